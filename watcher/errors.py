@@ -1,0 +1,56 @@
+"""One error tree: each error says where, what is wrong and what was expected.
+
+Rooms raise these; only the command line turns one into an exit status (2: your input).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in something a person wrote: file, then line and column counted from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        """Print as `file:line:column`, leaving out what is not known."""
+        parts = [self.file]
+        if self.line is not None:
+            parts.append(str(self.line))
+            if self.column is not None:
+                parts.append(str(self.column))
+        return ":".join(parts)
+
+
+class WatcherError(Exception):
+    """Something went wrong that a person can act on."""
+
+
+class InputError(WatcherError):
+    """What the user gave cannot be used.
+
+    `problem` says what is wrong, `expected` what would be right. The text is one line
+    without control characters, because it may quote a hostile file.
+    """
+
+    def __init__(
+        self, problem: str, *, where: Location | None = None, expected: str | None = None
+    ) -> None:
+        self.problem = problem
+        self.where = where
+        self.expected = expected
+        text = f"{where}: {problem}" if where else problem
+        if expected:
+            text = f"{text} (expected {expected})"
+        super().__init__(one_line(text))
+
+
+class UnsafePlanError(WatcherError):
+    """The independent check refused a finished plan: a fault of ours, never shown as a plan."""
+
+
+def one_line(text: str) -> str:
+    """Return `text` on one line of printable characters; everything else becomes an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

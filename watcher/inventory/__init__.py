@@ -1,0 +1,1 @@
+"""The site: what the operator says about clusters, nodes, phones and calendars."""

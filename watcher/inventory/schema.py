@@ -1,0 +1,256 @@
+"""The shape of an inventory file.
+
+Anything may be left out: absent means *unknown*, never *no*. The planner asks for what it
+misses. All names are matched without regard to case and only by whole name.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Self
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_validator,
+)
+
+from watcher.rules.schema import Closed, Id, ReleaseText, Text
+
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9-]{1,63})*$"),
+]
+Address = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:.]{3,45}$")]
+CertificateFile = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()+@-]{0,120}\.(pem|der)$")
+]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+SerialNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:]{2,64}$")]
+Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone such as Europe/Vienna")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+class Product(StrEnum):
+    """What a node runs."""
+
+    CUCM = "cucm"
+    IM_PRESENCE = "im-presence"
+    UNITY_CONNECTION = "unity-connection"
+    EMERGENCY_RESPONDER = "emergency-responder"
+    CCX = "ccx"
+    HCM_F = "hcm-f"
+
+
+class NodeRole(StrEnum):
+    """Place in the cluster."""
+
+    PUBLISHER = "publisher"
+    SUBSCRIBER = "subscriber"
+
+
+class Duty(StrEnum):
+    """What a CUCM node does for phones."""
+
+    CALL_PROCESSING = "call-processing"
+    TFTP = "tftp"
+    CTI = "cti"
+
+
+class SecurityMode(StrEnum):
+    """Cluster security mode."""
+
+    NON_SECURE = "non-secure"
+    MIXED = "mixed"
+
+
+class CtlMethod(StrEnum):
+    """Who signs the CTL."""
+
+    TOKENLESS = "tokenless"
+    ETOKEN = "etoken"
+
+
+class PhoneInteraction(StrEnum):
+    """Enterprise parameter *Phone Interaction on Certificate Update* (14 and later)."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class Issuer(StrEnum):
+    """Who signed a certificate."""
+
+    SELF_SIGNED = "self-signed"
+    CA_SIGNED = "ca-signed"
+
+
+class DeviceSecurity(StrEnum):
+    """Device security mode of a phone group."""
+
+    NON_SECURE = "non-secure"
+    AUTHENTICATED = "authenticated"
+    ENCRYPTED = "encrypted"
+
+
+class Node(Closed):
+    """One server."""
+
+    name: Host = Field(description="Short host name, as in the alarm's NodeID.")
+    aliases: tuple[Host, ...] = Field(default=(), description="Other names, FQDN included.")
+    addresses: tuple[Address, ...] = ()
+    product: Product = Product.CUCM
+    role: NodeRole | None = None
+    duties: tuple[Duty, ...] | None = Field(
+        default=None, description="Absent: unknown. Empty list: none of them."
+    )
+    tftp_order: Annotated[StrictInt, Field(ge=1, le=16)] | None = Field(
+        default=None, description="1 is the TFTP server that phones ask first."
+    )
+
+    def has(self, duty: Duty) -> bool | None:
+        """Tell whether the node has a duty; None when unknown."""
+        return None if self.duties is None else duty in self.duties
+
+
+class CallManagerGroup(Closed):
+    """A CallManager group: phones ask these nodes, in this order, also for TVS."""
+
+    name: Text
+    nodes: Annotated[tuple[Host, ...], Field(min_length=1, max_length=8)]
+
+
+class PhoneGroup(Closed):
+    """Phones that behave alike."""
+
+    name: Text
+    count: Count | None = None
+    callmanager_group: Text | None = None
+    tftp: tuple[Host, ...] = Field(default=(), description="In the order of DHCP option 150.")
+    security: DeviceSecurity | None = None
+    lsc: StrictBool | None = None
+    dot1x: StrictBool | None = None
+    vpn: StrictBool | None = None
+    security_by_default: StrictBool | None = Field(
+        default=None, description="False for devices that keep no ITL."
+    )
+    tvs_reachable: StrictBool | None = Field(default=None, description="TCP 2445 is open.")
+
+
+class Features(Closed):
+    """What the cluster is used with; absent means unknown."""
+
+    lsc: StrictBool | None = None
+    dot1x: StrictBool | None = None
+    vpn: StrictBool | None = None
+    sso: StrictBool | None = None
+    sip_oauth: StrictBool | None = None
+    expressway: StrictBool | None = None
+    emcc: StrictBool | None = None
+    ccx: StrictBool | None = None
+    unity_connection: StrictBool | None = None
+    im_presence: StrictBool | None = None
+    emergency_responder: StrictBool | None = None
+    ipsec_policies: StrictBool | None = None
+    secure_trunks: StrictBool | None = None
+    fips: StrictBool | None = None
+
+
+class Certificate(Closed):
+    """One certificate as `show cert` tells it, or as the operator knows it."""
+
+    store: Id
+    node: Host | None = Field(
+        default=None, description="Absent for one certificate of the whole cluster."
+    )
+    file: CertificateFile | None = Field(default=None, description="As `show cert list` prints.")
+    issuer: Issuer | None = None
+    multi_server: StrictBool | None = None
+    reused_for: Id | None = Field(
+        default=None, description="Store that uses this certificate too (tomcat for CallManager)."
+    )
+    owner: Host | None = Field(default=None, description="Of a trust copy: whose it is.")
+    not_after: AwareDatetime | None = None
+    serial_number: SerialNumber | None = None
+    subject: Text | None = None
+    issuer_name: Text | None = None
+
+
+class Weekday(StrEnum):
+    """Day of the week."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class MaintenanceWindow(Closed):
+    """A weekly time in which changes are allowed, in the cluster's own zone."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
+    start: TimeOfDay
+    end: TimeOfDay = Field(description="Before `start` means on the next day.")
+
+
+class Blackout(Closed):
+    """Days without changes; both ends included."""
+
+    first: date
+    last: date
+    reason: Text
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"the blackout ends ({self.last}) before it begins ({self.first})")
+        return self
+
+
+class Cluster(Closed):
+    """One CUCM cluster, or one cluster of a sibling product."""
+
+    name: Id
+    release: ReleaseText | None = None
+    time_zone: TimeZone | None = None
+    cluster_ids: tuple[Id, ...] = Field(
+        default=(), description="What ClusterID may say in this cluster's alarms."
+    )
+    security_mode: SecurityMode | None = None
+    ctl_method: CtlMethod | None = None
+    etokens: Annotated[StrictInt, Field(ge=0, le=20)] | None = Field(
+        default=None, description="Original tokens at hand, with their password."
+    )
+    phone_interaction: PhoneInteraction | None = None
+    rollback_pre80: StrictBool | None = None
+    export_controlled_license: StrictBool | None = None
+    last_backup: datetime | None = Field(default=None, description="Last verified DRS backup.")
+    nodes: tuple[Node, ...] = ()
+    callmanager_groups: tuple[CallManagerGroup, ...] = ()
+    phone_groups: tuple[PhoneGroup, ...] = ()
+    features: Features = Features()
+    certificates: tuple[Certificate, ...] = ()
+    change_schedule: tuple[MaintenanceWindow, ...] = ()
+    blackouts: tuple[Blackout, ...] = ()
+
+
+class Inventory(Closed):
+    """All clusters of a site."""
+
+    version: Annotated[StrictInt, Field(ge=1, le=1)]
+    clusters: Annotated[tuple[Cluster, ...], Field(min_length=1)]

@@ -1,0 +1,1 @@
+"""From certificates that need action to an ordered change plan."""

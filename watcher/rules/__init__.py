@@ -1,0 +1,1 @@
+"""Rule packs: schema, checks, and which statement holds for a release."""

@@ -1,0 +1,1 @@
+"""Readers of pasted CLI output, one module per command."""

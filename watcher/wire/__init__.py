@@ -1,0 +1,1 @@
+"""Decoders of published formats: bytes in, values out; they know syntax, not meaning."""
