@@ -23,7 +23,9 @@ from watcher.rules.schema import Closed, Id, ReleaseText, Text
 
 Host = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9-]{1,63})*$"),
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9-]{1,63})*$"
+    ),
 ]
 Address = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:.]{3,45}$")]
 CertificateFile = Annotated[

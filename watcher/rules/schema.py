@@ -559,9 +559,7 @@ class Alarms(Closed):
 
 
 class Pack(Closed):
-    """One YAML file of rules. A built-in pack may hold any part; a site's pack only `stores`
-    (see `SitePack`).
-    """
+    """One YAML file of built-in rules; it may hold any of these parts."""
 
     version: Annotated[StrictInt, Field(ge=1, le=1)]
     title: Text

@@ -1,0 +1,55 @@
+# One command each: `make run`, `make test`, `make check`. Needs python3 (3.11+) with venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+EXAMPLE := deploy/examples/alarm-technote.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types contracts docs schema golden bench lock dev clean
+
+help: ## Show the targets.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit("watcher needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+dev: $(STAMP) ## Create the virtual environment with the locked dependencies.
+
+run: $(STAMP) ## Draw the plan for the example alarm on the screen.
+	$(BIN)/watcher plan $(EXAMPLE)
+
+test: $(STAMP) ## Run the tests.
+	$(BIN)/python -m pytest -q
+
+check: lint types contracts ## Lint, types, import contracts (tests: make test).
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+
+schema: $(STAMP) ## Write rules/schema/*.json anew from the code.
+	$(BIN)/watcher rules schema --output rules/schema/pack.json
+	$(BIN)/watcher inventory schema --output rules/schema/inventory.json
+
+golden: $(STAMP) ## Draw the golden plans anew; read the difference before you commit it.
+	$(BIN)/python -m pytest -q tests/test_golden.py --write-golden
+
+bench: $(STAMP) ## Read a million lines beside grep and a plain re scanner; cold start of a plan.
+	$(BIN)/python tests/bench.py
+
+lock: ## Resolve the dependencies anew into requirements.lock (needs uv).
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
+
+clean: ## Remove the virtual environment and what tools left behind.
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,0 +1,78 @@
+"""The shell around the core: files, standard input and the clock. It carries, never decides."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from watcher.errors import InputError, Location
+
+STANDARD_INPUT = "-"
+SETTINGS_LIMIT = 1 << 20
+"""Bytes of a file that a person writes (facts: config and rule packs at most 1 MiB)."""
+
+
+def now() -> datetime:
+    """Return the present, aware and UTC: the only read of the clock."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def open_input(name: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for `-`, for reading bytes."""
+    if name == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(name).open("rb")  # noqa: SIM115 -- closed below, after the error is told
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise InputError(reason, where=Location(name), expected="a readable file") from error
+    with stream:
+        if os.path.isdir(name):  # noqa: PTH112
+            raise InputError("is a folder", where=Location(name), expected="a file")
+        yield stream
+
+
+def read_text(name: str) -> str:
+    """Read a file that a person wrote: UTF-8, at most 1 MiB."""
+    with open_input(name) as stream:
+        try:
+            raw = stream.read(SETTINGS_LIMIT + 1)
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            raise InputError(reason, where=Location(name), expected="a file") from error
+    if len(raw) > SETTINGS_LIMIT:
+        raise InputError("larger than 1 MiB", where=Location(name), expected="a smaller file")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"byte {raw[error.start]:#04x} is not UTF-8",
+            where=Location(name, line),
+            expected="a text file in UTF-8",
+        ) from error
+
+
+def write_output(name: str | None, text: str) -> None:
+    """Write a document to a file, whole or not at all, or to standard output."""
+    if name is None or name == STANDARD_INPUT:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as stream:
+            stream.write(text.encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        reason = (error.strerror or "cannot be written").lower()
+        raise InputError(reason, where=Location(name), expected="a writable path") from error
