@@ -79,9 +79,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing one person does on one node (or on all, where `node` is None).
+    """One thing one person does at one place.
 
-    `kind`, `store`, `service`, `node` are for the safety check; `key` names the step template.
+    `node` is a name of the inventory or None, `where` the words for it ("each subscriber").
+    `kind`, `store`, `service`, `node` are for the safety check; `key` names the step template,
+    `block` the part of the work it belongs to, `lane` its row in the picture.
     """
 
     number: int
@@ -89,6 +91,9 @@ class Step:
     kind: str
     title: str
     node: str | None
+    where: str
+    block: str
+    lane: str
     store: str | None = None
     service: str | None = None
     part: int = 1
@@ -160,7 +165,7 @@ class ChangePlan:
 
     cluster: str | None
     release: str | None
-    as_of: datetime
+    as_of: datetime | None
     headline: str
     summary: tuple[str, ...]
     way: str
@@ -180,3 +185,4 @@ class ChangePlan:
     not_known: tuple[str, ...]
     alternatives: tuple[Line, ...] = ()
     withheld: tuple[str, ...] = ()
+    not_planned: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from watcher.rules.schema import (
     Source,
     StepTemplate,
     Store,
+    Way,
 )
 
 
@@ -26,6 +27,7 @@ class Catalogue:
     safety: Mapping[str, SafetyRule]
     contradictions: Mapping[str, Contradiction]
     questions: Mapping[str, Question]
+    ways: Mapping[str, Way]
     alarms: Alarms
     titles: tuple[str, ...] = field(default=())
 

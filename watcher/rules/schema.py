@@ -503,6 +503,14 @@ class Question(Closed):
     inventory_key: Text = Field(description="Where the answer goes in the inventory.")
 
 
+class Way(Closed):
+    """A way through the change for what phones trust: when it is taken and what it costs."""
+
+    title: Text
+    reason: tuple[Statement, ...] = Field(description="Why this way, for the change board.")
+    cost: tuple[Statement, ...] = ()
+
+
 class Direction(StrEnum):
     """What an alarm's name says about the date."""
 
@@ -570,4 +578,5 @@ class Pack(Closed):
     safety: dict[Id, SafetyRule] = {}
     contradictions: dict[Id, Contradiction] = {}
     questions: dict[Id, Question] = {}
+    ways: dict[Id, Way] = {}
     alarms: Alarms | None = None
