@@ -2,13 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from watcher.errors import InputError, Location
+from watcher.plugins import builtin
+from watcher.rules.catalogue import Catalogue
+from watcher.rules.loader import load
 
 STANDARD_INPUT = "-"
 SETTINGS_LIMIT = 1 << 20
@@ -76,3 +79,18 @@ def write_output(name: str | None, text: str) -> None:
         draft.unlink(missing_ok=True)
         reason = (error.strerror or "cannot be written").lower()
         raise InputError(reason, where=Location(name), expected="a writable path") from error
+
+
+def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:
+    """Read the built-in rule packs and then the site's own, in the order given."""
+    return load(builtin_packs(), [(name, read_text(name)) for name in site_packs])
+
+
+def builtin_packs() -> list[tuple[str, str]]:
+    """Read the built-in rule packs as (name, text), in the order of their names."""
+    entries = sorted(builtin("rules").iterdir(), key=lambda entry: entry.name)
+    return [
+        (f"rules/{entry.name}", entry.read_text(encoding="utf-8"))
+        for entry in entries
+        if entry.name.endswith(".yaml")
+    ]

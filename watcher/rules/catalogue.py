@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TypeVar
 
+from watcher.errors import InputError
 from watcher.rules.schema import (
     Alarms,
     Contradiction,
@@ -14,6 +17,8 @@ from watcher.rules.schema import (
     Store,
     Way,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +42,29 @@ class Catalogue:
             return None
         wanted = text.strip().lower()
         return next((name for name in self.stores if name.lower() == wanted), None)
+
+    def store(self, name: str) -> Store:
+        """Return the store of that name (any case), or raise InputError with the nearest."""
+        return _named(self.stores, self.store_name(name) or name, "store")
+
+    def service(self, key: str) -> Service:
+        """Return the service of that id, or raise InputError with the nearest."""
+        return _named(self.services, key, "service")
+
+    def step(self, key: str) -> StepTemplate:
+        """Return the step template of that id, or raise InputError with the nearest."""
+        return _named(self.steps, key, "step")
+
+
+def nearest(name: str, names: Mapping[str, object]) -> str:
+    """Return the names that `name` may mean, as words for an error; all when none is near."""
+    by_lower = {known.lower(): known for known in names}
+    near = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
+    words = [by_lower[key] for key in near] or sorted(names, key=str.lower)
+    return f"one of {', '.join(words)}" if len(words) > 1 else words[0] if words else "none yet"
+
+
+def _named(items: Mapping[str, T], key: str, kind: str) -> T:
+    if key not in items:
+        raise InputError(f"there is no {kind} {key!r}", expected=nearest(key, items))
+    return items[key]
