@@ -1,0 +1,257 @@
+"""From alarms to the certificates that need action: repeats folded, owners linked.
+
+A name in a message only selects: it is looked up whole in the inventory. What is not found there
+stays the message's word and is shown only when it is a plain name (letters, digits, dot, dash,
+underscore), else by pointing to the evidence.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from watcher.inventory.lookup import find_cluster, find_node
+from watcher.inventory.schema import Cluster, Inventory, Node
+from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
+from watcher.model.expiry import Certainty, Expiry, ExpiryState
+from watcher.model.plan import Evidence, Finding
+from watcher.rules.catalogue import Catalogue
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
+_CERTAINTY_RANK = (
+    Certainty.EXACT, Certainty.INFERRED, Certainty.AMBIGUOUS, Certainty.BOUNDED, Certainty.UNKNOWN,
+)  # fmt: skip
+_STATE_RANK = (ExpiryState.EXPIRED, ExpiryState.EXPIRING, ExpiryState.UNKNOWN)
+
+
+def plain(name: str | None) -> str | None:
+    """Return `name` when it is a plain name that cannot be taken for anything else."""
+    return name if name is not None and PLAIN_NAME.fullmatch(name) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One alarm with what the inventory makes of its names."""
+
+    alarm: CertificateAlarm
+    evidence: str
+    cluster: Cluster | None
+    node: Node | None
+    owner: Node | None
+    store: str | None
+    file: str | None
+
+    @property
+    def node_name(self) -> str | None:
+        """Reporting node: the inventory's name, else the message's word when plain."""
+        return self.node.name if self.node else plain(self.alarm.node)
+
+    @property
+    def owner_name(self) -> str | None:
+        """Owner of a trust copy, likewise."""
+        return self.owner.name if self.owner else plain(self.alarm.owner)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What makes two sightings the same certificate; never severity or free text."""
+        cluster = self.cluster.name if self.cluster else ""
+        store = self.store or self.alarm.store or ""
+        if self.alarm.store_kind is StoreKind.TRUST:
+            return (cluster, store, (self.alarm.certificate or "").lower())
+        return (cluster, store, (self.node_name or self.alarm.node or "").lower())
+
+
+def gather(
+    alarms: Sequence[CertificateAlarm], inventory: Inventory | None, catalogue: Catalogue
+) -> tuple[tuple[Sighting, ...], tuple[Evidence, ...]]:
+    """Return what each alarm was seen to say, and the evidence; equal records are shown once."""
+    evidence: dict[str, Evidence] = {}
+    sightings = []
+    for alarm in alarms:
+        proof = evidence.get(alarm.record.raw)
+        if proof is None:
+            number = len(evidence) + 1
+            names = tuple(envelope.value for envelope in alarm.record.envelope)
+            proof = Evidence(id=f"E{number}", raw=alarm.record.raw, received_as=names)
+            evidence[alarm.record.raw] = proof
+        sightings.append(_sight(alarm, proof.id, inventory, catalogue))
+    return tuple(sightings), tuple(evidence.values())
+
+
+def _sight(
+    alarm: CertificateAlarm, evidence: str, inventory: Inventory | None, catalogue: Catalogue
+) -> Sighting:
+    place = find_node(inventory, alarm.node) if inventory else None
+    cluster = place[0] if place else _by_cluster_id(inventory, alarm)
+    return Sighting(
+        alarm=alarm,
+        evidence=evidence,
+        cluster=cluster,
+        node=place[1] if place else None,
+        owner=_owner(alarm, inventory, cluster),
+        store=catalogue.store_name(alarm.store),
+        file=_file(alarm, cluster),
+    )
+
+
+def _by_cluster_id(inventory: Inventory | None, alarm: CertificateAlarm) -> Cluster | None:
+    return find_cluster(inventory, alarm.cluster_id) if inventory else None
+
+
+def _owner(
+    alarm: CertificateAlarm, inventory: Inventory | None, cluster: Cluster | None
+) -> Node | None:
+    if alarm.store_kind is not StoreKind.TRUST or inventory is None:
+        return None
+    listed = _listed(alarm, cluster)
+    name = listed.owner if listed and listed.owner else alarm.owner
+    found = find_node(inventory, name)
+    return found[1] if found else None
+
+
+def _file(alarm: CertificateAlarm, cluster: Cluster | None) -> str | None:
+    listed = _listed(alarm, cluster)
+    return listed.file if listed else None
+
+
+def _listed(alarm: CertificateAlarm, cluster: Cluster | None):  # noqa: ANN202 -- Certificate | None
+    # The alarm says `CUCM01.der` where lists say `CUCM01.pem`: the stem is compared, whole.
+    if cluster is None or alarm.certificate is None or alarm.store is None:
+        return None
+    stem = alarm.certificate.rpartition(".")[0].lower() or alarm.certificate.lower()
+    return next(
+        (
+            c
+            for c in cluster.certificates
+            if c.file
+            and c.store.lower() == alarm.store.lower()
+            and c.file.rpartition(".")[0].lower() == stem
+        ),
+        None,
+    )
+
+
+def fold(sightings: Iterable[Sighting], as_of: datetime | None) -> tuple[Finding, ...]:
+    """Fold sightings into findings: one for each certificate, the most urgent first.
+
+    Folding is monotone: the worst state and the best known date win, whatever the order.
+    """
+    groups: dict[tuple[str, ...], list[Sighting]] = {}
+    for sighting in sightings:
+        groups.setdefault(sighting.key, []).append(sighting)
+    drafts = [_finding(group, as_of) for group in groups.values()]
+    drafts.sort(key=_urgency)
+    return tuple(replace(draft, id=f"F{i}") for i, draft in enumerate(drafts, 1))
+
+
+def _urgency(finding: Finding) -> tuple[object, ...]:
+    return (
+        _STATE_RANK.index(finding.state),
+        finding.days_left if finding.days_left is not None else 10**6,
+        finding.cluster or "",
+        finding.store.lower(),
+        (finding.node or "").lower(),
+        (finding.file or "").lower(),
+    )
+
+
+def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
+    best = min(group, key=_trust_in_date)
+    first = group[0]
+    alarm = best.alarm
+    listed = _inventory_expiry(first)
+    expiry = listed or alarm.expiry
+    state = min((s.alarm.state for s in group), key=_STATE_RANK.index)
+    trust = alarm.store_kind is StoreKind.TRUST
+    return Finding(
+        id="",
+        cluster=first.cluster.name if first.cluster else None,
+        store=first.store or plain(alarm.store) or "unknown",
+        store_known=first.store is not None,
+        trust=trust,
+        file=next((s.file for s in group if s.file), None) or plain(alarm.certificate),
+        file_in_inventory=any(s.file for s in group),
+        node=first.node_name,
+        node_in_inventory=first.node is not None,
+        owner=next((s.owner_name for s in group if s.owner_name), None) if trust else None,
+        owner_in_inventory=any(s.owner for s in group),
+        reporters=_distinct(s.node_name or "a node named in the evidence" for s in group),
+        mnemonics=_distinct(plain(s.alarm.msgname) or "unreadable name" for s in group),
+        expiry=expiry,
+        state=state,
+        days_left=_days_left(expiry, as_of),
+        event_time=max((t for s in group if (t := s.alarm.record.event_time)), default=None),
+        evidence=_distinct(s.evidence for s in group),
+        notes=_notes(group, listed),
+    )
+
+
+def _trust_in_date(sighting: Sighting) -> tuple[int, float]:
+    expiry = sighting.alarm.expiry
+    time = sighting.alarm.record.event_time
+    newest_first = -time.timestamp() if time else 0.0
+    return (_CERTAINTY_RANK.index(expiry.certainty), newest_first)
+
+
+def _inventory_expiry(sighting: Sighting) -> Expiry | None:
+    """Return the date that a person or `show cert` put into the inventory: a fact, not a hint."""
+    if sighting.cluster is None or sighting.alarm.store_kind is StoreKind.TRUST:
+        return None
+    for listed in sighting.cluster.certificates:
+        same_node = listed.node is None or listed.node.lower() == (sighting.node_name or "").lower()
+        if listed.store == sighting.store and same_node and listed.not_after:
+            return Expiry(
+                text=sighting.alarm.expiry.text,
+                day=listed.not_after.date(),
+                certainty=Certainty.EXACT,
+                earliest=listed.not_after,
+                latest=listed.not_after,
+                reason="the inventory holds the certificate's own date",
+            )
+    return None
+
+
+def _days_left(expiry: Expiry, as_of: datetime | None) -> int | None:
+    if expiry.day is None or as_of is None:
+        return None
+    return (expiry.day - as_of.date()).days
+
+
+def _distinct(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _notes(group: list[Sighting], listed: Expiry | None) -> tuple[str, ...]:
+    notes = []
+    alarm = group[0].alarm
+    trust = alarm.store_kind is StoreKind.TRUST
+    if trust and alarm.reported_type == "own-cert":
+        notes.append(
+            "The alarm says Type:own-cert although the store is a trust store; the store decides."
+        )
+    if not alarm.known:
+        notes.append("The alarm's name is not in the catalogue; it is treated as urgent.")
+    heard = alarm.expiry.day
+    if listed and heard and abs((listed.day - heard).days) > 1:  # type: ignore[operator]
+        notes.append(
+            f"The alarm speaks of {heard}, the inventory of {listed.day}: "
+            "read the certificate before you act."
+        )
+    return tuple(notes)
+
+
+def severe_topics(alarms: Iterable[UcAlarm]) -> tuple[UcAlarm, ...]:
+    """Return the other alarms that a plan must mention, the newest of each topic and node."""
+    newest: dict[tuple[str, str], UcAlarm] = {}
+    for alarm in alarms:
+        if alarm.topic is None:
+            continue
+        key = (alarm.topic, (alarm.node or "").lower())
+        held = newest.get(key)
+        if held is None or _time(alarm) >= _time(held):
+            newest[key] = alarm
+    return tuple(sorted(newest.values(), key=lambda a: (a.topic or "", (a.node or "").lower())))
+
+
+def _time(alarm: UcAlarm) -> float:
+    return alarm.record.event_time.timestamp() if alarm.record.event_time else 0.0

@@ -1,0 +1,146 @@
+"""Which store is worked on where: findings grouped into jobs, in the order of stores."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watcher.model.plan import Finding
+from watcher.planner.sketch import Ground
+from watcher.planner.terrain import Place, Terrain
+from watcher.rules.schema import Condition, Role, Scope, Store, StoreKind
+from watcher.rules.select import Facts, select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The work on one store: what it is, where it is done, and for which findings.
+
+    `via` names the store whose certificate this one reuses: then nothing is regenerated here.
+    """
+
+    name: str
+    store: Store
+    places: tuple[Place, ...]
+    findings: tuple[Finding, ...]
+    via: str | None = None
+
+    @property
+    def phone_facing(self) -> bool:
+        """Whether phones must learn to trust the result."""
+        return self.store.phone_facing
+
+    @property
+    def recovery(self) -> bool:
+        """Whether this is the anchor that must stay while others change."""
+        return self.store.role is Role.RECOVERY_SIGNER
+
+
+def service_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[Job, ...]:
+    """Return one job for each service store (or phone certificate) due, in order of work."""
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.store_known and not finding.trust:
+            grouped.setdefault(finding.store, []).append(finding)
+    jobs = {name: _job(name, tuple(group), ground) for name, group in grouped.items()}
+    for name, job in list(jobs.items()):
+        _follow_reuse(name, job, jobs, ground)
+    return tuple(sorted(jobs.values(), key=lambda job: (job.store.position, job.name)))
+
+
+def _job(name: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
+    store = ground.catalogue.store(name)
+    return Job(
+        name=name, store=store, findings=findings,
+        places=_places(name, store, findings, ground.terrain),
+    )  # fmt: skip
+
+
+def _places(
+    name: str, store: Store, findings: tuple[Finding, ...], terrain: Terrain
+) -> tuple[Place, ...]:
+    shared = any(
+        (listed := terrain.certificate(name, finding.node)) and listed.multi_server
+        for finding in findings
+    )
+    scope = scope_of(store, terrain, terrain.facts)
+    if shared or scope in (Scope.PUBLISHER, Scope.CLUSTER):
+        return (terrain.publisher,)
+    known = {place.name: place for place in terrain.places}
+    wanted = [_reported(finding, known) for finding in findings]
+    order = {place: i for i, place in enumerate(terrain.places)}
+    return tuple(sorted(dict.fromkeys(wanted), key=lambda p: (order.get(p, 999), p.label)))
+
+
+def scope_of(store: Store, terrain: Terrain, facts: Facts) -> Scope:
+    """Return how many certificates of the store the cluster has; per node when not known."""
+    # A multi-server certificate is only assumed where the inventory says so.
+    sure = dict(facts) | {
+        c: facts.get(c) or False for c in (Condition.MULTI_SERVER, Condition.REUSED)
+    }
+    chosen = select(store.scope, terrain.release, sure)
+    certain = [s.item.value for s in chosen if not s.only_if] or [s.item.value for s in chosen]
+    return certain[0] if certain else Scope.NODE
+
+
+def _reported(finding: Finding, known: dict[str | None, Place]) -> Place:
+    if finding.node_in_inventory and finding.node in known:
+        return known[finding.node]
+    if finding.node:
+        return Place(f"{finding.node} (as reported)")
+    return Place("the reporting node (see the evidence)")
+
+
+def _follow_reuse(name: str, job: Job, jobs: dict[str, Job], ground: Ground) -> None:
+    # A reused certificate is one certificate in two roles: its renewal is the other's as well.
+    for finding in job.findings:
+        listed = ground.terrain.certificate(name, finding.node)
+        target = listed.reused_for if listed else None
+        if target and target in ground.catalogue.stores:
+            own = jobs[target].findings if target in jobs else ()
+            jobs[target] = Job(
+                name=target, store=ground.catalogue.store(target),
+                places=(ground.terrain.publisher,), findings=own or (finding,), via=name,
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustJob:
+    """Removal of one copy from a trust store, with everything said about it."""
+
+    name: str
+    store: Store
+    finding: Finding
+    owner: Place | None
+    holders: tuple[Place, ...]
+
+
+def trust_jobs(findings: Iterable[Finding], terrain: Terrain, ground: Ground) -> tuple[TrustJob, ...]:
+    """Return one job for each trust copy due, in order of stores."""
+    jobs = []
+    known = {place.name: place for place in terrain.places}
+    for finding in findings:
+        if not (finding.store_known and finding.trust):
+            continue
+        store = ground.catalogue.store(finding.store)
+        if store.kind is not StoreKind.TRUST:
+            continue
+        jobs.append(
+            TrustJob(
+                name=finding.store, store=store, finding=finding,
+                owner=_owner(finding, known), holders=_holders(finding, known),
+            )
+        )  # fmt: skip
+    return tuple(sorted(jobs, key=lambda job: (job.store.position, job.finding.id)))
+
+
+def _owner(finding: Finding, known: dict[str | None, Place]) -> Place | None:
+    if finding.owner is None:
+        return None
+    if finding.owner_in_inventory:
+        return known.get(finding.owner) or Place(finding.owner)
+    return Place(f"{finding.owner} (by the file's name)")
+
+
+def _holders(finding: Finding, known: dict[str | None, Place]) -> tuple[Place, ...]:
+    return tuple(
+        known.get(name) or Place(f"{name} (as reported)") for name in finding.reporters
+    )

@@ -1,0 +1,205 @@
+"""The building blocks of a procedure, drawn as steps: renewal, CTL, restarts, barriers."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from watcher.planner.jobs import Job
+from watcher.planner.sketch import Ground, Sketch, Thread, joined
+from watcher.planner.terrain import ALL_PHONES, OUTSIDE, Place
+from watcher.rules.schema import (
+    Condition,
+    Need,
+    On,
+    Phase,
+    ProcedureItem,
+    Renewal,
+    Restart,
+    RunsOn,
+)
+from watcher.rules.select import CONDITION_WORDS, Facts, Selected, select, unknowns
+
+Obtained = dict[tuple[str, Place], int]
+"""Handles of the steps that bring a signed certificate, by store and place."""
+
+
+def draw(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> None:
+    """Draw a store's whole procedure."""
+    for item in job.store.procedure:
+        draw_item(thread, item, job, ground, obtained)
+
+
+def draw_item(
+    thread: Thread, item: ProcedureItem, job: Job, ground: Ground, obtained: Obtained
+) -> None:
+    """Draw one phase, unless it does not apply here."""
+    only_if = unknowns(item, ground.terrain.release, ground.terrain.facts)
+    if only_if is None:
+        return
+    match item.phase:
+        case Phase.STEP:
+            _step(thread, item, job, ground, only_if)
+        case Phase.RENEW:
+            for place in job.places:
+                renew(thread, job, place, ground, obtained)
+        case Phase.RESTARTS:
+            restarts(thread, job, ground, job.places)
+        case Phase.UPDATE_CTL:
+            update_ctl(thread, ground, only_if)
+        case Phase.RESET_PHONES:
+            barrier(thread)
+        case Phase.TELL:
+            tell(thread, job, ground)
+
+
+def _step(
+    thread: Thread, item: ProcedureItem, job: Job, ground: Ground, only_if: tuple[str, ...]
+) -> None:
+    terrain = ground.terrain
+    places = {
+        On.PUBLISHER: (terrain.publisher,),
+        On.CHANGED: job.places,
+        On.EVERY: (Place(terrain.every_node[0].label if len(terrain.every_node) == 1 else "each node"),),
+        On.SUBSCRIBERS: tuple(p for p in terrain.every_node if not p.publisher),
+    }[item.on]
+    thread.each(Sketch(item.step or "", places[0], store=job.name, only_if=only_if), places)
+
+
+def renew(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
+    """Draw the renewal of one certificate; what is CA-signed is never regenerated (S1)."""
+    if job.via is not None:
+        thread.then(_at("upload-chain", job, place))
+        thread.then(_at("reuse-certificate", job, place))
+        return
+    kind = renewal_of(job, ground)
+    if kind is Renewal.ROTATE_KEY:
+        thread.then(_at("rotate-key", job, place))
+    elif kind is Renewal.REGENERATE:
+        _regenerate_or_upload(thread, job, place, ground, obtained)
+        thread.then(_at("verify-certificate", job, place))
+
+
+def renewal_of(job: Job, ground: Ground) -> Renewal:
+    """Return what is done to a certificate of the store."""
+    chosen = select(job.store.renewal, ground.terrain.release, ground.terrain.facts)
+    return chosen[0].item.value if chosen else Renewal.NONE
+
+
+def _regenerate_or_upload(
+    thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained
+) -> None:
+    self_signed, ca_signed = issuer_facts(job, place, ground)
+    if self_signed is not False:
+        only_if = () if self_signed else (CONDITION_WORDS[Condition.SELF_SIGNED],)
+        thread.then(replace(_at("regenerate", job, place), only_if=only_if))
+    if ca_signed is not False:
+        only_if = () if ca_signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
+        handle = obtained.get((job.name, place))
+        waits = () if handle is None else (handle,)
+        thread.then(replace(_at("upload-chain", job, place), only_if=only_if), *waits)
+        thread.then(replace(_at("upload-certificate", job, place), only_if=only_if))
+
+
+def issuer_facts(job: Job, place: Place, ground: Ground) -> tuple[bool | None, bool | None]:
+    """Tell whether the certificate is self-signed, and whether a CA signed it."""
+    facts = place_facts(job.name, place, ground)
+    return facts.get(Condition.SELF_SIGNED), facts.get(Condition.CA_SIGNED)
+
+
+def place_facts(store: str, place: Place, ground: Ground) -> Facts:
+    """Return the facts of the certificate of a store at a place."""
+    terrain = ground.terrain
+    return terrain.facts_for(terrain.certificate(store, place.name))
+
+
+def _at(template: str, job: Job, place: Place) -> Sketch:
+    return Sketch(template, place, store=job.name, facts_node=place.name)
+
+
+def update_ctl(thread: Thread, ground: Ground, only_if: tuple[str, ...] = ()) -> None:
+    """Draw the CTL update on the publisher (O13), by token or without, then look at it."""
+    facts, publisher = ground.terrain.facts, ground.terrain.publisher
+    for template, condition in (
+        ("ctl-update", Condition.TOKENLESS),
+        ("ctl-update-etoken", Condition.ETOKEN),
+    ):
+        if facts.get(condition) is False:
+            continue
+        words = () if facts.get(condition) else (CONDITION_WORDS[condition],)
+        thread.then(Sketch(template, publisher, only_if=joined(only_if, words)))
+    thread.then(Sketch("verify-ctl", publisher, only_if=only_if))
+
+
+def restarts(
+    thread: Thread, job: Job, ground: Ground, changed: tuple[Place, ...],
+    skip: Place | None = None,
+) -> None:  # fmt: skip
+    """Draw a store's restart table, row by row, publisher first; `skip` keeps TFTP there stopped."""
+    facts = place_facts(job.name, changed[0], ground) if changed else ground.terrain.facts
+    for row in select(job.store.restarts, ground.terrain.release, facts):
+        for place in _row_places(row.item, ground, changed):
+            service = ground.catalogue.service(row.item.service)
+            if skip is not None and service.runs_on is RunsOn.TFTP and place == skip:
+                continue
+            thread.then(_restart(row, place, job, ground))
+
+
+def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> Sketch:
+    service = ground.catalogue.service(row.item.service)
+    automatic = row.item.need is Need.AUTOMATIC
+    return Sketch(
+        "check-service-restarted" if automatic else "restart-service",
+        place,
+        store=job.name,
+        service=row.item.service,
+        facts_node=place.name,
+        only_if=joined(row.only_if, _if_running(service.runs_on, place)),
+        need=row.item.need,
+        note=row.item.text,
+    )
+
+
+def _if_running(runs_on: RunsOn, place: Place) -> tuple[str, ...]:
+    if runs_on in (RunsOn.ALL, RunsOn.PUBLISHER) or (place.node and place.node.duties is not None):
+        return ()
+    return ("the service is started there",)
+
+
+def _row_places(row: Restart, ground: Ground, changed: tuple[Place, ...]) -> tuple[Place, ...]:
+    service = ground.catalogue.service(row.service)
+    running = ground.terrain.running(service)
+    match row.on:
+        case On.PUBLISHER:
+            return (ground.terrain.publisher,)
+        case On.SUBSCRIBERS:
+            return tuple(place for place in running if not place.publisher)
+        case On.EVERY:
+            return running
+        case On.CHANGED:
+            named = {place.name for place in running if place.name}
+            return tuple(p for p in changed if p.name is None or p.name in named)
+
+
+def barrier(thread: Thread) -> None:
+    """Draw the barrier: one phone of each kind first, then all, then wait for all (O6)."""
+    thread.then(Sketch("canary", ALL_PHONES))
+    thread.then(Sketch("reset-phones", ALL_PHONES))
+    thread.then(Sketch("wait-registrations", ALL_PHONES))
+
+
+def tell(thread: Thread, job: Job, ground: Ground) -> None:
+    """Draw one step for each party outside that must get the new certificate."""
+    facts = place_facts(job.name, job.places[0], ground)
+    for chosen in select(job.store.tell, ground.terrain.release, facts):
+        thread.then(
+            Sketch(
+                "tell-party", Place(OUTSIDE), store=job.name,
+                only_if=chosen.only_if, party=chosen.item,
+            )
+        )  # fmt: skip
+
+
+def rows_for_tftp(job: Job, ground: Ground) -> Iterable[str]:
+    """Return the ids of the services of a store's restart table that run on TFTP servers."""
+    for row in job.store.restarts:
+        if ground.catalogue.service(row.service).runs_on is RunsOn.TFTP:
+            yield row.service
