@@ -14,12 +14,15 @@ from watcher.rules.select import Facts, select
 class Job:
     """The work on one store: what it is, where it is done, and for which findings.
 
-    `via` names the store whose certificate this one reuses: then nothing is regenerated here.
+    `changed` are the nodes that get a new certificate: all of them when one certificate serves
+    the cluster. `via` names the store whose certificate this one reuses: then nothing is
+    regenerated here.
     """
 
     name: str
     store: Store
     places: tuple[Place, ...]
+    changed: tuple[Place, ...]
     findings: tuple[Finding, ...]
     via: str | None = None
 
@@ -47,23 +50,21 @@ def service_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[Job, ...]
 
 
 def _job(name: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
-    store = ground.catalogue.store(name)
-    return Job(
-        name=name, store=store, findings=findings,
-        places=_places(name, store, findings, ground.terrain),
-    )  # fmt: skip
-
-
-def _places(
-    name: str, store: Store, findings: tuple[Finding, ...], terrain: Terrain
-) -> tuple[Place, ...]:
-    shared = any(
+    store, terrain = ground.catalogue.store(name), ground.terrain
+    scope = scope_of(store, terrain, terrain.facts)
+    shared = scope is Scope.CLUSTER or any(
         (listed := terrain.certificate(name, finding.node)) and listed.multi_server
         for finding in findings
     )
-    scope = scope_of(store, terrain, terrain.facts)
-    if shared or scope in (Scope.PUBLISHER, Scope.CLUSTER):
-        return (terrain.publisher,)
+    if shared or scope is Scope.PUBLISHER:
+        places = (terrain.publisher,)
+    else:
+        places = _places(findings, terrain)
+    changed = terrain.every_node if shared else places
+    return Job(name=name, store=store, places=places, changed=changed, findings=findings)
+
+
+def _places(findings: tuple[Finding, ...], terrain: Terrain) -> tuple[Place, ...]:
     known = {place.name: place for place in terrain.places}
     wanted = [_reported(finding, known) for finding in findings]
     order = {place: i for i, place in enumerate(terrain.places)}
@@ -98,7 +99,8 @@ def _follow_reuse(name: str, job: Job, jobs: dict[str, Job], ground: Ground) -> 
             own = jobs[target].findings if target in jobs else ()
             jobs[target] = Job(
                 name=target, store=ground.catalogue.store(target),
-                places=(ground.terrain.publisher,), findings=own or (finding,), via=name,
+                places=(ground.terrain.publisher,), changed=ground.terrain.every_node,
+                findings=own or (finding,), via=name,
             )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """The building blocks of a procedure, drawn as steps: renewal, CTL, restarts, barriers."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from watcher.planner.jobs import Job
@@ -42,7 +41,7 @@ def draw_item(
             for place in job.places:
                 renew(thread, job, place, ground, obtained)
         case Phase.RESTARTS:
-            restarts(thread, job, ground, job.places)
+            restarts(thread, job, ground, job.changed)
         case Phase.UPDATE_CTL:
             update_ctl(thread, ground, only_if)
         case Phase.RESET_PHONES:
@@ -57,7 +56,7 @@ def _step(
     terrain = ground.terrain
     places = {
         On.PUBLISHER: (terrain.publisher,),
-        On.CHANGED: job.places,
+        On.CHANGED: job.changed,
         On.EVERY: (Place(terrain.every_node[0].label if len(terrain.every_node) == 1 else "each node"),),
         On.SUBSCRIBERS: tuple(p for p in terrain.every_node if not p.publisher),
     }[item.on]
@@ -198,8 +197,3 @@ def tell(thread: Thread, job: Job, ground: Ground) -> None:
         )  # fmt: skip
 
 
-def rows_for_tftp(job: Job, ground: Ground) -> Iterable[str]:
-    """Return the ids of the services of a store's restart table that run on TFTP servers."""
-    for row in job.store.restarts:
-        if ground.catalogue.service(row.service).runs_on is RunsOn.TFTP:
-            yield row.service

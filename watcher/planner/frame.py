@@ -1,0 +1,215 @@
+"""What stands around the work: before the window, before the first change, and afterwards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from watcher.planner.jobs import Job, TrustJob
+from watcher.planner.phases import Obtained, issuer_facts, renewal_of, restarts
+from watcher.planner.sketch import Ground, Sketch, Thread
+from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place
+from watcher.rules.schema import Condition, Phase, Renewal
+from watcher.rules.select import CONDITION_WORDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Everything a plan will do."""
+
+    services: tuple[Job, ...]
+    trusts: tuple[TrustJob, ...]
+
+    @property
+    def phone_facing(self) -> bool:
+        """Whether anything changes what phones trust."""
+        return any(job.phone_facing for job in self.services)
+
+    @property
+    def checks_after(self) -> tuple[str, ...]:
+        """Templates of the checks that the stores ask for at the end."""
+        stores = [job.store for job in self.services] + [job.store for job in self.trusts]
+        return tuple(dict.fromkeys(step for store in stores for step in store.checks_after))
+
+    @property
+    def checks_before(self) -> tuple[str, ...]:
+        """Templates of the checks that the stores ask for at the beginning."""
+        stores = [job.store for job in self.services] + [job.store for job in self.trusts]
+        return tuple(dict.fromkeys(step for store in stores for step in store.checks_before))
+
+
+def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
+    """Draw everything up to the verified backup; return where signed certificates come from."""
+    thread.begin("Find out")
+    thread.beside(_find_out(work))
+    obtained = _signed_certificates(thread, work, ground)
+    thread.begin("Prepare")
+    thread.beside(_checks(work, ground))
+    thread.then(Sketch("save-certificates", EACH_NODE))
+    thread.then(Sketch("backup", ground.terrain.publisher))
+    thread.then(Sketch("verify-backup", ground.terrain.publisher))
+    if work.phone_facing and ground.terrain.facts.get(Condition.MIXED) is not False:
+        thread.then(Sketch("set-phone-interaction-manual", ground.terrain.publisher))
+    return obtained
+
+
+def _find_out(work: Work) -> Iterable[Sketch]:
+    for job in work.services:
+        if job.via is None:
+            for place in job.places:
+                yield Sketch("confirm-certificate", place, store=job.name, facts_node=place.name)
+    for job in work.trusts:
+        for holder in job.holders:
+            yield Sketch(
+                "confirm-trust-copy", holder, store=job.name, file=trust_file(job)
+            )
+    if work.services:
+        yield Sketch("list-own-certificates", EACH_NODE)
+    if work.trusts:
+        yield Sketch("list-trust-certificates", EACH_NODE)
+    if any(job.via is None for job in work.services):
+        yield Sketch("check-issuer", EACH_NODE)
+
+
+def trust_file(job: TrustJob) -> str | None:
+    """Return the file name for commands: the inventory's only, never a message's (D-01)."""
+    return job.finding.file if job.finding.file_in_inventory else None
+
+
+def _signed_certificates(thread: Thread, work: Work, ground: Ground) -> Obtained:
+    """Draw request and delivery of CA-signed certificates: days before the window."""
+    obtained: Obtained = {}
+    thread.begin("Before the window")
+    for job in work.services:
+        if job.via is not None or renewal_of(job, ground) is not Renewal.REGENERATE:
+            continue
+        for place in job.places:
+            _, signed = issuer_facts(job, place, ground)
+            if signed is False:
+                continue
+            words = () if signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
+            side = Thread(thread.board, thread.block, thread.part, thread.last)
+            side.then(_for_place("request-csr", job, place, words))
+            obtained[(job.name, place)] = side.then(
+                Sketch(
+                    "obtain-certificate", Place(OUTSIDE), store=job.name,
+                    facts_node=place.name, only_if=words,
+                )
+            )  # fmt: skip
+    return obtained
+
+
+def _for_place(template: str, job: Job, place: Place, words: tuple[str, ...]) -> Sketch:
+    return Sketch(template, place, store=job.name, facts_node=place.name, only_if=words)
+
+
+def _checks(work: Work, ground: Ground) -> tuple[Sketch, ...]:
+    publisher = ground.terrain.publisher
+    wanted = ["check-replication", "check-services", "check-node-health"]
+    if ground.terrain.release is None:
+        wanted.insert(0, "check-release")
+    if work.phone_facing:
+        wanted += _phone_checks(ground)
+    wanted += [step for step in work.checks_before if step not in _ELSEWHERE]
+    places = {"check-services": EACH_NODE, "check-node-health": EACH_NODE}
+    return tuple(
+        Sketch(step, places.get(step, _home(step, publisher))) for step in dict.fromkeys(wanted)
+    )
+
+
+_ELSEWHERE = ("check-issuer", "check-ipsec-trust", "save-certificates", "backup")
+_ON_TFTP = ("record-trust-lists", "check-itl-size")
+
+
+def _home(step: str, publisher: Place) -> Place:
+    return Place("each TFTP server") if step in _ON_TFTP else publisher
+
+
+def _phone_checks(ground: Ground) -> list[str]:
+    facts = ground.terrain.facts
+    mixed = facts.get(Condition.MIXED)
+    steps = ["check-security-mode", "check-rollback-parameter", "check-callmanager-groups"]
+    if mixed is not False:
+        steps += ["check-ctl", "check-license"]
+    if facts.get(Condition.LSC) is not False:
+        steps.append("check-lsc-use")
+    steps += ["check-phone-itl", "check-itl-size", "record-baseline", "record-trust-lists"]
+    return [*steps, "export-recovery-key"]
+
+
+def finish(thread: Thread, work: Work, ground: Ground) -> None:
+    """Draw the checks and the backup at the end, and when the alert may be closed."""
+    publisher = ground.terrain.publisher
+    thread.begin("Afterwards")
+    wanted = ["verify-services"]
+    if work.phone_facing:
+        wanted.append("verify-trust-lists")
+    wanted += [step for step in work.checks_after if step not in _DRAWN_BEFORE]
+    thread.beside(
+        Sketch(step, Place("each TFTP server") if step == "verify-trust-lists" else EACH_NODE)
+        for step in dict.fromkeys(wanted)
+    )
+    if work.phone_facing and ground.terrain.facts.get(Condition.MIXED) is not False:
+        thread.then(Sketch("restore-phone-interaction", publisher))
+    thread.then(Sketch("final-backup", publisher))
+    thread.then(Sketch("verify-final-backup", publisher))
+    thread.then(Sketch("watch-monitor", EACH_NODE))
+
+
+_DRAWN_BEFORE = (
+    "verify-certificate", "verify-ctl", "list-trust-leftovers", "watch-reappearance",
+    "test-backup", "verify-trust-copies", "check-ipsec-trust",
+)  # fmt: skip
+"""Checks that stand right behind the step they check."""
+
+
+def remove_copies(thread: Thread, jobs: Sequence[TrustJob], ground: Ground, work: Work) -> None:
+    """Draw the removal of trust copies: last of all, after every renewal works (O19)."""
+    for job in jobs:
+        thread.begin(f"{job.name}: {job.finding.id}")
+        _make_sure(thread, job, work)
+        _remove(thread, job, ground)
+
+
+def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
+    if job.owner is None:
+        return
+    served = job.store.trust_of
+    renewed = any(
+        other.name == served and job.owner in other.changed for other in work.services
+    )
+    note = "This plan renews it above." if renewed else None
+    thread.then(Sketch("confirm-owner-renewed", job.owner, store=served, note=note))
+
+
+def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
+    terrain, file = ground.terrain, trust_file(job)
+    thread.each(Sketch("stop-change-notification", EACH_NODE), terrain.cucm_nodes)
+    if terrain.facts.get(Condition.IM_PRESENCE) is not False:
+        for place in terrain.presence_nodes:
+            thread.then(Sketch("stop-imp-services", place))
+    delete = Sketch("delete-trust-copy", terrain.publisher, store=job.name, file=file)
+    thread.then(delete)
+    thread.then(Sketch("list-trust-leftovers", EACH_NODE, store=job.name, file=file))
+    _restart_for(thread, job, ground)
+    thread.each(Sketch("start-change-notification", EACH_NODE), terrain.cucm_nodes)
+    if terrain.facts.get(Condition.IM_PRESENCE) is not False:
+        for place in terrain.presence_nodes:
+            thread.then(Sketch("start-imp-services", place))
+    thread.then(Sketch("watch-reappearance", EACH_NODE, store=job.name, file=file))
+
+
+def _restart_for(thread: Thread, job: TrustJob, ground: Ground) -> None:
+    changed = tuple(dict.fromkeys((*job.holders, ground.terrain.publisher)))
+    as_job = Job(
+        name=job.name, store=job.store, places=(), findings=(job.finding,),
+        changed=ordered(changed, ground),
+    )  # fmt: skip
+    for item in job.store.procedure:
+        if item.phase is Phase.RESTARTS:
+            restarts(thread, as_job, ground, as_job.changed)
+
+
+def ordered(places: Iterable[Place], ground: Ground) -> tuple[Place, ...]:
+    """Return places publisher first, then in the order of the cluster (O1)."""
+    order = {place: i for i, place in enumerate(ground.terrain.places)}
+    return tuple(sorted(places, key=lambda p: (not p.publisher, order.get(p, 999), p.label)))
+
