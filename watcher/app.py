@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,9 +89,23 @@ def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:
 
 def builtin_packs() -> list[tuple[str, str]]:
     """Read the built-in rule packs as (name, text), in the order of their names."""
-    entries = sorted(builtin("rules").iterdir(), key=lambda entry: entry.name)
     return [
         (f"rules/{entry.name}", entry.read_text(encoding="utf-8"))
-        for entry in entries
-        if entry.name.endswith(".yaml")
+        for entry in _packs_in(builtin("rules"))
     ]
+
+
+def read_packs(name: str) -> list[tuple[str, str]]:
+    """Read one rule pack, or all of a folder, as (name, text)."""
+    folder = Path(name)
+    if not folder.is_dir():
+        return [(name, read_text(name))]
+    packs = [(str(entry), read_text(str(entry))) for entry in _packs_in(folder)]
+    if not packs:
+        raise InputError("holds no rule pack", where=Location(name), expected="files *.yaml")
+    return packs
+
+
+def _packs_in(folder: Traversable) -> list[Traversable]:
+    packs = (entry for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return sorted(packs, key=lambda entry: entry.name)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
+from watcher.cli import rules
 from watcher.errors import InputError
 
 app = typer.Typer(
@@ -34,6 +35,9 @@ def _options(
     ] = False,
 ) -> None:
     """Hold the options that stand before a subcommand."""
+
+
+app.add_typer(rules.app, name="rules")
 
 
 def main() -> None:

@@ -1,0 +1,250 @@
+"""What the catalogue says about one store, for a release and a cluster: values, no layout."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watcher.model.plan import Cite, CommandLine, Disagreement, Line, SourceEntry
+from watcher.model.release import Release
+from watcher.rules.catalogue import Catalogue
+from watcher.rules.crosscheck import walk
+from watcher.rules.schema import (
+    Answer,
+    Cited,
+    Condition,
+    Confidence,
+    On,
+    PhoneReset,
+    Renewal,
+    Restart,
+    Scope,
+    Service,
+    ServiceCommand,
+    Store,
+)
+from watcher.rules.select import Facts, Selected, select
+
+ON_WORDS = {
+    On.CHANGED: "nodes with a new certificate",
+    On.EVERY: "every node that runs it",
+    On.PUBLISHER: "publisher",
+    On.SUBSCRIBERS: "subscribers",
+}
+VALUE_WORDS = {
+    Scope.NODE: "One certificate on each node.",
+    Scope.PUBLISHER: "One certificate, on the publisher.",
+    Scope.CLUSTER: "One certificate for the whole cluster.",
+    Renewal.REGENERATE: "Regenerate it, or have a new CSR signed.",
+    Renewal.DELETE_ONLY: "Delete it; it cannot be regenerated.",
+    Renewal.ROTATE_KEY: "Rotate its key.",
+    Renewal.REISSUE: "Have it issued anew.",
+    Renewal.NONE: "Nothing is renewed here.",
+    Answer.YES: "Yes.",
+    Answer.NO: "No.",
+    Answer.DEPENDS: "It depends.",
+    PhoneReset.AUTOMATIC: "The system resets phones by itself.",
+    PhoneReset.MANUAL: "Phones must be reset by hand.",
+    PhoneReset.POSSIBLE: "Phones may reset by themselves.",
+    PhoneReset.NONE: "No phone is reset.",
+}
+_OPPOSITES = (
+    (Condition.MIXED, Condition.NON_SECURE),
+    (Condition.TOKENLESS, Condition.ETOKEN),
+    (Condition.SELF_SIGNED, Condition.CA_SIGNED),
+    (Condition.SINGLE_NODE, Condition.MULTI_NODE),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartRow:
+    """One restart: which service, where, how firmly it is asked for, and how it is done."""
+
+    order: int
+    service: str
+    nodes: str
+    need: str
+    commands: tuple[CommandLine, ...]
+    gui: str | None
+    why: str | None
+    contradiction: str | None
+    cite: Cite
+    only_if: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreView:
+    """One store as `watcher rules show` tells it; each line carries its source."""
+
+    id: str
+    title: str
+    kind: str
+    exists_in: str
+    release: str | None
+    file: str | None
+    cli_unit: str | None
+    trust_of: str | None
+    trust_store: str | None
+    role: str | None
+    phone_facing: bool
+    position: int
+    impact: tuple[Line, ...]
+    used_by: tuple[Line, ...]
+    scope: tuple[Line, ...]
+    renewal: tuple[Line, ...]
+    in_itl: tuple[Line, ...]
+    in_ctl: tuple[Line, ...]
+    resets_phones: tuple[Line, ...]
+    copies_to: tuple[Line, ...]
+    restarts: tuple[RestartRow, ...]
+    cautions: tuple[Line, ...]
+    tell: tuple[Line, ...]
+    known_files: tuple[Line, ...]
+    contradictions: tuple[Disagreement, ...]
+    sources: tuple[SourceEntry, ...]
+
+
+def facts_given(given: Iterable[Condition], absent: Iterable[Condition] = ()) -> Facts:
+    """Return the facts for conditions that hold and that do not; the rest stays unknown.
+
+    Where one condition excludes another (mixed and non-secure mode), the other follows.
+    """
+    facts: dict[Condition, bool | None] = dict.fromkeys(absent, False)
+    facts |= dict.fromkeys(given, True)
+    for one, other in (*_OPPOSITES, *(pair[::-1] for pair in _OPPOSITES)):
+        if one in facts and other not in facts:
+            facts[other] = not facts[one]
+    return facts
+
+
+def store_view(catalogue: Catalogue, name: str, release: Release | None, facts: Facts) -> StoreView:
+    """Return everything that holds or may hold for a store, or raise InputError."""
+    store = catalogue.store(name)
+    view = _Viewer(catalogue, release, facts)
+    return StoreView(
+        id=catalogue.store_name(name) or name,
+        title=store.title,
+        kind=store.kind,
+        exists_in=str(store.releases),
+        release=str(release) if release else None,
+        file=store.file,
+        cli_unit=store.cli_unit,
+        trust_of=store.trust_of,
+        trust_store=store.trust_store,
+        role=store.role,
+        phone_facing=store.phone_facing,
+        position=store.position,
+        impact=view.lines(store.impact),
+        used_by=view.lines(store.used_by),
+        scope=view.values(store.scope),
+        renewal=view.values(store.renewal),
+        in_itl=view.values(store.in_itl),
+        in_ctl=view.values(store.in_ctl),
+        resets_phones=view.values(store.resets_phones),
+        copies_to=view.lines(store.copies_to),
+        restarts=view.restarts(store),
+        cautions=view.lines(store.cautions),
+        tell=view.lines(store.tell),
+        known_files=view.lines(store.known_files),
+        contradictions=view.contradictions(store),
+        sources=view.sources(store),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewer:
+    catalogue: Catalogue
+    release: Release | None
+    facts: Facts
+
+    def lines(self, items: Iterable[Cited]) -> tuple[Line, ...]:
+        return tuple(
+            Line(text=_text(found.item), cite=cite(found.item), only_if=found.only_if)
+            for found in select(items, self.release, self.facts)
+        )
+
+    def values(self, items: Iterable[Cited]) -> tuple[Line, ...]:
+        # The first that holds is the answer; what follows it is for other clusters.
+        lines = self.lines(items)
+        certain = (number for number, line in enumerate(lines, 1) if not line.only_if)
+        return lines[: next(certain, len(lines))]
+
+    def restarts(self, store: Store) -> tuple[RestartRow, ...]:
+        rows = select(store.restarts, self.release, self.facts)
+        return tuple(self._restart(order, found) for order, found in enumerate(rows, 1))
+
+    def _restart(self, order: int, found: Selected[Restart]) -> RestartRow:
+        row = found.item
+        service = self.catalogue.service(row.service)
+        return RestartRow(
+            order=order,
+            service=service.name,
+            nodes=ON_WORDS[row.on],
+            need=row.need,
+            commands=self._commands(service),
+            gui=service.gui,
+            why=row.text,
+            contradiction=row.contradiction,
+            cite=cite(row),
+            only_if=found.only_if,
+        )
+
+    def _commands(self, service: Service) -> tuple[CommandLine, ...]:
+        found = select(service.restart, self.release, self.facts)
+        return tuple(_command(service, command) for command in found)
+
+    def contradictions(self, store: Store) -> tuple[Disagreement, ...]:
+        rows = (row.contradiction for row in store.restarts if row.contradiction)
+        named = dict.fromkeys((*store.contradictions, *rows))
+        return tuple(
+            self._contradiction(key)
+            for key in named
+            if self.release is None
+            or self.catalogue.contradictions[key].releases.matches(self.release)
+        )
+
+    def _contradiction(self, key: str) -> Disagreement:
+        told = self.catalogue.contradictions[key]
+        sides = tuple(
+            Line(text=side.text, cite=Cite(sources=side.source, releases="all", confidence=""))
+            for side in told.sides
+        )
+        return Disagreement(
+            id=key, question=told.question, sides=sides,
+            default=told.default, alternative=told.alternative, why=told.why,
+        )  # fmt: skip
+
+    def sources(self, store: Store) -> tuple[SourceEntry, ...]:
+        cited = [key for _, item in walk(store) if isinstance(item, Cited) for key in item.source]
+        return tuple(
+            SourceEntry(id=key, title=source.title, url=source.url)
+            for key in sorted(set(cited))
+            for source in (self.catalogue.sources[key],)
+        )
+
+
+def cite(item: Cited) -> Cite:
+    """Return where an item was read, as plans show it."""
+    return Cite(sources=item.source, releases=str(item.releases), confidence=item.confidence.value)
+
+
+def _text(item: Cited) -> str:
+    """Return what an item says in one sentence, whatever kind of item it is."""
+    subject = next(
+        (value for name in ("party", "store", "pattern") if (value := getattr(item, name, None))),
+        None,
+    )
+    text = getattr(item, "text", None)
+    value = getattr(item, "value", None)
+    if subject is not None:
+        return f"{subject}: {text}" if text else str(subject)
+    bug = getattr(item, "bug", None)
+    words = (VALUE_WORDS[value] if value is not None else None, text, f"({bug})" if bug else None)
+    return " ".join(word for word in words if word)
+
+
+def _command(service: Service, found: Selected[ServiceCommand]) -> CommandLine:
+    return CommandLine(
+        text=found.item.text.replace("{service}", service.name),
+        cite=cite(found.item),
+        tentative=found.item.confidence is not Confidence.SEEN,
+        only_if=found.only_if,
+    )
