@@ -169,20 +169,20 @@ class ChangePlan:
     headline: str
     summary: tuple[str, ...]
     way: str
-    way_reason: str
+    way_lines: tuple[Line, ...]
     findings: tuple[Finding, ...]
     evidence: tuple[Evidence, ...]
     impacts: tuple[Impact, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Line, ...]
     questions: tuple[OpenQuestion, ...]
     preconditions: tuple[Line, ...]
     steps: tuple[Step, ...]
+    minutes: int
     point_of_no_return: int | None
     back_out: tuple[Line, ...]
     disagreements: tuple[Disagreement, ...]
     cautions: tuple[Line, ...]
     sources: tuple[SourceEntry, ...]
     not_known: tuple[str, ...]
-    alternatives: tuple[Line, ...] = ()
     withheld: tuple[str, ...] = ()
     not_planned: tuple[str, ...] = ()

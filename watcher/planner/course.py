@@ -40,9 +40,7 @@ def _one_tftp_at_a_time(
     _rest_of_procedure(thread, job, ground, obtained)
 
 
-def _one_server(
-    thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained
-) -> None:
+def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
     serves = _is_tftp(place)
     words = () if serves else ("this node is a TFTP server",)
     tftp = _tftp_service(job, ground)
@@ -145,9 +143,7 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
         _rest_of_procedure(thread, job, ground, obtained)
 
 
-def second_part(
-    thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obtained
-) -> None:
+def second_part(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obtained) -> None:
     """Draw the recovery certificate in a window of its own (O4, O5)."""
     publisher = ground.terrain.publisher
     thread.begin("Second window: make sure of the first", part=2)

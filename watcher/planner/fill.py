@@ -172,9 +172,7 @@ def _cite_service(service: Service) -> Cite:
 
 def cite(item: Cited) -> Cite:
     """Return where a statement comes from."""
-    return Cite(
-        sources=item.source, releases=str(item.releases), confidence=item.confidence.value
-    )
+    return Cite(sources=item.source, releases=str(item.releases), confidence=item.confidence.value)
 
 
 def _shared_conditions(lines: Iterable[Line | CommandLine]) -> tuple[str, ...]:

@@ -58,9 +58,7 @@ def _find_out(work: Work) -> Iterable[Sketch]:
                 yield Sketch("confirm-certificate", place, store=job.name, facts_node=place.name)
     for job in work.trusts:
         for holder in job.holders:
-            yield Sketch(
-                "confirm-trust-copy", holder, store=job.name, file=trust_file(job)
-            )
+            yield Sketch("confirm-trust-copy", holder, store=job.name, file=trust_file(job))
     if work.services:
         yield Sketch("list-own-certificates", EACH_NODE)
     if work.trusts:
@@ -173,9 +171,7 @@ def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
     if job.owner is None:
         return
     served = job.store.trust_of
-    renewed = any(
-        other.name == served and job.owner in other.changed for other in work.services
-    )
+    renewed = any(other.name == served and job.owner in other.changed for other in work.services)
     note = "This plan renews it above." if renewed else None
     thread.then(Sketch("confirm-owner-renewed", job.owner, store=served, note=note))
 
@@ -212,4 +208,3 @@ def ordered(places: Iterable[Place], ground: Ground) -> tuple[Place, ...]:
     """Return places publisher first, then in the order of the cluster (O1)."""
     order = {place: i for i, place in enumerate(ground.terrain.places)}
     return tuple(sorted(places, key=lambda p: (not p.publisher, order.get(p, 999), p.label)))
-

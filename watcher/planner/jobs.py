@@ -115,7 +115,9 @@ class TrustJob:
     holders: tuple[Place, ...]
 
 
-def trust_jobs(findings: Iterable[Finding], terrain: Terrain, ground: Ground) -> tuple[TrustJob, ...]:
+def trust_jobs(
+    findings: Iterable[Finding], terrain: Terrain, ground: Ground
+) -> tuple[TrustJob, ...]:
     """Return one job for each trust copy due, in order of stores."""
     jobs = []
     known = {place.name: place for place in terrain.places}
@@ -143,6 +145,4 @@ def _owner(finding: Finding, known: dict[str | None, Place]) -> Place | None:
 
 
 def _holders(finding: Finding, known: dict[str | None, Place]) -> tuple[Place, ...]:
-    return tuple(
-        known.get(name) or Place(f"{name} (as reported)") for name in finding.reporters
-    )
+    return tuple(known.get(name) or Place(f"{name} (as reported)") for name in finding.reporters)

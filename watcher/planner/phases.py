@@ -57,7 +57,9 @@ def _step(
     places = {
         On.PUBLISHER: (terrain.publisher,),
         On.CHANGED: job.changed,
-        On.EVERY: (Place(terrain.every_node[0].label if len(terrain.every_node) == 1 else "each node"),),
+        On.EVERY: (
+            Place(terrain.every_node[0].label if len(terrain.every_node) == 1 else "each node"),
+        ),
         On.SUBSCRIBERS: tuple(p for p in terrain.every_node if not p.publisher),
     }[item.on]
     thread.each(Sketch(item.step or "", places[0], store=job.name, only_if=only_if), places)
@@ -195,5 +197,3 @@ def tell(thread: Thread, job: Job, ground: Ground) -> None:
                 only_if=chosen.only_if, party=chosen.item,
             )
         )  # fmt: skip
-
-

@@ -81,9 +81,7 @@ def _about_the_cluster(findings: Sequence[Finding], ground: Ground) -> Iterable[
         yield "time-zone"
 
 
-def _about_certificates(
-    findings: Sequence[Finding], work: Work, ground: Ground
-) -> Iterable[str]:
+def _about_certificates(findings: Sequence[Finding], work: Work, ground: Ground) -> Iterable[str]:
     sure = (Certainty.EXACT, Certainty.INFERRED)
     if any(finding.expiry.certainty not in sure for finding in findings):
         yield "certificate-date"

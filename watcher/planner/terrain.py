@@ -96,9 +96,7 @@ class Terrain:
         if service.runs_on is RunsOn.ALL:
             return self.every_node
         duty = Duty(service.runs_on.value)
-        maybe = tuple(
-            p for p in self._of(Product.CUCM) if p.node and p.node.has(duty) is not False
-        )
+        maybe = tuple(p for p in self._of(Product.CUCM) if p.node and p.node.has(duty) is not False)
         if maybe or self.duties_known:
             return maybe
         return (Place(f"each node that runs {service.name}"),)

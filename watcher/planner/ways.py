@@ -64,7 +64,11 @@ def _legacy(facing: list[Job], ground: Ground, *, split: bool) -> Choice:
     signers = [job for job in facing if job.store.role is Role.FILE_SIGNER]
     alone = facts.get(Condition.SINGLE_NODE) is True or _one_tftp(ground)
     shared = any(_shared(job, ground) for job in signers)
-    if facts.get(Condition.ETOKEN) and ground.terrain.cluster and ground.terrain.cluster.etokens == 0:
+    if (
+        facts.get(Condition.ETOKEN)
+        and ground.terrain.cluster
+        and ground.terrain.cluster.etokens == 0
+    ):
         return Choice(SPECIFIC_ORDER, split, (_NO_TOKEN,))
     if signers and facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
         return _tokenless(signers, ground, split=split)

@@ -1,0 +1,211 @@
+"""Everything around the steps that a plan says, each sentence with its source."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from watcher.model.alarm import UcAlarm
+from watcher.model.plan import (
+    ChangePlan,
+    Cite,
+    Disagreement,
+    Evidence,
+    Finding,
+    Impact,
+    Line,
+    SourceEntry,
+    Step,
+)
+from watcher.planner import prose
+from watcher.planner.fill import cite
+from watcher.planner.findings import plain
+from watcher.planner.frame import Work
+from watcher.planner.questions import open_questions
+from watcher.planner.sketch import Ground
+from watcher.planner.ways import SPLIT_WINDOWS, Choice
+from watcher.rules.catalogue import Catalogue
+from watcher.rules.schema import Statement, Store, Weight
+from watcher.rules.select import select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A plan's steps with what they were drawn for."""
+
+    findings: tuple[Finding, ...]
+    work: Work
+    choice: Choice
+    steps: tuple[Step, ...]
+    refused: tuple[str, ...]
+
+
+def assemble(
+    drawn: Drawn, ground: Ground, evidence: Sequence[Evidence], others: Sequence[UcAlarm],
+    as_of: datetime | None,
+) -> ChangePlan:  # fmt: skip
+    """Return the whole plan."""
+    terrain, work, steps, findings = ground.terrain, drawn.work, drawn.steps, drawn.findings
+    way = ground.catalogue.ways[drawn.choice.way].title
+    shown = {name for finding in findings for name in finding.evidence}
+    plan = ChangePlan(
+        cluster=terrain.cluster.name if terrain.cluster else None,
+        release=str(terrain.release) if terrain.release else None,
+        as_of=as_of,
+        headline=prose.headline(findings),
+        summary=prose.summary(findings, work, steps, way, ground),
+        way=way,
+        way_lines=_way_lines(drawn.choice, ground) if steps else (),
+        findings=findings,
+        evidence=tuple(item for item in evidence if item.id in shown),
+        impacts=tuple(_impacts(work, ground)),
+        warnings=tuple(_warnings(others, ground.catalogue)),
+        questions=open_questions(findings, work, steps, ground),
+        preconditions=_preconditions(steps, ground),
+        steps=steps,
+        minutes=prose.minutes(steps),
+        point_of_no_return=prose.point_of_no_return(steps),
+        back_out=_back_out(steps),
+        disagreements=_disagreements(work, ground),
+        cautions=_cautions(work, ground),
+        sources=(),
+        not_known=prose.not_known(findings, ground),
+        withheld=drawn.choice.withheld,
+        not_planned=drawn.refused,
+    )
+    return replace(plan, sources=_sources(plan, ground.catalogue))
+
+
+def _stores(work: Work) -> dict[str, Store]:
+    jobs = [(job.name, job.store) for job in work.services]
+    return dict(jobs + [(job.name, job.store) for job in work.trusts])
+
+
+def _chosen(statements: Sequence[Statement], ground: Ground) -> tuple[Line, ...]:
+    chosen = select(statements, ground.terrain.release, ground.terrain.facts)
+    return tuple(Line(text=s.item.text, cite=cite(s.item), only_if=s.only_if) for s in chosen)
+
+
+def _way_lines(choice: Choice, ground: Ground) -> tuple[Line, ...]:
+    names = (choice.way, SPLIT_WINDOWS) if choice.split else (choice.way,)
+    ways = [ground.catalogue.ways[name] for name in names]
+    return tuple(
+        line for way in ways for line in (*_chosen(way.reason, ground), *_chosen(way.cost, ground))
+    )
+
+
+def _impacts(work: Work, ground: Ground) -> Iterator[Impact]:
+    for name, store in _stores(work).items():
+        places = [p.label for job in work.services if job.name == name for p in job.changed]
+        holders = [p.label for job in work.trusts if job.name == name for p in job.holders]
+        yield Impact(
+            store=name, title=store.title,
+            affected=", ".join(dict.fromkeys(places + holders)),
+            lines=_chosen(store.impact, ground), used_by=_chosen(store.used_by, ground),
+        )  # fmt: skip
+
+
+def _warnings(others: Sequence[UcAlarm], catalogue: Catalogue) -> Iterator[Line]:
+    for alarm in others:
+        known = next((r for r in catalogue.alarms.related if r.topic == alarm.topic), None)
+        if known is None or known.weight is Weight.SHOWS_EFFECT:
+            continue
+        time = alarm.record.event_time
+        when = f"{time:%Y-%m-%d %H:%M} UTC" if time else "time not readable"
+        node = plain(alarm.node) or "a node"
+        stop = "STOP. " if known.weight is Weight.STOP else ""
+        yield Line(
+            text=f"{stop}{known.text} (alarm {known.msgname}, {node}, {when})", cite=cite(known)
+        )
+
+
+def _preconditions(steps: Sequence[Step], ground: Ground) -> tuple[Line, ...]:
+    """Return the preconditions (P1 to P13) that a step of this plan serves, with its number."""
+    lines = []
+    for name, rule in ground.catalogue.safety.items():
+        numbers = [step.number for step in steps if name in step.rules]
+        always = name == "P1" and bool(steps)
+        if not name.startswith("P") or not (numbers or always):
+            continue
+        for chosen in select([rule], ground.terrain.release, ground.terrain.facts):
+            where = f" (step {numbers[0]})" if numbers else ""
+            text = f"{name}: {rule.text}{where}"
+            lines.append(Line(text=text, cite=cite(rule), only_if=chosen.only_if))
+    return tuple(lines)
+
+
+def _back_out(steps: Sequence[Step]) -> tuple[Line, ...]:
+    """Return how to undo, by kind of step, each once; the restore is said by the steps themselves."""
+    lines: dict[str, Line] = {}
+    numbers: dict[str, list[int]] = {}
+    for step in steps:
+        for line in step.undo:
+            lines.setdefault(line.text, line)
+            numbers.setdefault(line.text, []).append(step.number)
+    return tuple(
+        replace(line, text=f"{_numbered(numbers[text])}: {text}") for text, line in lines.items()
+    )
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"Step {numbers[0]}"
+    return "Steps " + ", ".join(str(number) for number in numbers)
+
+
+def _disagreements(work: Work, ground: Ground) -> tuple[Disagreement, ...]:
+    names = {
+        name
+        for store in _stores(work).values()
+        for name in (*store.contradictions, *(r.contradiction for r in store.restarts))
+        if name is not None
+    }
+    release = ground.terrain.release
+    return tuple(
+        Disagreement(
+            id=name, question=item.question, default=item.default,
+            alternative=item.alternative, why=item.why,
+            sides=tuple(
+                Line(text=side.text, cite=Cite(sources=side.source, releases="all", confidence="seen"))
+                for side in item.sides
+            ),
+        )
+        for name, item in ground.catalogue.contradictions.items()
+        if name in names and (release is None or item.releases.matches(release))
+    )  # fmt: skip
+
+
+def _cautions(work: Work, ground: Ground) -> tuple[Line, ...]:
+    lines: dict[str, Line] = {}
+    for store in _stores(work).values():
+        for chosen in select(store.cautions, ground.terrain.release, ground.terrain.facts):
+            caution = chosen.item
+            text = f"{caution.bug}: {caution.text}" if caution.bug else caution.text
+            lines.setdefault(text, Line(text=text, cite=cite(caution), only_if=chosen.only_if))
+    return tuple(lines.values())
+
+
+def _cites(plan: ChangePlan) -> Iterator[Cite]:
+    for step in plan.steps:
+        for part in (*step.do, *step.command, *step.gui, *step.expect, *step.check, *step.undo):
+            if part.cite:
+                yield part.cite
+    lines: Iterable[Line] = (
+        *plan.way_lines, *plan.warnings, *plan.preconditions, *plan.cautions,
+        *(line for impact in plan.impacts for line in (*impact.lines, *impact.used_by)),
+        *(side for item in plan.disagreements for side in item.sides),
+    )  # fmt: skip
+    for line in lines:
+        if line.cite:
+            yield line.cite
+    for question in plan.questions:
+        for command in question.command:
+            yield command.cite
+
+
+def _sources(plan: ChangePlan, catalogue: Catalogue) -> tuple[SourceEntry, ...]:
+    used = {name for item in _cites(plan) for name in item.sources}
+    return tuple(
+        SourceEntry(id=name, title=source.title, url=source.url)
+        for name, source in catalogue.sources.items()
+        if name in used
+    )

@@ -1,0 +1,143 @@
+"""From alarms to change plans: one plan for all certificates due in a cluster."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher.inventory.schema import Cluster, Inventory, Product
+from watcher.model.alarm import CertificateAlarm, Event, UcAlarm
+from watcher.model.plan import ChangePlan, Finding, Step
+from watcher.planner.assemble import Drawn, assemble
+from watcher.planner.course import second_part, walk
+from watcher.planner.fill import fill
+from watcher.planner.findings import Sighting, fold, gather, severe_topics
+from watcher.planner.frame import Work, finish, prepare, remove_copies
+from watcher.planner.jobs import Job, service_jobs, trust_jobs
+from watcher.planner.order import arrange
+from watcher.planner.phases import draw
+from watcher.planner.sketch import Board, Ground, Thread
+from watcher.planner.terrain import survey
+from watcher.planner.ways import Choice, choose, supported
+from watcher.rules.catalogue import Catalogue
+from watcher.rules.schema import StoreKind
+
+
+def newest_event(events: Iterable[Event]) -> datetime | None:
+    """Return the time of the newest event: the default for "as of", the same on every machine."""
+    return max(
+        (
+            time
+            for event in events
+            if isinstance(event, CertificateAlarm | UcAlarm)
+            and (time := event.record.event_time) is not None
+        ),
+        default=None,
+    )
+
+
+def draw_plans(
+    events: Sequence[Event], inventory: Inventory | None, catalogue: Catalogue,
+    as_of: datetime | None,
+) -> tuple[ChangePlan, ...]:  # fmt: skip
+    """Return one plan for each cluster with a certificate alarm, by name; unknown cluster last."""
+    alarms = [event for event in events if isinstance(event, CertificateAlarm)]
+    others = severe_topics(event for event in events if isinstance(event, UcAlarm))
+    sightings, evidence = gather(alarms, inventory, catalogue)
+    groups: dict[str, list[Sighting]] = {}
+    for sighting in sightings:
+        groups.setdefault(sighting.cluster.name if sighting.cluster else "", []).append(sighting)
+    plans = []
+    for name in sorted(groups, key=lambda name: (not name, name.lower())):
+        ground = Ground(catalogue, survey(groups[name][0].cluster))
+        drawn = draw_plan(fold(groups[name], as_of), ground)
+        plans.append(assemble(drawn, ground, evidence, others, as_of))
+    return tuple(plans)
+
+
+def draw_plan(findings: tuple[Finding, ...], ground: Ground) -> Drawn:
+    """Draw the steps for the findings of one cluster."""
+    planned, refused = _plannable(findings, ground)
+    work = Work(services=service_jobs(planned, ground), trusts=trust_jobs(planned, ground))
+    choice = choose(work.services, ground)
+    safe = _without_withheld(work, choice)
+    return Drawn(
+        findings=findings, work=work, choice=choice, refused=refused,
+        steps=_steps(safe, choice, ground),
+    )  # fmt: skip
+
+
+def _plannable(
+    findings: tuple[Finding, ...], ground: Ground
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Return the findings the rules can plan, and in words why not the others (T-33)."""
+    reasons = {finding: _why_not(finding, ground) for finding in findings}
+    planned = tuple(finding for finding, why in reasons.items() if why is None)
+    refused = tuple(f"{finding.id}: {why}" for finding, why in reasons.items() if why is not None)
+    return planned, refused
+
+
+def _why_not(finding: Finding, ground: Ground) -> str | None:
+    if not finding.store_known:
+        return "the store is not in the rules; handle it by hand with Cisco's document for it."
+    terrain, store = ground.terrain, ground.catalogue.store(finding.store)
+    release = terrain.release
+    if not supported(release):
+        return f"release {release} is outside what the rules cover (8.0 to 15)."
+    if release is not None and not store.releases.matches(release):
+        return f"by the rules {finding.store} does not exist on release {release}."
+    if finding.trust != (store.kind is StoreKind.TRUST):
+        return "the store's name and its kind contradict each other; read the evidence."
+    product = _product(finding, ground)
+    if product not in (None, Product.CUCM, Product.IM_PRESENCE):
+        return f"{finding.node} runs {product}; the rules hold no reviewed procedure for it."
+    return None
+
+
+def _product(finding: Finding, ground: Ground) -> Product | None:
+    return next(
+        (p.node.product for p in ground.terrain.places if p.node and p.name == finding.node), None
+    )
+
+
+def _without_withheld(work: Work, choice: Choice) -> Work:
+    if not choice.withheld:
+        return work
+    return Work(
+        services=tuple(job for job in work.services if not job.phone_facing), trusts=work.trusts
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """Service jobs by when they are done."""
+
+    quiet: tuple[Job, ...]
+    first: tuple[Job, ...]
+    later: tuple[Job, ...]
+
+
+def _parts(work: Work, choice: Choice) -> _Parts:
+    facing = [job for job in work.services if job.phone_facing]
+    return _Parts(
+        quiet=tuple(job for job in work.services if not job.phone_facing),
+        first=tuple(job for job in facing if not (choice.split and job.recovery)),
+        later=tuple(job for job in facing if choice.split and job.recovery),
+    )
+
+
+def _steps(work: Work, choice: Choice, ground: Ground) -> tuple[Step, ...]:
+    if not work.services and not work.trusts:
+        return ()
+    board, parts = Board(), _parts(work, choice)
+    thread = Thread(board, "Find out")
+    obtained = prepare(thread, work, ground)
+    for job in parts.quiet:
+        thread.begin(job.name)
+        draw(thread, job, ground, obtained)
+    if parts.first:
+        walk(thread, parts.first, choice, ground, obtained)
+    if parts.later:
+        second_part(thread, parts.later, ground, obtained)
+    remove_copies(thread, work.trusts, ground, work)
+    finish(thread, work, ground)
+    return arrange(board.sketches, [fill(sketch, ground) for sketch in board.sketches])

@@ -1,0 +1,163 @@
+"""The sentences of a plan that are put together from facts: headline, summary, what is unknown."""
+
+from collections.abc import Sequence
+
+from watcher.model.expiry import Certainty, ExpiryState
+from watcher.model.plan import Finding, Step
+from watcher.planner.frame import Work
+from watcher.planner.sketch import Ground
+from watcher.rules.schema import StepKind
+
+_CHANGING = {
+    StepKind.REGENERATE.value, StepKind.UPLOAD.value, StepKind.DELETE.value,
+    StepKind.LOCALKEY.value, StepKind.CTL_UPDATE.value,
+}  # fmt: skip
+"""Kinds after which there is no way back but a restore."""
+
+
+def headline(findings: Sequence[Finding]) -> str:
+    """Return one line that says what is wrong, the worst first."""
+    if not findings:
+        return "No certificate needs action"
+    first = findings[0]
+    more = len(findings) - 1
+    rest = f", and {more} more" if more else ""
+    return f"{subject(first)} {_when(first)}{rest}"
+
+
+def subject(finding: Finding) -> str:
+    """Return what the finding is about: store and node, or whose copy lies where."""
+    if not finding.trust:
+        return f"The {finding.store} certificate of {finding.node or 'a node (see the evidence)'}"
+    whose = f"{finding.owner}'s certificate" if finding.owner else "a certificate"
+    where = ", ".join(finding.reporters)
+    return f"The copy of {whose} in {finding.store} on {where}"
+
+
+def _when(finding: Finding) -> str:
+    day, days = finding.expiry.day, finding.days_left
+    sure = finding.expiry.certainty in (Certainty.EXACT, Certainty.INFERRED)
+    if day is None or not sure:
+        return {
+            ExpiryState.EXPIRED: "has expired (date not certain)",
+            ExpiryState.EXPIRING: "is about to expire (date not certain)",
+            ExpiryState.UNKNOWN: "has expired or is about to (date not certain)",
+        }[finding.state]
+    if days is None:
+        return f"ends on {day}"
+    if days < 0:
+        return f"expired on {day} ({-days} {_days(-days)} ago)"
+    return f"expires on {day} (in {days} {_days(days)})"
+
+
+def _days(count: int) -> str:
+    return "day" if count == 1 else "days"
+
+
+def point_of_no_return(steps: Sequence[Step]) -> int | None:
+    """Return the number of the first step that only a restore takes back."""
+    return next((step.number for step in steps if step.kind in _CHANGING), None)
+
+
+def summary(
+    findings: Sequence[Finding], work: Work, steps: Sequence[Step], way: str, ground: Ground
+) -> tuple[str, ...]:
+    """Return five lines for the change board: what, effect, work, time and phones, way back."""
+    expired = sum(f.state is ExpiryState.EXPIRED for f in findings)
+    count = f"{len(findings)} certificate{'s' if len(findings) != 1 else ''}"
+    where = (
+        ground.terrain.cluster.name if ground.terrain.cluster else "a cluster not in any inventory"
+    )
+    return (
+        f"What: {count} on {where}, {expired} expired. {headline(findings)}.",
+        f"Effect if nothing is done: {_effects(work, ground)}",
+        f"Work: {_deeds(steps)} Way: {way}.",
+        f"Time and phones: {_time(steps)}",
+        f"Way back: {_way_back(steps)}",
+    )
+
+
+def _effects(work: Work, ground: Ground) -> str:
+    texts = []
+    for store in [j.store for j in work.services] + [j.store for j in work.trusts]:
+        lines = [
+            s.text
+            for s in store.impact
+            if ground.terrain.release is None or s.releases.matches(ground.terrain.release)
+        ]
+        texts += lines[:1]
+    unique = list(dict.fromkeys(texts))
+    return " ".join(_sentence(text) for text in unique[:3]) or "not known to the rules."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _deeds(steps: Sequence[Step]) -> str:
+    words = (
+        (StepKind.REGENERATE, "regenerated"), (StepKind.UPLOAD, "uploaded"),
+        (StepKind.DELETE, "deleted"), (StepKind.REISSUE, "re-issued to phones"),
+    )  # fmt: skip
+    parts = []
+    for kind, word in words:
+        places = sum(step.kind == kind.value for step in steps)
+        if places:
+            parts.append(f"{places} x {word}")
+    restarts = sum(s.kind == StepKind.RESTART.value and not s.optional for s in steps)
+    parts.append(f"{restarts} service restart{'s' if restarts != 1 else ''}")
+    return f"{len(steps)} steps: {', '.join(parts)}."
+
+
+def minutes(steps: Sequence[Step]) -> int:
+    """Return the minutes of all steps that are not optional, one after the other."""
+    return sum(step.minutes for step in steps if not step.optional)
+
+
+def _time(steps: Sequence[Step]) -> str:
+    total = minutes([s for s in steps if s.block != "Before the window"])
+    resets = sum(step.kind == StepKind.RESET.value for step in steps)
+    phones = {0: "no phone is reset", 1: "all phones are reset once"}.get(
+        resets, f"all phones are reset {resets} times"
+    )
+    parts = len({step.part for step in steps})
+    windows = f" in {parts} maintenance windows" if parts > 1 else ""
+    return f"about {total // 60} h {total % 60:02d} min of work{windows}; {phones}."
+
+
+def _way_back(steps: Sequence[Step]) -> str:
+    number = point_of_no_return(steps)
+    if number is None:
+        return "nothing in this plan is irreversible."
+    backup = next((s.number for s in steps if s.kind == StepKind.VERIFY_BACKUP.value), None)
+    restore = f" of the backup verified in step {backup}" if backup else ""
+    return f"before step {number} simply stop; from step {number} on only a DRS restore{restore}."
+
+
+def not_known(findings: Sequence[Finding], ground: Ground) -> tuple[str, ...]:
+    """Return what the plan rests on without having seen it."""
+    lines = []
+    for finding in findings:
+        if finding.expiry.certainty is not Certainty.EXACT:
+            lines.append(
+                f"{finding.id}: the date is {finding.expiry.certainty.value}: {_reason(finding)}"
+            )
+        if not finding.node_in_inventory and finding.node:
+            lines.append(
+                f"{finding.id}: {finding.node} is a name in the message; no inventory confirms it."
+            )
+    lines.append(
+        "That the alarm is true: a message can be forged. The first step reads the certificate "
+        "itself; when it disagrees, stop and draw the plan again."
+    )
+    if ground.terrain.cluster is None:
+        lines.append("The cluster: release, nodes, security mode and features are not known.")
+    lines.append(
+        "The order follows documents and rules. It has not been run against a model of the "
+        "phones' trust."
+    )
+    return tuple(lines)
+
+
+def _reason(finding: Finding) -> str:
+    return _sentence(finding.expiry.reason or "the alarm does not carry the year")
