@@ -186,9 +186,10 @@ def _cautions(work: Work, ground: Ground) -> tuple[Line, ...]:
 
 def _cites(plan: ChangePlan) -> Iterator[Cite]:
     for step in plan.steps:
-        for part in (*step.do, *step.command, *step.gui, *step.expect, *step.check, *step.undo):
-            if part.cite:
-                yield part.cite
+        yield from (command.cite for command in step.command)
+        for line in (*step.do, *step.gui, *step.expect, *step.check, *step.undo):
+            if line.cite:
+                yield line.cite
     lines: Iterable[Line] = (
         *plan.way_lines, *plan.warnings, *plan.preconditions, *plan.cautions,
         *(line for impact in plan.impacts for line in (*impact.lines, *impact.used_by)),

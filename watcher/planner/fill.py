@@ -52,7 +52,7 @@ def fill(sketch: Sketch, ground: Ground) -> Filled:
     shared = _shared_conditions([*do, *commands, *gui])
     step = Step(
         number=0, key=sketch.template, kind=template.kind.value,
-        title=_title(sketch, template, words, service),
+        title=_title(sketch, template, words),
         node=sketch.place.name, where=sketch.place.label, block=sketch.block,
         lane=_lane(sketch.place), store=sketch.store, service=sketch.service,
         part=sketch.part, do=do, command=commands, gui=gui,
@@ -93,9 +93,7 @@ def _put(text: str, words: dict[str, str]) -> str:
     return text
 
 
-def _title(
-    sketch: Sketch, template: StepTemplate, words: dict[str, str], service: Service | None
-) -> str:
+def _title(sketch: Sketch, template: StepTemplate, words: dict[str, str]) -> str:
     if sketch.party is not None:
         return f"Tell {sketch.party.party}: {sketch.store} changed"
     return _put(template.title, words)
@@ -122,8 +120,8 @@ def _commands(
 ) -> tuple[CommandLine, ...]:  # fmt: skip
     own = select(template.command, ground.terrain.release, facts)
     lines = [_command(s.item, s.only_if, words, s.item.dialog) for s in own]
-    for chosen in _service_commands(service, template.kind, ground, facts):
-        lines.append(_command(chosen.item, chosen.only_if, words, ()))
+    served = _service_commands(service, template.kind, ground, facts)
+    lines += [_command(s.item, s.only_if, words, ()) for s in served]
     return tuple(lines)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from watcher.inventory.lookup import find_cluster, find_node
-from watcher.inventory.schema import Cluster, Inventory, Node
+from watcher.inventory.lookup import Place, find_cluster, find_node, stem
+from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
 from watcher.model.plan import Evidence, Finding
@@ -81,54 +81,50 @@ def gather(
 def _sight(
     alarm: CertificateAlarm, evidence: str, inventory: Inventory | None, catalogue: Catalogue
 ) -> Sighting:
-    place = find_node(inventory, alarm.node) if inventory else None
-    cluster = place[0] if place else _by_cluster_id(inventory, alarm)
+    place = _find(inventory, alarm.node)
+    cluster = place.cluster if place else _by_cluster_id(inventory, alarm)
+    listed = _listed(alarm, cluster)
     return Sighting(
         alarm=alarm,
         evidence=evidence,
         cluster=cluster,
-        node=place[1] if place else None,
-        owner=_owner(alarm, inventory, cluster),
+        node=place.node if place else None,
+        owner=_owner(alarm, inventory, listed),
         store=catalogue.store_name(alarm.store),
-        file=_file(alarm, cluster),
+        file=listed.file if listed else None,
     )
+
+
+def _find(inventory: Inventory | None, name: str | None) -> Place | None:
+    # A name that fits two nodes names none of them; the plan then says what the message said.
+    if inventory is None or name is None:
+        return None
+    found = find_node(inventory, name)
+    return found if isinstance(found, Place) else None
 
 
 def _by_cluster_id(inventory: Inventory | None, alarm: CertificateAlarm) -> Cluster | None:
-    return find_cluster(inventory, alarm.cluster_id) if inventory else None
+    if inventory is None or alarm.cluster_id is None:
+        return None
+    return find_cluster(inventory, alarm.cluster_id)
 
 
 def _owner(
-    alarm: CertificateAlarm, inventory: Inventory | None, cluster: Cluster | None
+    alarm: CertificateAlarm, inventory: Inventory | None, listed: Certificate | None
 ) -> Node | None:
-    if alarm.store_kind is not StoreKind.TRUST or inventory is None:
+    if alarm.store_kind is not StoreKind.TRUST:
         return None
-    listed = _listed(alarm, cluster)
-    name = listed.owner if listed and listed.owner else alarm.owner
-    found = find_node(inventory, name)
-    return found[1] if found else None
+    found = _find(inventory, listed.owner if listed and listed.owner else alarm.owner)
+    return found.node if found else None
 
 
-def _file(alarm: CertificateAlarm, cluster: Cluster | None) -> str | None:
-    listed = _listed(alarm, cluster)
-    return listed.file if listed else None
-
-
-def _listed(alarm: CertificateAlarm, cluster: Cluster | None):  # noqa: ANN202 -- Certificate | None
-    # The alarm says `CUCM01.der` where lists say `CUCM01.pem`: the stem is compared, whole.
+def _listed(alarm: CertificateAlarm, cluster: Cluster | None) -> Certificate | None:
+    """Return the copy of a trust store that the inventory lists under the alarm's file name."""
     if cluster is None or alarm.certificate is None or alarm.store is None:
         return None
-    stem = alarm.certificate.rpartition(".")[0].lower() or alarm.certificate.lower()
-    return next(
-        (
-            c
-            for c in cluster.certificates
-            if c.file
-            and c.store.lower() == alarm.store.lower()
-            and c.file.rpartition(".")[0].lower() == stem
-        ),
-        None,
-    )
+    store, name = alarm.store.lower(), stem(alarm.certificate)
+    named = (c for c in cluster.certificates if c.file and stem(c.file) == name)
+    return next((c for c in named if c.store.lower() == store), None)
 
 
 def fold(sightings: Iterable[Sighting], as_of: datetime | None) -> tuple[Finding, ...]:
@@ -231,10 +227,10 @@ def _notes(group: list[Sighting], listed: Expiry | None) -> tuple[str, ...]:
         )
     if not alarm.known:
         notes.append("The alarm's name is not in the catalogue; it is treated as urgent.")
-    heard = alarm.expiry.day
-    if listed and heard and abs((listed.day - heard).days) > 1:  # type: ignore[operator]
+    heard, read = alarm.expiry.day, listed.day if listed else None
+    if heard and read and abs((read - heard).days) > 1:
         notes.append(
-            f"The alarm speaks of {heard}, the inventory of {listed.day}: "
+            f"The alarm speaks of {heard}, the inventory of {read}: "
             "read the certificate before you act."
         )
     return tuple(notes)

@@ -52,18 +52,18 @@ def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
 
 
 def _find_out(work: Work) -> Iterable[Sketch]:
-    for job in work.services:
-        if job.via is None:
-            for place in job.places:
-                yield Sketch("confirm-certificate", place, store=job.name, facts_node=place.name)
-    for job in work.trusts:
-        for holder in job.holders:
-            yield Sketch("confirm-trust-copy", holder, store=job.name, file=trust_file(job))
+    own = [job for job in work.services if job.via is None]
+    for job in own:
+        for place in job.places:
+            yield Sketch("confirm-certificate", place, store=job.name)
+    for copy in work.trusts:
+        for holder in copy.holders:
+            yield Sketch("confirm-trust-copy", holder, store=copy.name, file=trust_file(copy))
     if work.services:
         yield Sketch("list-own-certificates", EACH_NODE)
     if work.trusts:
         yield Sketch("list-trust-certificates", EACH_NODE)
-    if any(job.via is None for job in work.services):
+    if own:
         yield Sketch("check-issuer", EACH_NODE)
 
 
@@ -85,18 +85,11 @@ def _signed_certificates(thread: Thread, work: Work, ground: Ground) -> Obtained
                 continue
             words = () if signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
             side = Thread(thread.board, thread.block, thread.part, thread.last)
-            side.then(_for_place("request-csr", job, place, words))
+            side.then(Sketch("request-csr", place, store=job.name, only_if=words))
             obtained[(job.name, place)] = side.then(
-                Sketch(
-                    "obtain-certificate", Place(OUTSIDE), store=job.name,
-                    facts_node=place.name, only_if=words,
-                )
-            )  # fmt: skip
+                Sketch("obtain-certificate", Place(OUTSIDE), store=job.name, only_if=words)
+            )
     return obtained
-
-
-def _for_place(template: str, job: Job, place: Place, words: tuple[str, ...]) -> Sketch:
-    return Sketch(template, place, store=job.name, facts_node=place.name, only_if=words)
 
 
 def _checks(work: Work, ground: Ground) -> tuple[Sketch, ...]:

@@ -57,7 +57,7 @@ def _job(name: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
         for finding in findings
     )
     if shared or scope is Scope.PUBLISHER:
-        places = (terrain.publisher,)
+        places: tuple[Place, ...] = (terrain.publisher,)
     else:
         places = _places(findings, terrain)
     changed = terrain.every_node if shared else places
@@ -115,12 +115,10 @@ class TrustJob:
     holders: tuple[Place, ...]
 
 
-def trust_jobs(
-    findings: Iterable[Finding], terrain: Terrain, ground: Ground
-) -> tuple[TrustJob, ...]:
+def trust_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[TrustJob, ...]:
     """Return one job for each trust copy due, in order of stores."""
     jobs = []
-    known = {place.name: place for place in terrain.places}
+    known = {place.name: place for place in ground.terrain.places}
     for finding in findings:
         if not (finding.store_known and finding.trust):
             continue

@@ -38,8 +38,7 @@ def draw_item(
         case Phase.STEP:
             _step(thread, item, job, ground, only_if)
         case Phase.RENEW:
-            for place in job.places:
-                renew(thread, job, place, ground, obtained)
+            renew_all(thread, job, ground, obtained)
         case Phase.RESTARTS:
             restarts(thread, job, ground, job.changed)
         case Phase.UPDATE_CTL:
@@ -63,6 +62,12 @@ def _step(
         On.SUBSCRIBERS: tuple(p for p in terrain.every_node if not p.publisher),
     }[item.on]
     thread.each(Sketch(item.step or "", places[0], store=job.name, only_if=only_if), places)
+
+
+def renew_all(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> None:
+    """Draw the renewal at every place, publisher first (O1)."""
+    for place in job.places:
+        renew(thread, job, place, ground, obtained)
 
 
 def renew(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
@@ -113,7 +118,7 @@ def place_facts(store: str, place: Place, ground: Ground) -> Facts:
 
 
 def _at(template: str, job: Job, place: Place) -> Sketch:
-    return Sketch(template, place, store=job.name, facts_node=place.name)
+    return Sketch(template, place, store=job.name)
 
 
 def update_ctl(thread: Thread, ground: Ground, only_if: tuple[str, ...] = ()) -> None:
@@ -152,7 +157,6 @@ def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> 
         place,
         store=job.name,
         service=row.item.service,
-        facts_node=place.name,
         only_if=joined(row.only_if, _if_running(service.runs_on, place)),
         need=row.item.need,
         note=row.item.text,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.inventory.schema import Cluster, Inventory, Product
+from watcher.inventory.schema import Inventory, Product
 from watcher.model.alarm import CertificateAlarm, Event, UcAlarm
 from watcher.model.plan import ChangePlan, Finding, Step
 from watcher.planner.assemble import Drawn, assemble

@@ -45,7 +45,7 @@ def open_questions(
     findings: Sequence[Finding], work: Work, steps: Sequence[Step], ground: Ground
 ) -> tuple[OpenQuestion, ...]:
     """Return the open questions in the order of the catalogue, which is the order of weight."""
-    wanted = set(_about_the_cluster(findings, ground))
+    wanted = set(_about_the_cluster(ground))
     wanted |= set(_about_certificates(findings, work, ground))
     wanted |= set(_about_conditions(steps))
     if work.phone_facing:
@@ -64,7 +64,7 @@ def _question(name: str, catalogue: Catalogue) -> OpenQuestion:
     )  # fmt: skip
 
 
-def _about_the_cluster(findings: Sequence[Finding], ground: Ground) -> Iterable[str]:
+def _about_the_cluster(ground: Ground) -> Iterable[str]:
     cluster = ground.terrain.cluster
     if cluster is None:
         yield from ("cluster-unknown", "release", "nodes", "change-window", "last-backup")
@@ -96,17 +96,20 @@ def _about_certificates(findings: Sequence[Finding], work: Work, ground: Ground)
 
 
 def _about_conditions(steps: Sequence[Step]) -> Iterable[str]:
-    words = {
-        word
-        for step in steps
-        for part in (step, *step.do, *step.command, *step.gui, *step.expect, *step.check)
-        for word in part.only_if
-    }
+    words = {word for step in steps for word in _words(step)}
     for condition, question in BY_CONDITION.items():
         if CONDITION_WORDS[condition] in words:
             yield question
     if any(word.startswith("release ") for word in words):
         yield "release"
+
+
+def _words(step: Step) -> Iterable[str]:
+    yield from step.only_if
+    for line in (*step.do, *step.gui, *step.expect, *step.check):
+        yield from line.only_if
+    for command_line in step.command:
+        yield from command_line.only_if
 
 
 def _about_phones(ground: Ground) -> Iterable[str]:

@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from watcher.planner.terrain import Place
+from watcher.planner.terrain import Place, Terrain
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.schema import Need, Party
-
-from watcher.planner.terrain import Terrain
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,6 @@ class Sketch:
     store: str | None = None
     service: str | None = None
     file: str | None = None
-    facts_node: str | None = None
     only_if: tuple[str, ...] = ()
     need: Need = Need.REQUIRED
     note: str | None = None

@@ -69,7 +69,7 @@ def _legacy(facing: list[Job], ground: Ground, *, split: bool) -> Choice:
         and ground.terrain.cluster
         and ground.terrain.cluster.etokens == 0
     ):
-        return Choice(SPECIFIC_ORDER, split, (_NO_TOKEN,))
+        return Choice(SPECIFIC_ORDER, split, (_TOKENS_LOST,))
     if signers and facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
         return _tokenless(signers, ground, split=split)
     if signers and (alone or shared):
@@ -99,7 +99,7 @@ def _shared(job: Job, ground: Ground) -> bool:
     return bool(listed and listed.multi_server) or job.via is not None
 
 
-_NO_TOKEN = (
+_TOKENS_LOST = (
     "The CTL is signed by an eToken and none of the original tokens is at hand (etokens: 0). "
     "Without a token that is in the CTL the phones cannot be given a new CTL: no order of "
     "steps is safe. Find a token, or move the cluster to a tokenless CTL first."
