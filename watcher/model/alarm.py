@@ -60,11 +60,12 @@ class CiscoLogRecord:
 
     `event_time` is aware UTC and None when the year or the zone cannot be read; the text is
     always kept. A fraction of fewer than three digits is kept as text only, because it is not
-    padded (`.19` is most likely 19 ms).
+    padded (`.19` is most likely 19 ms). The text of an RTMT alert that lost its token has an
+    empty `appname` and no `severity`.
     """
 
     appname: str
-    severity: Severity
+    severity: Severity | None
     msgname: str
     tags: tuple[tuple[str, str], ...]
     text: str
