@@ -4,19 +4,25 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
 
 from watcher.errors import InputError, Location
+from watcher.inventory import loader as inventory_loader
+from watcher.inventory.schema import Inventory
 from watcher.plugins import builtin
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.loader import load
+from watcher.transcripts.importer import Imported, Request, import_pastes
 
 STANDARD_INPUT = "-"
 SETTINGS_LIMIT = 1 << 20
 """Bytes of a file that a person writes (facts: config and rule packs at most 1 MiB)."""
+PASTE_LIMIT = 8 << 20
+"""Bytes of pasted command output; a trust store of a large cluster prints about 1 MiB."""
 
 
 def now() -> datetime:
@@ -109,3 +115,34 @@ def read_packs(name: str) -> list[tuple[str, str]]:
 def _packs_in(folder: Traversable) -> list[Traversable]:
     packs = (entry for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     return sorted(packs, key=lambda entry: entry.name)
+
+
+def load_inventory(name: str) -> Inventory:
+    """Read an inventory file, or raise InputError with the place of the first fault."""
+    return inventory_loader.load(name, read_text(name))
+
+
+def inventory_hints() -> dict[str, str]:
+    """Say for each key of an inventory which question of a plan asks for it."""
+    questions = load_catalogue().questions.values()
+    return {_key(question.inventory_key): question.text for question in questions}
+
+
+def _key(path: str) -> str:
+    return path.replace("[]", "").removeprefix("clusters.").strip(".")
+
+
+def import_transcripts(names: Sequence[str], request: Request, merge: str | None) -> Imported:
+    """Read pasted command output, and the inventory to complete where there is one."""
+    known = (merge, read_text(merge)) if merge is not None else None
+    pastes = [(name, read_paste(name)) for name in names]
+    return import_pastes(pastes, replace(request, merge=known))
+
+
+def read_paste(name: str) -> str:
+    """Read pasted output: any bytes, at most 8 MiB; what is not UTF-8 is replaced."""
+    with open_input(name) as stream:
+        raw = stream.read(PASTE_LIMIT + 1)
+    if len(raw) > PASTE_LIMIT:
+        raise InputError("larger than 8 MiB", where=Location(name), expected="a shorter paste")
+    return raw.decode("utf-8-sig", errors="replace")

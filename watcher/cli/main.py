@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import rules
+from watcher.cli import inventory, rules
 from watcher.errors import InputError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def _options(
 
 
 app.add_typer(rules.app, name="rules")
+app.add_typer(inventory.app, name="inventory")
 
 
 def main() -> None:

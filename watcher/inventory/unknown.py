@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from watcher.inventory.schema import Cluster, Features, Inventory, Product, SecurityMode
 
-
 _SCALARS = ("release", "time_zone", "security_mode", "rollback_pre80", "last_backup")
 _MIXED = ("ctl_method", "export_controlled_license")
 _LISTS = ("nodes", "callmanager_groups", "phone_groups", "certificates", "change_schedule")
@@ -27,7 +26,7 @@ def unknowns(inventory: Inventory) -> tuple[Unknown, ...]:
 
 def _cluster(cluster: Cluster) -> Iterator[Unknown]:
     for key in _keys(cluster):
-        if getattr(cluster, key) in (None, ()):  # noqa: PLR6201 -- values need not be hashable
+        if getattr(cluster, key) in (None, ()):
             yield Unknown(cluster.name, None, key)
     for key in Features.model_fields:
         if getattr(cluster.features, key) is None:

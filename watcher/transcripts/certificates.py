@@ -1,0 +1,146 @@
+"""Certificates of several lists and outputs, one entry for each store, node and file."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from watcher.inventory.lookup import stem
+from watcher.inventory.schema import Issuer
+from watcher.transcripts.cert import CertFacts
+from watcher.transcripts.certlist import CertListFacts, ListedCertificate
+from watcher.transcripts.dates import read_time
+
+_COMMON_NAME = re.compile(
+    r"(?:^|[,;+/\s])CN\s*=\s*\"?(?P<name>[A-Za-z0-9._-]{1,253})", re.IGNORECASE
+)
+_MULTI_SERVER = "-ms"
+"""What the platform appends to the host name in the CN of a multi-server certificate."""
+
+Entry = dict[str, object]
+Told = tuple[list[str], list[str]]
+"""What was taken, and what stays open."""
+
+
+@dataclass(slots=True)
+class Certificates:
+    """Entries under (store, node, file), all folded."""
+
+    _found: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+
+    def entries(self) -> list[Entry]:
+        """Return all entries, in the order they came."""
+        return list(self._found.values())
+
+    def take_list(self, facts: CertListFacts, node: str | None, names: dict[str, str]) -> Told:
+        """Take a list of one node."""
+        if node is None:
+            return [], ["which node is this? give --node, or paste `show network cluster` with it"]
+        for listed in facts.entries:
+            self._listed(listed, node, names)
+        ca_signed = sum(entry.issuer is Issuer.CA_SIGNED for entry in facts.entries)
+        told = f"{node}: {len(facts.entries)} certificates, {ca_signed} of them CA-signed"
+        open_ends = [
+            f"line {entry.line}: {entry.file}: the description does not say who signed it"
+            for entry in facts.entries
+            if entry.issuer is None and not entry.trust
+        ]
+        return [told], open_ends
+
+    def take_one(
+        self, facts: CertFacts, node: str | None, names: dict[str, str], zone: ZoneInfo | None
+    ) -> Told:
+        """Take one certificate; it needs a store (the command line) and a node."""
+        store, file = self._store_and_file(facts, node)
+        if store is None:
+            return [], ["whose certificate is this? its command line names no store that is known"]
+        multi = multi_server(facts, names)
+        if node is None and not multi:
+            return [], ["which node is this? give --node, or paste `show network cluster` with it"]
+        entry = self._entry(store, node, file, multi=bool(multi))
+        not_after, why = _not_after(facts, zone)
+        entry |= _known(
+            issuer=_issuer(facts),
+            multi_server=multi,
+            not_after=not_after,
+            serial_number=facts.serial_number,
+            subject=facts.subject,
+            issuer_name=facts.issuer,
+        )
+        place = f"{store} of {node or 'the cluster'}"
+        open_ends = [] if not_after else [f"{place}: not_after {facts.not_after_text!r}: {why}"]
+        return [f"{place}: {', '.join(sorted(entry.keys() - {'store', 'node'}))}"], open_ends
+
+    def _listed(self, listed: ListedCertificate, node: str, names: dict[str, str]) -> None:
+        entry = self._entry(listed.store, node, listed.file, multi=False)
+        if listed.trust:
+            entry |= _known(owner=names.get(stem(listed.file)))
+        else:
+            entry |= _known(issuer=listed.issuer)
+
+    def _store_and_file(self, facts: CertFacts, node: str | None) -> tuple[str | None, str | None]:
+        name = facts.name or ""
+        if "/" in name:
+            store, _, file = name.partition("/")
+            suffixed = store if not facts.trust or store.endswith("-trust") else f"{store}-trust"
+            return suffixed, file or None
+        if not facts.trust:
+            return (stem(name) and name.removesuffix(".pem")) or None, None
+        found = [
+            (str(entry["store"]), str(entry["file"]))
+            for (_, owner, file), entry in self._found.items()
+            if owner == (node or "").lower() and stem(file) == stem(name) and file
+        ]
+        return found[0] if len(found) == 1 else (None, None)
+
+    def _entry(self, store: str, node: str | None, file: str | None, *, multi: bool) -> Entry:
+        """Return the entry to fill; a multi-server certificate is one of the whole cluster."""
+        own = [
+            key
+            for key in self._found
+            if key[:2] == (store.lower(), (node or "").lower()) and (file is None or not key[2])
+        ]
+        key = (store.lower(), (node or "").lower(), (file or "").lower())
+        if key not in self._found and len(own) == 1:
+            key = own[0]
+        if multi:
+            listed = self._found.pop(key, {})
+            key = (store.lower(), "", key[2])
+            merged = {name: value for name, value in listed.items() if name != "node"}
+            return self._found.setdefault(key, {"store": store, **_known(file=file), **merged})
+        fresh: Entry = {"store": store, **_known(node=node, file=file)}
+        entry = self._found.setdefault(key, fresh)
+        entry |= _known(file=entry.get("file") or file)
+        return entry
+
+
+def multi_server(facts: CertFacts, names: dict[str, str]) -> bool | None:
+    """Tell whether a certificate serves several nodes; None when its names do not tell."""
+    common = _COMMON_NAME.search(facts.subject or "")
+    label = common["name"].partition(".")[0].lower() if common else ""
+    if label.endswith(_MULTI_SERVER):
+        return True
+    nodes = {names[name.lower()] for name in facts.dns_names if name.lower() in names}
+    if len(nodes) > 1:
+        return True
+    return False if facts.dns_names and nodes and len(names) > 1 else None
+
+
+def _issuer(facts: CertFacts) -> Issuer | None:
+    if facts.pem is not None and facts.pem.self_issued is not None:
+        return Issuer.SELF_SIGNED if facts.pem.self_issued else Issuer.CA_SIGNED
+    if facts.subject is None or facts.issuer is None:
+        return None
+    return Issuer.SELF_SIGNED if facts.subject == facts.issuer else Issuer.CA_SIGNED
+
+
+def _not_after(facts: CertFacts, zone: ZoneInfo | None) -> tuple[datetime | None, str]:
+    if facts.pem is not None and facts.pem.not_after is not None:
+        return facts.pem.not_after, ""
+    if facts.not_after_text is None:
+        return None, "not printed"
+    return read_time(facts.not_after_text, zone)
+
+
+def _known(**values: object) -> Entry:
+    return {key: value for key, value in values.items() if value is not None}
