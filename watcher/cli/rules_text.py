@@ -9,12 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from watcher.model.plan import Cite, CommandLine, Line
+from watcher.model.plan import CommandLine, Line
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.crosscheck import walk
 from watcher.rules.diff import Difference, Kind
 from watcher.rules.schema import Cited, Confidence, Store
-from watcher.rules.show import RestartRow, StoreView
+from watcher.rules.show import RestartRow, StoreView, cite_words, only_if_words
 
 _INDENT = 2
 _MARKS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.MOVED: "="}
@@ -53,7 +53,8 @@ def print_summary(out: Console, catalogue: Catalogue, packs: int) -> None:
     total = sum((_confidences(part) for part in _parts(catalogue)), Counter[Confidence]())
     marks = ", ".join(f"{total[mark]} {mark}" for mark in Confidence)
     out.print(f"Packs: {packs}. Statements: {total.total()} ({marks}).")
-    out.print(f"Sources: {len(catalogue.sources)}, of which {len(unused)} are not cited.")
+    left = f", of which {len(unused)} are not cited: {', '.join(unused)}" if unused else ""
+    out.print(f"Sources: {len(catalogue.sources)}{left}.")
     kinds = ("services", "steps", "safety", "contradictions", "questions", "ways")
     counts = ", ".join(f"{len(getattr(catalogue, kind))} {kind}" for kind in kinds)
     out.print(f"Also: {counts}, {len(catalogue.alarms.certificate)} certificate alarms.")
@@ -82,7 +83,7 @@ def print_view(out: Console, view: StoreView) -> None:
         _heading(out, f"Sources disagree: {told.question} [{told.id}]")
         _bullets(out, (_with_cite(side) for side in told.sides))
         for word, text in (("We", told.default), ("Or", told.alternative), ("Why", told.why)):
-            out.print(Padding(Text(f"{word}: {text}"), (0, 0, 0, _INDENT)))
+            out.print(Padding(Text(f"{word}: {text}"), (0, 0, 0, _INDENT), expand=False))
     _heading(out, "Sources")
     for source in view.sources:
         address = f" {source.url}" if source.url else ""
@@ -140,7 +141,7 @@ def _print_restarts(out: Console, rows: Sequence[RestartRow]) -> None:
     _heading(out, "Restarts, in this order")
     table = _table("#", "Service", "Nodes", "Need", "Source")
     for row in rows:
-        table.add_row(str(row.order), row.service, row.nodes, row.need, _cite(row.cite))
+        table.add_row(str(row.order), row.service, row.nodes, row.need, cite_words(row.cite))
     out.print(table)
     for row in rows:
         out.print(Text(f"  {row.order}. {row.service}"))
@@ -148,7 +149,7 @@ def _print_restarts(out: Console, rows: Sequence[RestartRow]) -> None:
             # A command must survive being copied, so it is never broken over two lines.
             out.print(Text(f"     {text}"), soft_wrap=True)
         for text in _remarks(row):
-            out.print(Padding(Text(text), (0, 0, 0, 5)))
+            out.print(Padding(Text(text), (0, 0, 0, 5), expand=False))
 
 
 def _how(row: RestartRow) -> Iterable[str]:
@@ -166,14 +167,13 @@ def _remarks(row: RestartRow) -> Iterable[str]:
     if row.why:
         yield row.why
     if row.only_if:
-        yield f"only if {' and '.join(row.only_if)}"
+        yield only_if_words(row.only_if).strip()
     if row.contradiction:
         yield f"Sources disagree: see {row.contradiction} below."
 
 
 def _command(command: CommandLine) -> str:
-    condition = f"   (only if {' and '.join(command.only_if)})" if command.only_if else ""
-    return f"{command.text}{condition}"
+    return f"{command.text}{only_if_words(command.only_if)}"
 
 
 def _heading(out: Console, title: str) -> None:
@@ -191,23 +191,14 @@ def _hanging(mark: Text, text: Text) -> Padding:
     grid.add_column()
     grid.add_column(overflow="fold")
     grid.add_row(mark, text)
-    return Padding(grid, (0, 0, 0, _INDENT))
+    return Padding(grid, (0, 0, 0, _INDENT), expand=False)
 
 
 def _with_cite(line: Line) -> Text:
-    text = Text(line.text)
-    if line.only_if:
-        text.append(f" (only if {' and '.join(line.only_if)})")
+    text = Text(f"{line.text}{only_if_words(line.only_if)}")
     if line.cite:
-        text.append(f" [{_cite(line.cite)}]", style="dim")
+        text.append(f" [{cite_words(line.cite)}]", style="dim")
     return text
-
-
-def _cite(cite: Cite) -> str:
-    parts = [", ".join(cite.sources), cite.confidence]
-    if cite.releases != "all":
-        parts.append(cite.releases)
-    return "; ".join(part for part in parts if part)
 
 
 def _releases(words: str) -> str:

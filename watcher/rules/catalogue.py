@@ -20,6 +20,8 @@ from watcher.rules.schema import (
 
 T = TypeVar("T")
 
+_NAMED_IN_AN_ERROR = 12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
@@ -57,11 +59,14 @@ class Catalogue:
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:
-    """Return the names that `name` may mean, as words for an error; all when none is near."""
+    """Return the names that `name` may mean, as words for an error; some when none is near."""
     by_lower = {known.lower(): known for known in names}
     near = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
     words = [by_lower[key] for key in near] or sorted(names, key=str.lower)
-    return f"one of {', '.join(words)}" if len(words) > 1 else words[0] if words else "none yet"
+    if len(words) < 2:  # noqa: PLR2004 -- "one of" needs two
+        return words[0] if words else "one, but none is defined"
+    more = ", ..." if len(words) > _NAMED_IN_AN_ERROR else ""
+    return f"one of {', '.join(words[:_NAMED_IN_AN_ERROR])}{more}"
 
 
 def _named(items: Mapping[str, T], key: str, kind: str) -> T:

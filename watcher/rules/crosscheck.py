@@ -53,11 +53,13 @@ def check_parts(document: Document, item: BaseModel, catalogue: Catalogue, at: P
     """
     for path, part in walk(item, at):
         for field, key in _references(part):
-            known: Mapping[str, object] = getattr(catalogue, _REFERS[str(field[0])])
+            section = _REFERS[str(field[0])]
+            known: Mapping[str, object] = getattr(catalogue, section)
             if key not in known:
-                kind = _REFERS[str(field[0])].removesuffix("s")
-                problem = f"there is no {kind} {key!r}"
-                raise fault(document, path + field, problem, nearest(key, known))
+                kind = "safety rule" if section == "safety" else section.removesuffix("s")
+                raise fault(
+                    document, path + field, f"there is no {kind} {key!r}", nearest(key, known)
+                )
         for kind_of, check in _CHECKS:
             if isinstance(part, kind_of):
                 check(document, path, part)

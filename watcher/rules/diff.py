@@ -1,14 +1,15 @@
 """What differs: between two states of the packs, or between two releases of one store."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
+from watcher.model.plan import Disagreement, Line
 from watcher.rules.schema import Pack
-from watcher.rules.show import StoreView
+from watcher.rules.show import RestartRow, StoreView, cite_words, only_if_words
 
 
 class Kind(StrEnum):
@@ -55,12 +56,23 @@ def _dumped(model: BaseModel) -> dict[str, Any]:
 
 
 def _sections(view: StoreView) -> dict[str, Any]:
-    sections = asdict(view)
-    for key in ("release", "sources"):
-        del sections[key]
-    for row in sections["restarts"]:
-        del row["order"]
-    return {key: list(part) if isinstance(part, tuple) else part for key, part in sections.items()}
+    names = {field.name for field in fields(view)} - {"release", "sources"}
+    parts = {name: getattr(view, name) for name in names}
+    return {
+        name: [_sentence(one) for one in part] if isinstance(part, tuple) else part
+        for name, part in parts.items()
+    }
+
+
+def _sentence(part: Line | RestartRow | Disagreement) -> str:
+    if isinstance(part, Disagreement):
+        return f"{part.question} {part.default} [{part.id}]"
+    if isinstance(part, Line):
+        text = part.text
+    else:
+        text = f"{part.service} on {part.nodes}, {part.need}{f': {part.why}' if part.why else ''}"
+    cited = f" [{cite_words(part.cite)}]" if part.cite else ""
+    return f"{text}{only_if_words(part.only_if)}{cited}"
 
 
 def _maps(

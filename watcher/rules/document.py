@@ -90,14 +90,14 @@ def _refuse_characters(name: str, text: str) -> None:
         # Only a line that holds one is looked at letter by letter.
         if line.isprintable():
             continue
-        for column, letter in enumerate(line, 1):
-            at_end = letter == "\r" and column == len(line)
-            if not letter.isprintable() and letter != "\t" and not at_end:
-                raise InputError(
-                    f"character U+{ord(letter):04X} is not allowed",
-                    where=Location(name, number, column),
-                    expected="visible characters and blanks",
-                )
+        indent = len(line) - len(line.lstrip())
+        for column, letter in enumerate(line.removesuffix("\r"), 1):
+            where = Location(name, number, column)
+            if letter == "\t" and column <= indent:
+                raise InputError("a tab indents this line", where=where, expected="blanks")
+            if not letter.isprintable() and letter != "\t":
+                problem = f"character U+{ord(letter):04X} is not allowed"
+                raise InputError(problem, where=where, expected="visible characters and blanks")
 
 
 def _events(name: str, text: str) -> Iterator[Event]:

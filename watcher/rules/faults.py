@@ -78,6 +78,8 @@ def _words(detail: ErrorDetails, written: str | None) -> tuple[str, str | None]:
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
         return "unknown key", None
+    if value is None and not detail["loc"]:
+        return "the file is empty", "lines of the form `key: value`"
     if value is None and kind != "missing":
         return "has no value", "a value after the colon"
     if kind == "string_type" or (kind in {"enum", "value_error"} and _typed(value)):
@@ -86,6 +88,8 @@ def _words(detail: ErrorDetails, written: str | None) -> tuple[str, str | None]:
         return str(detail["msg"]).removeprefix("Value error, "), None
     problem, expected = _PLAIN.get(kind, (detail["msg"], ""))
     fields = {**detail.get("ctx", {}), "value": _quoted(value)}
+    if kind == "literal_error":
+        fields["expected"] = fields["expected"].lower()
     return problem.format_map(fields), expected.format_map(fields) or None
 
 
@@ -106,7 +110,7 @@ def _quoted(value: object) -> str:
         return "a map"
     if isinstance(value, list):
         return "a list"
-    shown = repr(value)
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
     return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
 
 

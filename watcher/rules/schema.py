@@ -55,7 +55,9 @@ def _release(value: Any) -> Any:  # noqa: ANN401
 def _printable(value: str) -> str:
     # A pack is read by people and copied into documents; controls and bidi marks have no place.
     if not value.isprintable():
-        raise ValueError("the text holds a control or invisible character")
+        raise ValueError(
+            "the text holds a control or invisible character (expected one line that shows as is)"
+        )
     return value
 
 

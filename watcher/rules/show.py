@@ -1,12 +1,11 @@
 """What the catalogue says about one store, for a release and a cluster: values, no layout."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from watcher.model.plan import Cite, CommandLine, Disagreement, Line, SourceEntry
 from watcher.model.release import Release
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.crosscheck import walk
 from watcher.rules.schema import (
     Answer,
     Cited,
@@ -99,7 +98,7 @@ class StoreView:
     tell: tuple[Line, ...]
     known_files: tuple[Line, ...]
     contradictions: tuple[Disagreement, ...]
-    sources: tuple[SourceEntry, ...]
+    sources: tuple[SourceEntry, ...] = ()
 
 
 def facts_given(given: Iterable[Condition], absent: Iterable[Condition] = ()) -> Facts:
@@ -119,7 +118,7 @@ def store_view(catalogue: Catalogue, name: str, release: Release | None, facts: 
     """Return everything that holds or may hold for a store, or raise InputError."""
     store = catalogue.store(name)
     view = _Viewer(catalogue, release, facts)
-    return StoreView(
+    shown = StoreView(
         id=catalogue.store_name(name) or name,
         title=store.title,
         kind=store.kind,
@@ -145,8 +144,8 @@ def store_view(catalogue: Catalogue, name: str, release: Release | None, facts: 
         tell=view.lines(store.tell),
         known_files=view.lines(store.known_files),
         contradictions=view.contradictions(store),
-        sources=view.sources(store),
     )
+    return replace(shown, sources=_sources(catalogue, shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +211,41 @@ class _Viewer:
             default=told.default, alternative=told.alternative, why=told.why,
         )  # fmt: skip
 
-    def sources(self, store: Store) -> tuple[SourceEntry, ...]:
-        cited = [key for _, item in walk(store) if isinstance(item, Cited) for key in item.source]
-        return tuple(
-            SourceEntry(id=key, title=source.title, url=source.url)
-            for key in sorted(set(cited))
-            for source in (self.catalogue.sources[key],)
-        )
+
+def _sources(catalogue: Catalogue, view: StoreView) -> tuple[SourceEntry, ...]:
+    return tuple(
+        SourceEntry(id=key, title=source.title, url=source.url)
+        for key in sorted(set(_cited(view)))
+        for source in (catalogue.sources[key],)
+    )
+
+
+def _cited(shown: object) -> Iterator[str]:
+    """Yield the sources of every line inside a part of a view."""
+    if isinstance(shown, Cite):
+        yield from shown.sources
+    elif isinstance(shown, tuple):
+        for part in shown:
+            yield from _cited(part)
+    elif is_dataclass(shown):
+        for field in fields(shown):
+            yield from _cited(getattr(shown, field.name))
 
 
 def cite(item: Cited) -> Cite:
     """Return where an item was read, as plans show it."""
     return Cite(sources=item.source, releases=str(item.releases), confidence=item.confidence.value)
+
+
+def cite_words(cited: Cite) -> str:
+    """Print sources, confidence and, unless it is `all`, the range: `DOC; seen; >=12.0`."""
+    releases = "" if cited.releases == "all" else cited.releases
+    return "; ".join(filter(None, (", ".join(cited.sources), cited.confidence, releases)))
+
+
+def only_if_words(conditions: tuple[str, ...]) -> str:
+    """Print what must be found out first, with a blank in front; nothing when nothing is open."""
+    return f" (only if {' and '.join(conditions)})" if conditions else ""
 
 
 def _text(item: Cited) -> str:
