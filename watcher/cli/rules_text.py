@@ -74,6 +74,9 @@ def print_view(out: Console, view: StoreView) -> None:
     """Print everything known about one store."""
     out.print(Text(f"{view.id}: {view.title}", style="bold"))
     out.print(_header(view))
+    if view.exists is False:
+        out.print(f"It does not exist in release {view.release}.")
+        return
     for title, name in _SECTIONS:
         _print_lines(out, title, getattr(view, name))
     _print_restarts(out, view.restarts)

@@ -77,6 +77,7 @@ class StoreView:
     title: str
     kind: str
     exists_in: str
+    exists: bool | None
     release: str | None
     file: str | None
     cli_unit: str | None
@@ -123,6 +124,7 @@ def store_view(catalogue: Catalogue, name: str, release: Release | None, facts: 
         title=store.title,
         kind=store.kind,
         exists_in=str(store.releases),
+        exists=store.releases.matches(release) if release else None,
         release=str(release) if release else None,
         file=store.file,
         cli_unit=store.cli_unit,
