@@ -85,15 +85,17 @@ class _Term:
 
 
 def _cut(release: Release, precision: Release) -> tuple[int | str, ...]:
-    """Return the key of `release`, as far as `precision` states its own."""
-    stated = 1
-    if precision.minor is not None:
-        stated = 2
-    if precision.maintenance is not None:
-        stated = 3
+    """Return the key of `release`, as far as `precision` states its own.
+
+    `14SU1` names no maintenance release, so 14.0(1) without an SU is older than it.
+    """
+    major, minor, maintenance, su, letter = release.key
     if precision.su is not None:
-        stated = 5
-    return release.key[:stated]
+        middle = (maintenance,) if precision.maintenance is not None else ()
+        return (major, minor, *middle, su, letter)
+    if precision.maintenance is not None:
+        return (major, minor, maintenance)
+    return (major, minor) if precision.minor is not None else (major,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from watcher.planner.questions import open_questions
 from watcher.planner.sketch import Ground
 from watcher.planner.ways import SPLIT_WINDOWS, Choice
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Statement, Store, Weight
+from watcher.rules.schema import Statement, StepKind, Store, Weight
 from watcher.rules.select import select
 
 
@@ -106,7 +106,11 @@ def _impacts(work: Work, ground: Ground) -> Iterator[Impact]:
 
 def _warnings(others: Sequence[UcAlarm], catalogue: Catalogue) -> Iterator[Line]:
     for alarm in others:
-        known = next((r for r in catalogue.alarms.related if r.topic == alarm.topic), None)
+        names = {
+            alarm.record.msgname.lower(),
+            (alarm.alert.name or "").lower() if alarm.alert else "",
+        }
+        known = next((r for r in catalogue.alarms.related if r.msgname.lower() in names), None)
         if known is None or known.weight is Weight.SHOWS_EFFECT:
             continue
         time = alarm.record.event_time
@@ -133,12 +137,21 @@ def _preconditions(steps: Sequence[Step], ground: Ground) -> tuple[Line, ...]:
     return tuple(lines)
 
 
+_CHANGES_NOTHING = frozenset(
+    kind.value
+    for kind in (
+        StepKind.FIND_OUT, StepKind.CHECK, StepKind.RECORD, StepKind.SAVE, StepKind.BACKUP,
+        StepKind.VERIFY_BACKUP, StepKind.VERIFY, StepKind.WAIT, StepKind.CANARY,
+    )
+)  # fmt: skip
+
+
 def _back_out(steps: Sequence[Step]) -> tuple[Line, ...]:
     """Return how to undo, by kind of step, each once; the restore is said by the steps themselves."""
     lines: dict[str, Line] = {}
     numbers: dict[str, list[int]] = {}
     for step in steps:
-        for line in step.undo:
+        for line in step.undo if step.kind not in _CHANGES_NOTHING else ():
             lines.setdefault(line.text, line)
             numbers.setdefault(line.text, []).append(step.number)
     return tuple(

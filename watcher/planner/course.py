@@ -126,8 +126,8 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
     thread.begin("Empty the ITL")
     thread.then(Sketch("rollback-on", publisher))
     restart_lists(thread, ground)
-    barrier(thread)
     thread.then(Sketch("verify-blank-itl", publisher))
+    barrier(thread)
     for job in jobs:
         thread.begin(job.name)
         for place in job.places:

@@ -1,12 +1,13 @@
 """What stands around the work: before the window, before the first change, and afterwards."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watcher.planner.jobs import Job, TrustJob
-from watcher.planner.phases import Obtained, issuer_facts, renewal_of, restarts
+from watcher.planner.phases import Obtained, draw_item, issuer_facts, renewal_of
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place
+from watcher.planner.ways import serial
 from watcher.rules.schema import Condition, Phase, Renewal
 from watcher.rules.select import CONDITION_WORDS
 
@@ -157,44 +158,52 @@ def remove_copies(thread: Thread, jobs: Sequence[TrustJob], ground: Ground, work
     for job in jobs:
         thread.begin(f"{job.name}: {job.finding.id}")
         _make_sure(thread, job, work)
+        _move_change_notification(thread, "stop", ground)
         _remove(thread, job, ground)
+        _move_change_notification(thread, "start", ground)
+        thread.then(_about("watch-reappearance", EACH_NODE, job))
 
 
 def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
-    if job.owner is None:
-        return
+    """Draw the check that the owner has a new certificate: an unknown owner needs it most."""
     served = job.store.trust_of
-    renewed = any(other.name == served and job.owner in other.changed for other in work.services)
+    if served is None:
+        return
+    owner = job.owner or Place("the node that the copy belongs to, if it is a node")
+    renewed = any(other.name == served and owner in other.changed for other in work.services)
     note = "This plan renews it above." if renewed else None
-    thread.then(Sketch("confirm-owner-renewed", job.owner, store=served, note=note))
+    thread.then(Sketch("confirm-owner-renewed", owner, store=served, note=note))
+
+
+def _move_change_notification(thread: Thread, verb: str, ground: Ground) -> None:
+    # O18; the templates are empty, and so not drawn, on releases that do not need them.
+    terrain = ground.terrain
+    thread.each(Sketch(f"{verb}-change-notification", EACH_NODE), terrain.cucm_nodes)
+    if terrain.facts.get(Condition.IM_PRESENCE) is not False:
+        thread.each(Sketch(f"{verb}-imp-services", EACH_NODE), terrain.presence_nodes)
 
 
 def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
-    terrain, file = ground.terrain, trust_file(job)
-    thread.each(Sketch("stop-change-notification", EACH_NODE), terrain.cucm_nodes)
-    if terrain.facts.get(Condition.IM_PRESENCE) is not False:
-        for place in terrain.presence_nodes:
-            thread.then(Sketch("stop-imp-services", place))
-    delete = Sketch("delete-trust-copy", terrain.publisher, store=job.name, file=file)
-    thread.then(delete)
-    thread.then(Sketch("list-trust-leftovers", EACH_NODE, store=job.name, file=file))
-    _restart_for(thread, job, ground)
-    thread.each(Sketch("start-change-notification", EACH_NODE), terrain.cucm_nodes)
-    if terrain.facts.get(Condition.IM_PRESENCE) is not False:
-        for place in terrain.presence_nodes:
-            thread.then(Sketch("start-imp-services", place))
-    thread.then(Sketch("watch-reappearance", EACH_NODE, store=job.name, file=file))
-
-
-def _restart_for(thread: Thread, job: TrustJob, ground: Ground) -> None:
-    changed = tuple(dict.fromkeys((*job.holders, ground.terrain.publisher)))
+    publisher = ground.terrain.publisher
+    places: tuple[Place, ...] = (publisher,)
+    if serial(ground):  # a deletion on an old release may stay on its node (C-10)
+        places = ordered({publisher, *job.holders}, ground)
+    for place in places:
+        known = place in job.holders
+        only_if = () if known or len(places) == 1 else ("the copy is listed there",)
+        thread.then(replace(_about("delete-trust-copy", place, job), only_if=only_if))
+    thread.then(_about("list-trust-leftovers", EACH_NODE, job))
+    changed = ordered({publisher, *job.holders}, ground)
     as_job = Job(
-        name=job.name, store=job.store, places=(), findings=(job.finding,),
-        changed=ordered(changed, ground),
-    )  # fmt: skip
+        name=job.name, store=job.store, places=changed, changed=changed, findings=(job.finding,)
+    )
     for item in job.store.procedure:
-        if item.phase is Phase.RESTARTS:
-            restarts(thread, as_job, ground, as_job.changed)
+        if item.phase is not Phase.RENEW:
+            draw_item(thread, item, as_job, ground, {})
+
+
+def _about(template: str, place: Place, job: TrustJob) -> Sketch:
+    return Sketch(template, place, store=job.name, file=trust_file(job))
 
 
 def ordered(places: Iterable[Place], ground: Ground) -> tuple[Place, ...]:

@@ -40,13 +40,13 @@ def draw_item(
         case Phase.RENEW:
             renew_all(thread, job, ground, obtained)
         case Phase.RESTARTS:
-            restarts(thread, job, ground, job.changed)
+            restarts(thread, job, ground, job.changed, only_if=only_if)
         case Phase.UPDATE_CTL:
             update_ctl(thread, ground, only_if)
         case Phase.RESET_PHONES:
-            barrier(thread)
+            barrier(thread, only_if)
         case Phase.TELL:
-            tell(thread, job, ground)
+            tell(thread, job, ground, only_if)
 
 
 def _step(
@@ -137,16 +137,45 @@ def update_ctl(thread: Thread, ground: Ground, only_if: tuple[str, ...] = ()) ->
 
 def restarts(
     thread: Thread, job: Job, ground: Ground, changed: tuple[Place, ...],
-    skip: Place | None = None,
+    skip: Place | None = None, only_if: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
-    """Draw a store's restart table, row by row, publisher first; `skip` keeps TFTP there stopped."""
+    """Draw a store's restart table, row by row, publisher first.
+
+    `skip` is a node whose TFTP service stays stopped. A service that several rows name is
+    restarted once at each place.
+    """
     facts = place_facts(job.name, changed[0], ground) if changed else ground.terrain.facts
+    drawn: dict[tuple[str, Place], Sketch] = {}
     for row in select(job.store.restarts, ground.terrain.release, facts):
+        runs_on = ground.catalogue.service(row.item.service).runs_on
         for place in _row_places(row.item, ground, changed):
-            service = ground.catalogue.service(row.item.service)
-            if skip is not None and service.runs_on is RunsOn.TFTP and place == skip:
+            if runs_on is RunsOn.TFTP and skip is not None and place == skip:
                 continue
-            thread.then(_restart(row, place, job, ground))
+            sketch = _restart(row, place, job, ground)
+            earlier = drawn.get((row.item.service, place))
+            drawn[row.item.service, place] = _merged(earlier, sketch) if earlier else sketch
+    for sketch in drawn.values():
+        thread.then(replace(sketch, only_if=joined(only_if, sketch.only_if)))
+
+
+def _merged(one: Sketch, other: Sketch) -> Sketch:
+    """Return one restart for two rows: the firmer need, and either condition is enough."""
+    if one.need is not other.need:
+        return one if _FIRMNESS.index(one.need) < _FIRMNESS.index(other.need) else other
+    return replace(one, only_if=_either(one.only_if, other.only_if))
+
+
+_FIRMNESS = (Need.REQUIRED, Need.AUTOMATIC, Need.OPTIONAL)
+_EVERY_MODE = {CONDITION_WORDS[Condition.MIXED], CONDITION_WORDS[Condition.NON_SECURE]}
+
+
+def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    common = tuple(word for word in one if word in other)
+    mine = [word for word in one if word not in other]
+    theirs = [word for word in other if word not in one]
+    if not mine or not theirs or {*mine, *theirs} == _EVERY_MODE:
+        return common
+    return (*common, f"{' and '.join(mine)}, or {' and '.join(theirs)}")
 
 
 def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> Sketch:
@@ -184,20 +213,19 @@ def _row_places(row: Restart, ground: Ground, changed: tuple[Place, ...]) -> tup
             return tuple(p for p in changed if p.name is None or p.name in named)
 
 
-def barrier(thread: Thread) -> None:
+def barrier(thread: Thread, only_if: tuple[str, ...] = ()) -> None:
     """Draw the barrier: one phone of each kind first, then all, then wait for all (O6)."""
-    thread.then(Sketch("canary", ALL_PHONES))
-    thread.then(Sketch("reset-phones", ALL_PHONES))
-    thread.then(Sketch("wait-registrations", ALL_PHONES))
+    for template in ("canary", "reset-phones", "wait-registrations"):
+        thread.then(Sketch(template, ALL_PHONES, only_if=only_if))
 
 
-def tell(thread: Thread, job: Job, ground: Ground) -> None:
+def tell(thread: Thread, job: Job, ground: Ground, only_if: tuple[str, ...] = ()) -> None:
     """Draw one step for each party outside that must get the new certificate."""
     facts = place_facts(job.name, job.places[0], ground)
     for chosen in select(job.store.tell, ground.terrain.release, facts):
         thread.then(
             Sketch(
                 "tell-party", Place(OUTSIDE), store=job.name,
-                only_if=chosen.only_if, party=chosen.item,
+                only_if=joined(only_if, chosen.only_if), party=chosen.item,
             )
         )  # fmt: skip

@@ -98,9 +98,9 @@ def _about_certificates(findings: Sequence[Finding], work: Work, ground: Ground)
 def _about_conditions(steps: Sequence[Step]) -> Iterable[str]:
     words = {word for step in steps for word in _words(step)}
     for condition, question in BY_CONDITION.items():
-        if CONDITION_WORDS[condition] in words:
+        if any(CONDITION_WORDS[condition] in word for word in words):
             yield question
-    if any(word.startswith("release ") for word in words):
+    if any("release " in word for word in words):
         yield "release"
 
 
