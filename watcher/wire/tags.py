@@ -1,0 +1,135 @@
+"""The tag list of a CiscoLog record, in its new form (brackets) and its old form (names).
+
+Values quote whole other records, so the record's own `AppID ClusterID NodeID` are its last
+ones: a quoted record ends before them. What stands between is split at group borders only.
+"""
+
+import re
+from dataclasses import dataclass
+
+from watcher.wire.grammar import GROUPS, text_of
+
+_LIST_START = re.compile(r"(?:%[ ]?)?(?=\[)")
+_TAIL_GROUP = re.compile(
+    r"\[\s{0,4}(?:UNKNOWN_PARAM[A-Z]{4}:)?(?P<key>(?:App|Cluster|Node) ?ID)\s{0,4}=", re.IGNORECASE
+)
+_LIST_END = re.compile(r"\]\s{0,4}(?::|$)")
+_LOOSE_KEY = re.compile(
+    r"(?<![A-Za-z_])(?P<key>(?:App|Cluster|Node) ?ID)\s{0,2}[:=]", re.ASCII
+)
+_LOOSE_NAMES = {"appid": "AppID", "clusterid": "ClusterID", "nodeid": "NodeID"}
+_LOOSE_ALERT = re.compile(
+    r"(?:RTMT )?Alert ?Name\s?[:=]\s?(?P<name>[^\s:\]]{1,128})\s+(?:Alert)?Detail\s?[:=]\s?"
+)
+_FREE_TEXT = re.compile(r"\[\s{0,4}(?P<name>AlertDetail|Message)\s{0,4}=[ \t]{0,4}")
+_UNKNOWN = re.compile(r"UNKNOWN_PARAM(?:NAME|TYPE):")
+
+Tags = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TagList:
+    """Tags in their order, the text after them, and whether the list had an end."""
+
+    tags: Tags
+    text: str
+    closed: bool
+
+
+def split(text: str) -> TagList:
+    """Read what follows the token."""
+    start = _LIST_START.match(text)
+    return _bracketed(text[start.end() :]) if start else _loose(text)
+
+
+def _bracketed(text: str) -> TagList:
+    text = _unescape(text)
+    tail = _tail_start(text)
+    own = text[:tail]
+    closed = _LIST_END.search(text, tail)
+    if closed is None:
+        return TagList(_own(text), "", closed=False)
+    return TagList(
+        _own(own) + _groups(text[tail : closed.start()]), text[closed.end() :].lstrip(), closed=True
+    )
+
+
+def _tail_start(text: str) -> int:
+    """Return where the last unbroken run of AppID, ClusterID and NodeID begins, else 0."""
+    start, seen, end = 0, set[str](), None
+    for found in reversed(list(_TAIL_GROUP.finditer(text))):
+        key = found["key"].replace(" ", "").lower()
+        between = text[found.end() : end]
+        if key in seen or (end is not None and not _is_one_value(between)):
+            break
+        seen.add(key)
+        start = end = found.start()
+    return start
+
+
+def _is_one_value(text: str) -> bool:
+    return text.count("]") == 1 and text.rstrip().endswith("]")
+
+
+def _own(text: str) -> Tags:
+    free = _FREE_TEXT.search(text)
+    if free is None:
+        return _groups(text)
+    rest = text[free.start() :]
+    split_further = _groups(rest)
+    value = text[free.end() :].rstrip().removesuffix("]")
+    if free["name"] == "Message" and not _holds_border(split_further, value):
+        return _groups(text[: free.start()]) + split_further
+    return (*_groups(text[: free.start()]), (free["name"], value))
+
+
+def _holds_border(tags: Tags, value: str) -> bool:
+    # A certificate's file name may look like the border of two groups: `a][b=c].der Unit:...`.
+    return bool(tags) and " Unit:" in value and " Unit:" not in tags[0][1]
+
+
+def _groups(text: str) -> Tags:
+    return tuple(
+        (
+            _UNKNOWN.sub("", text_of(found, "name") or "").strip(),
+            text_of(found, "value") or "",
+        )
+        for found in GROUPS.parse_string(text)
+    )
+
+
+def _unescape(text: str) -> str:
+    # OpenNMS stores `=` as %61 and `;` as %59 (decimal codes); then no `=` is left at all.
+    if "=" in text or "%61" not in text:
+        return text
+    return text.replace("%61", "=").replace("%59", ";")
+
+
+def _loose(text: str) -> TagList:
+    text = text.removeprefix("%").lstrip()
+    keys = list(_LOOSE_KEY.finditer(text))
+    ends = [found.start() for found in keys[1:]] + [len(text)]
+    values = {
+        found["key"].replace(" ", "").lower(): text[found.end() : end]
+        for found, end in zip(keys, ends, strict=True)
+    }
+    alert = _loose_alert(text, keys)
+    tags = [(_LOOSE_NAMES[key], _loose_value(key, value)) for key, value in values.items()]
+    return TagList((*alert, *tags), text, closed="nodeid" in values)
+
+
+def _loose_alert(text: str, keys: list[re.Match[str]]) -> Tags:
+    found = _LOOSE_ALERT.match(text)
+    if found is None:
+        return ()
+    # The text of an alert quotes a record with an AppID of its own; ours is the last.
+    ends = [key.start() for key in keys if key["key"].startswith("App")]
+    detail = text[found.end() : ends[-1] if ends else len(text)]
+    return (("AlertName", found["name"]), ("AlertDetail", detail.strip()))
+
+
+def _loose_value(key: str, text: str) -> str:
+    value = text.strip(" \t\r\n,")
+    if key == "nodeid":
+        return value.split(None, 1)[0].rstrip(":.,]") if value else ""
+    return value
