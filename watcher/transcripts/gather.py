@@ -87,13 +87,23 @@ class _Draft:
     def ask(self, text: str) -> None:
         self.notes.append(Note(*self._where, text, open_end=True))
 
-    def put(self, target: dict[str, object], key: str, value: object) -> None:
+    def put(self, target: dict[str, object], key: str, value: object) -> bool:
         """Set a value once; a second, different one is named and not taken."""
-        if target.setdefault(key, value) != value:
-            self.ask(f"{key} is {value} here, but {target[key]} was read before; kept the first")
+        kept = target.setdefault(key, value)
+        if kept != value:
+            self.ask(
+                f"{key} is {_words(value)} here, but {_words(kept)} was read before; kept that"
+            )
+        return kept == value
 
     def node(self, name: str) -> dict[str, object]:
         return self.nodes.setdefault(name.lower(), {"name": name})
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def gather(pastes: Sequence[Paste], options: Options) -> Gathered:
@@ -162,7 +172,8 @@ def _local(paste: Paste, draft: _Draft) -> str | None:
         if isinstance(reading.facts, NetworkFacts) and reading.facts.local is not None
     }
     if len(shown) == 1:
-        return shown.pop()
+        name = shown.pop()
+        return _known_node(name, draft) or name
     known = draft.options.known
     names = {str(node["name"]) for node in draft.nodes.values()}
     names |= {node.name for node in known.nodes} if known else set()
@@ -179,6 +190,8 @@ def _network(draft: _Draft, facts: NetworkFacts) -> None:
     for listed in facts.nodes:
         node = draft.node(_known_node(listed.name, draft) or listed.name)
         _node(draft, node, listed)
+    if any(listed.product is Product.IM_PRESENCE for listed in facts.nodes):
+        draft.values["features"] = {"im_presence": True}
     local = f"; it ran on {facts.local.name}" if facts.local else ""
     draft.tell(f"{len(facts.nodes)} nodes{local}")
 
@@ -195,12 +208,12 @@ def _node(draft: _Draft, node: dict[str, object], listed: ListedNode) -> None:
 
 
 def _parameters(draft: _Draft, facts: ParameterFacts) -> None:
-    if facts.security_mode is not None:
-        draft.put(draft.values, "security_mode", facts.security_mode)
-        draft.tell(f"security_mode: {facts.security_mode}")
-    if facts.rollback_pre80 is not None:
-        draft.put(draft.values, "rollback_pre80", facts.rollback_pre80)
-        draft.tell(f"rollback_pre80: {str(facts.rollback_pre80).lower()}")
+    mode = facts.security_mode
+    if mode is not None and draft.put(draft.values, "security_mode", mode):
+        draft.tell(f"security_mode: {mode}")
+    rollback = facts.rollback_pre80
+    if rollback is not None and draft.put(draft.values, "rollback_pre80", rollback):
+        draft.tell(f"rollback_pre80: {_words(rollback)}")
 
 
 def _ctl(draft: _Draft, facts: CtlFacts) -> None:
@@ -214,8 +227,8 @@ def _ctl(draft: _Draft, facts: CtlFacts) -> None:
     if known is not mode:
         draft.ask(f"the parameter says {known}, which does not fit this CTL; kept {known}")
     elif present and facts.method is not None:
-        draft.put(draft.values, "ctl_method", facts.method)
-        draft.tell(f"ctl_method: {facts.method}")
+        if draft.put(draft.values, "ctl_method", facts.method):
+            draft.tell(f"ctl_method: {facts.method}")
     elif present:
         draft.ask(f"ctl_method stays unknown: {facts.why}")
 
@@ -233,8 +246,8 @@ def _version(draft: _Draft, facts: VersionFacts) -> None:
     if facts.release is None:
         return
     draft.build = facts.build
-    draft.put(draft.values, "release", str(facts.release))
-    draft.tell(f"release: {facts.release}")
+    if draft.put(draft.values, "release", str(facts.release)):
+        draft.tell(f"release: {facts.release}")
     draft.ask(f"build {facts.build} does not tell the SU; write it as 12.5(1)SU3, if there is one")
 
 
@@ -251,8 +264,8 @@ def _services(draft: _Draft, facts: ServiceFacts, name: str | None) -> None:
         draft.ask("duties stay unknown: the list does not name all services that tell them")
         return
     duties = tuple(duty for duty, activated in switched if activated)
-    draft.put(node, "duties", duties)
-    draft.tell(f"{name}: duties {', '.join(duties) or 'none'}")
+    if draft.put(node, "duties", duties):
+        draft.tell(f"{name}: duties {_words(duties)}")
 
 
 def _certificate(

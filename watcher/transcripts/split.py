@@ -46,6 +46,7 @@ class _Draft:
     command: str | None
     start: int
     lines: list[PastedLine] = field(default_factory=list)
+    opened: bool = False
 
     def has_output(self) -> bool:
         return any(line.text.strip() for line in self.lines)
@@ -115,23 +116,24 @@ def _opened(
     line: PastedLine, draft: _Draft | None
 ) -> tuple[tuple[PastedLine, ...], _Draft | None] | None:
     kind = _opener(line.text.strip())
-    if kind is None or _belongs(kind, draft):
+    if kind is None:
         return None
-    begun = _Draft(kind, None, line.number)
+    if draft is not None and _belongs(kind, draft):
+        draft.opened = draft.opened or kind is draft.kind
+        return None
+    begun = _Draft(kind, None, line.number, opened=True)
     begun.lines.append(line)
     return (), begun
 
 
-def _belongs(kind: Kind, draft: _Draft | None) -> bool:
+def _belongs(kind: Kind, draft: _Draft) -> bool:
     """Tell whether output of that kind continues the open block."""
-    if draft is None:
-        return False
     if kind is Kind.PEM and draft.kind in _KEEPS_PEM:
         return not any(line.text.strip().startswith("-----BEGIN") for line in draft.lines)
     if kind is not draft.kind:
-        # Under a command line everything is that command's output, until the next prompt.
+        # Under a command line that is not read, everything is its output until the next prompt.
         return draft.command is not None and draft.kind is Kind.OTHER
-    return kind not in _OPENS_EACH_TIME or (draft.command is not None and not draft.has_output())
+    return kind not in _OPENS_EACH_TIME or not draft.opened
 
 
 def _opener(text: str) -> Kind | None:
