@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from watcher.model.release import Release
-from watcher.rules.examples import check_examples, gaps, stated_releases
+from watcher.rules.examples import check_examples, dead, gaps, stated_releases
 from watcher.rules.schema import Example
 
 
@@ -60,6 +60,20 @@ def test_a_release_that_no_statement_covers_is_a_gap(catalogue):
     found = list(gaps("web", narrow, [Release.parse("9.1"), Release.parse("10.5")]))
 
     assert found == ["web: no `scope` for release 9.1"]
+
+
+@pytest.mark.parametrize("releases", [">=12.0 <=11.5", "<8.0"])
+def test_a_statement_that_holds_nowhere_is_told(catalogue, releases):
+    store = catalogue.store("web")
+    held = type(store.releases).parse
+    impact = store.impact[0].model_copy(update={"releases": held(releases)})
+    slipped = store.model_copy(
+        update={"releases": held(">=8.0"), "impact": (*store.impact, impact)}
+    )
+
+    assert list(dead("web", slipped, [Release.parse("11.5"), Release.parse("12.0")])) == [
+        f"web: impact.1 holds in no release of the store ({releases})"
+    ]
 
 
 def test_releases_are_those_that_ranges_name(catalogue):

@@ -7,9 +7,9 @@ import pytest
 
 from watcher.app import builtin_packs, load_catalogue
 from watcher.rules.crosscheck import walk
-from watcher.rules.examples import gaps, mismatches, stated_releases
+from watcher.rules.examples import check_examples, dead, gaps, mismatches, stated_releases
 from watcher.rules.jsonschema import DIALECT, pack_schema
-from watcher.rules.loader import load_pack
+from watcher.rules.loader import load, load_pack
 from watcher.rules.schema import Cited, Confidence, StepTemplate
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,6 +43,11 @@ def test_every_release_of_a_store_is_covered(store, builtin):
     assert list(gaps(store, builtin.store(store), stated_releases(builtin))) == []
 
 
+@pytest.mark.parametrize("store", STORES)
+def test_every_statement_of_a_store_holds_somewhere(store, builtin):
+    assert list(dead(store, builtin.store(store), stated_releases(builtin))) == []
+
+
 def test_the_schema_in_the_repository_is_current():
     written = (ROOT / "rules" / "schema" / "pack.json").read_text(encoding="utf-8")
 
@@ -67,6 +72,15 @@ def test_every_step_with_a_command_says_what_to_see(builtin):
     templates: list[tuple[str, StepTemplate]] = list(builtin.steps.items())
 
     assert [key for key, step in templates if step.command and not step.expect] == []
+
+
+def test_the_site_pack_in_the_readme_works():
+    readme = (ROOT / "rules" / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("```yaml\n")[-1].split("```")[0]
+    site = load(PACKS.items(), [("README.md", shown)])
+
+    assert site.store("tomcat").tell[-1].party == "Intranet team"
+    assert check_examples(site) == ()
 
 
 def test_the_readme_lists_every_pack():

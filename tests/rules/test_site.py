@@ -72,11 +72,20 @@ def test_a_site_without_changes_changes_nothing(changed, catalogue):
     assert changed("version: 1\ntitle: Site\nsite: true\n").stores == catalogue.stores
 
 
-def test_a_change_that_breaks_an_example_is_told(changed):
-    (problem,) = check_examples(changed(CHANGE))
+def test_built_in_examples_do_not_speak_for_what_the_site_changes(changed):
+    site = changed(CHANGE)
+
+    assert check_examples(site) == ()
+    assert [example.restarts for example in site.store("web").examples] == [None, None]
+    assert site.store("web").examples[0].scope == "node"
+
+
+def test_an_example_of_the_site_that_does_not_hold_is_told(changed):
+    example = '    examples: [{release: "9.1", restarts: [[web-service, changed]]}]\n'
+    (problem,) = check_examples(changed(CHANGE + example))
 
     assert problem == (
-        "web, example 1 (9.1): restarts: expected [web-service on changed], "
+        "web, example 3 (9.1): restarts: expected [web-service on changed], "
         "actual [web-service on changed, web-service on publisher]"
     )
 

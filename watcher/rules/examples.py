@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from watcher.model.release import Release, ReleaseRange
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.crosscheck import walk
+from watcher.rules.faults import dotted
 from watcher.rules.schema import (
     Answer,
     Condition,
@@ -18,6 +19,8 @@ from watcher.rules.schema import (
 )
 from watcher.rules.select import Conditional, Facts, T, select
 
+_OLDEST, _NEWEST = Release(1), Release(99)
+
 Checked = Scope | Renewal | Answer | PhoneReset | tuple[object, ...] | None
 """What an example may state of a store."""
 
@@ -28,7 +31,11 @@ def check_examples(catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(
         words
         for key, store in catalogue.stores.items()
-        for words in (*mismatches(key, store), *gaps(key, store, releases))
+        for words in (
+            *mismatches(key, store),
+            *gaps(key, store, releases),
+            *dead(key, store, releases),
+        )
     )
 
 
@@ -50,6 +57,16 @@ def gaps(key: str, store: Store, releases: Iterable[Release]) -> Iterator[str]:
         for name, statements in _always_stated(store).items():
             if not select(statements, release, {}):
                 yield f"{key}: no `{name}` for release {release}"
+
+
+def dead(key: str, store: Store, releases: Iterable[Release]) -> Iterator[str]:
+    """Yield the statements that hold in no release of the store: a slip in a range."""
+    known = [_OLDEST, *releases, _NEWEST]
+    own = [release for release in known if store.releases.matches(release)]
+    for path, item in walk(store):
+        held = getattr(item, "releases", None)
+        if isinstance(held, ReleaseRange) and not any(held.matches(release) for release in own):
+            yield f"{key}: {dotted(path)} holds in no release of the store ({held})"
 
 
 def stated_releases(catalogue: Catalogue) -> tuple[Release, ...]:

@@ -4,7 +4,7 @@ Lists are appended, single values replaced; `replace` names lists that are repla
 site brings no commands: those come from the reviewed catalogue only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from watcher.rules.catalogue import Catalogue, nearest
 from watcher.rules.crosscheck import check_parts
 from watcher.rules.document import Document
 from watcher.rules.faults import checked, fault
-from watcher.rules.schema import Closed, Id, Pack, Source, Store, Text
+from watcher.rules.schema import Closed, Example, Id, Pack, Source, Store, Text
 
 
 class SitePack(Closed):
@@ -33,6 +33,14 @@ class Change(Closed):
     """What every change of a store may say besides the store's own fields."""
 
     replace: tuple[str, ...] = Field(default=(), description="Lists that are replaced whole.")
+
+
+_PROVED_BY: Mapping[str, tuple[str, ...]] = {
+    "tell": ("tells",),
+    "impact": ("impact_mentions",),
+    "restarts": ("restarts", "also_offered"),
+}
+"""Fields of a store, and what an example says about them where the name differs."""
 
 
 def _optional(store: type[Store]) -> dict[str, Any]:
@@ -96,13 +104,14 @@ def _store(catalogue: Catalogue, document: Document, key: str, raw: Mapping[str,
 
 def _changed(store: Store, change: Change, document: Document, key: str) -> Store:
     lists = {name: getattr(store, name) for name in _list_fields()}
+    lists["examples"] = _silenced(store, change.model_fields_set - {"releases", "examples"})
     for index, name in enumerate(change.replace):
         path = ("stores", key, "replace", index)
         if name not in lists:
             raise fault(document, path, f"{name!r} is not a list", nearest(name, lists))
         if name not in change.model_fields_set:
             raise fault(document, path, f"no new {name} are given", f"`{name}:` beside `replace:`")
-    update = {}
+    update = {"examples": lists["examples"]}
     for name in change.model_fields_set - {"replace"}:
         value = getattr(change, name)
         if value is None and Store.model_fields[name].default is not None:
@@ -110,6 +119,17 @@ def _changed(store: Store, change: Change, document: Document, key: str) -> Stor
         kept = () if name in change.replace else lists.get(name, ())
         update[name] = (*kept, *value) if name in lists else value
     return store.model_copy(update=update)
+
+
+def _silenced(store: Store, changed: Iterable[str]) -> tuple[Example, ...]:
+    """Return the store's examples without what they say about changed fields.
+
+    They prove the built-in rules; a site proves its own by examples of its own.
+    """
+    names = [name for field in changed for name in _PROVED_BY.get(field, (field,))]
+    stated = {name: Example.model_fields[name] for name in names if name in Example.model_fields}
+    update = {name: info.default for name, info in stated.items()}
+    return tuple(example.model_copy(update=update) for example in store.examples)
 
 
 def _list_fields() -> tuple[str, ...]:
