@@ -6,7 +6,7 @@ from watcher.errors import InputError
 from watcher.inventory.crosscheck import check
 from watcher.inventory.schema import Inventory
 from watcher.rules.document import Document, read_document
-from watcher.rules.faults import checked
+from watcher.rules.faults import checked, true_faults
 
 
 def load(name: str, text: str) -> Inventory:
@@ -32,7 +32,7 @@ def _count(document: Document) -> int:
     try:
         Inventory.model_validate(document.data)
     except ValidationError as error:
-        return error.error_count()
+        return len(true_faults(error))
     return 1
 
 

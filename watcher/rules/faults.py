@@ -43,8 +43,19 @@ def checked(model: type[Model], document: Document, data: object = None, *, at: 
     try:
         return model.model_validate(document.data if data is None else data)
     except ValidationError as error:
-        first = min(error.errors(include_url=False), key=lambda one: _rank(document, one, at))
+        first = min(true_faults(error), key=lambda one: _rank(document, one, at))
         raise _fault(document, first, at, model) from error
+
+
+def true_faults(error: ValidationError) -> list[ErrorDetails]:
+    """Return the faults of an error without those that only follow from another.
+
+    pydantic counts the good items of a list: one bad item in a list that must not be empty is
+    told twice, and the list's own place comes first.
+    """
+    faults = error.errors(include_url=False)
+    around = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
+    return [one for one in faults if one["type"] != "too_short" or one["loc"] not in around]
 
 
 def _rank(document: Document, detail: ErrorDetails, at: Path) -> tuple[bool, int, int]:
