@@ -88,6 +88,12 @@ class CiscoLogRecord:
                 return value
         return None
 
+    @property
+    def originator(self) -> str | None:
+        """The node that raised it: NodeID, else the first label of HOST."""
+        node = (self.tag("NodeID") or "").strip()
+        return node or (self.host or "").split(".", 1)[0] or None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RtmtAlert:
