@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import inventory, rules
+from watcher.cli import inventory, parse, rules
 from watcher.errors import InputError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def _options(
     """Hold the options that stand before a subcommand."""
 
 
+app.command()(parse.parse)
 app.add_typer(rules.app, name="rules")
 app.add_typer(inventory.app, name="inventory")
 

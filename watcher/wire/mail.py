@@ -17,11 +17,17 @@ HEADER_LIMIT = 64 * 1024
 DEPTH_LIMIT = 10
 PART_LIMIT = 50
 
-_FIELD = re.compile(rb"^(content-type|content-transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(
+    rb"^(content-type|content-transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE
+)
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
-_PARAMETER = re.compile(rb';[ \t]*(boundary|charset)[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.I)
-_CHARSETS = re.compile(r"(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|cp125\d|latin1)", re.I)
+_PARAMETER = re.compile(
+    rb';[ \t]*(boundary|charset)[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.I
+)
+_CHARSETS = re.compile(
+    r"(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|cp125\d|latin1)", re.I
+)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _DROPPED = re.compile(r"<!--|<(?:script|style|head)\b", re.IGNORECASE)
 _DROPPED_END = {
@@ -30,7 +36,9 @@ _DROPPED_END = {
     "<style": re.compile("</style", re.IGNORECASE),
     "<head": re.compile("</head", re.IGNORECASE),
 }
-_LINE_TAG = re.compile(r"</?(?:br|p|div|tr|li|pre|h[1-6]|table|ul|ol|blockquote)\b[^<>]*>", re.IGNORECASE)
+_LINE_TAG = re.compile(
+    r"</?(?:br|p|div|tr|li|pre|h[1-6]|table|ul|ol|blockquote)\b[^<>]*>", re.IGNORECASE
+)
 _TAG = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 

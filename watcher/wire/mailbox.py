@@ -60,7 +60,9 @@ class MailReader:
             empty = False
             yield found
         if empty and mail.broken is not None and self._marks.search(raw):
-            yield Unreadable(raw=raw[:_SHOWN].decode("utf-8", "backslashreplace"), reason=mail.broken)
+            yield Unreadable(
+                raw=raw[:_SHOWN].decode("utf-8", "backslashreplace"), reason=mail.broken
+            )
         elif empty:
             self.noise += 1
 

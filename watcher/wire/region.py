@@ -18,7 +18,9 @@ LINE_LIMIT = RECORD_LIMIT + 1
 JOINED_LINES = 12
 _LINES_BACK = 5
 
-_TOKEN = re.compile(rb"(?:UC|CCM)_[A-Za-z0-9_ -]{1,200}?-[0-7]- ?[A-Za-z0-9_.-]{1,128} {0,2}:[ \t]*")
+_TOKEN = re.compile(
+    rb"(?:UC|CCM)_[A-Za-z0-9_ -]{1,200}?-[0-7]- ?[A-Za-z0-9_.-]{1,128} {0,2}:[ \t]*"
+)
 _LIST = re.compile(rb"(?:% ?)?\[")
 _LIST_END = re.compile(rb"Node ?ID\s{0,4}=[^\[\]]{0,512}\]\s{0,4}:[ \t]*")
 _NEW_RECORD = re.compile(
@@ -29,7 +31,9 @@ _WHOLE_HEADER = re.compile(
     rb"\s{0,8}(?:<\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} \S{1,255} [A-Za-z]\w{1,15} [0-7] )"
 )
 _QUOTE = re.compile(rb"\s{0,8}MatchedEvent\s?:")
-_TIME_FIRST = re.compile(rb"[*.~]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{1,2}:\d{2}:\d{2}(?:[. ]|$)")
+_TIME_FIRST = re.compile(
+    rb"[*.~]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{1,2}:\d{2}:\d{2}(?:[. ]|$)"
+)
 _HEAD_AT_END = re.compile(
     rb"(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} [^\s:]{1,255} [A-Za-z]\w{1,15} [0-7] "
     rb"[^\s:\[\]%]{0,32}: |<\d{1,3}>)?\d{1,18}:(?: [A-Za-z0-9._-]{1,255}:)?[ \t\r]*$"

@@ -20,7 +20,9 @@ _MATCHED = re.compile(
     r"(?:(?:^|\n)\s{0,8}|(?<=generated:)\s{0,8}|SeverityMatch\s?:\s{0,4}[A-Za-z]{1,16}\s{1,8})"
     r"(?:SeverityMatch\s?:\s{0,4}[A-Za-z]{1,16}\s{1,8})?MatchedEvent\s?:\s{0,8}"
 )
-_FRAME = re.compile(r"(?:^|\n|\s{1,4})(?:SeverityMatch\s?[:-]|MatchedEvent\s?:|(?:\n\s{0,8})?AppID : )")
+_FRAME = re.compile(
+    r"(?:^|\n|\s{1,4})(?:SeverityMatch\s?[:-]|MatchedEvent\s?:|(?:\n\s{0,8})?AppID : )"
+)
 _SEVERITY = re.compile(r"SeverityMatch\s?[:-]\s{0,4}(?P<word>[A-Za-z]{1,16})")
 
 
@@ -40,7 +42,11 @@ def matched_events(text: str) -> tuple[str, ...]:
 
 
 def read_alert(
-    text: str, *, event: datetime | None = None, name: str | None = None, collector: str | None = None
+    text: str,
+    *,
+    event: datetime | None = None,
+    name: str | None = None,
+    collector: str | None = None,
 ) -> RtmtAlert | None:
     """Return what an alert says of itself, or None when the text has neither head nor name.
 

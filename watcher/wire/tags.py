@@ -14,9 +14,7 @@ _TAIL_GROUP = re.compile(
     r"\[\s{0,4}(?:UNKNOWN_PARAM[A-Z]{4}:)?(?P<key>(?:App|Cluster|Node) ?ID)\s{0,4}=", re.IGNORECASE
 )
 _LIST_END = re.compile(r"\]\s{0,4}(?::|$)")
-_LOOSE_KEY = re.compile(
-    r"(?<![A-Za-z_])(?P<key>(?:App|Cluster|Node) ?ID)\s{0,2}[:=]", re.ASCII
-)
+_LOOSE_KEY = re.compile(r"(?<![A-Za-z_])(?P<key>(?:App|Cluster|Node) ?ID)\s{0,2}[:=]", re.ASCII)
 _LOOSE_NAMES = {"appid": "AppID", "clusterid": "ClusterID", "nodeid": "NodeID"}
 _LOOSE_ALERT = re.compile(
     r"(?:RTMT )?Alert ?Name\s?[:=]\s?(?P<name>[^\s:\]]{1,128})\s+(?:Alert)?Detail\s?[:=]\s?"
