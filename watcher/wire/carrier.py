@@ -18,7 +18,8 @@ _LOCAL_HEAD = re.compile(
     r"[A-Za-z][A-Za-z0-9]{1,15} [0-7] [^\s:\[\]%]{0,32}: (?=\d{1,18}:\s)"
 )
 _FIRST_HEAD = re.compile(
-    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} (?P<host>[^\s:]{1,255}) [A-Za-z][A-Za-z0-9]{1,15} [0-7] "
+    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} (?P<host>[^\s:]{1,255}) "
+    r"[A-Za-z][A-Za-z0-9]{1,15} [0-7] "
 )
 _ONE_TAIL = re.compile(r"\[\s?App ?ID\s?=")
 _CLOSED = re.compile(r"\[\s?Node ?ID\s?=[^\[\]]{0,255}\]\s{0,4}:")

@@ -141,5 +141,5 @@ ALERT_FOOT: ParserElement = Regex(
 
 def text_of(found: ParseResults, name: str) -> str | None:
     """Return a named part, or None where the grammar did not meet it."""
-    value = found.get(name)
+    value = found[name] if name in found else None
     return value if isinstance(value, str) else None

@@ -10,6 +10,7 @@ Source: RFC 5322 section 2.1, RFC 2045 sections 5 and 6, RFC 2046 section 5.1.
 import binascii
 import html
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 MAIL_LIMIT = 256 * 1024
@@ -94,7 +95,7 @@ def _split(part: bytes) -> tuple[bytes, bytes]:
 
 def _header(head: bytes) -> _Header:
     unfolded = _FOLD.sub(b" ", head)
-    fields = {}
+    fields: dict[bytes, bytes] = {}
     for found in _FIELD.finditer(unfolded):
         end = unfolded.find(b"\n", found.end())
         value = unfolded[found.end() : end if end >= 0 else len(unfolded)]
@@ -138,10 +139,8 @@ def text_of_page(page: str) -> str:
     """Return what a reader of an HTML page would see, line by line."""
     text = _SPACE.sub(" ", "".join(_shown(page)))
     text = _TAG.sub("", _LINE_TAG.sub("\n", text))
-    try:
+    with suppress(ValueError):  # a character number of thousands of digits
         text = html.unescape(text)
-    except ValueError:  # a number of thousands of digits
-        pass
     return "\n".join(line.replace("\xa0", " ").strip() for line in text.split("\n"))
 
 

@@ -58,7 +58,7 @@ def find_region(buffer: bytes, place: tuple[int, int, int, int], *, final: bool)
     `place` is (first byte that is free, start and end of the line with the hit, end of the
     whole lines). At the end of the input (`final`) nothing is waited for.
     """
-    floor, start, end, last = place
+    floor, start, end, _ = place
     line = _line(buffer, start, end)
     if _ALERT_TAIL in line and _TOKEN.search(line) is None:
         found = _alert_lines(buffer, place, final=final)
@@ -144,9 +144,9 @@ def _alert_lines(
     floor, start, end, last = place
     for _ in range(JOINED_LINES):
         if end >= last:
-            if not final:
-                return None
-            break
+            if final:
+                break
+            return None
         following = _next_line(buffer, end, last)
         line = _line(buffer, end, following)
         if _TOKEN.search(line) or not line.strip():
@@ -154,15 +154,19 @@ def _alert_lines(
         end = following
         if _ALERT_END.match(line):
             break
+    return _alert_beginning(buffer, max(floor, start - CONTEXT), start), end
+
+
+def _alert_beginning(buffer: bytes, floor: int, start: int) -> int:
     for _ in range(JOINED_LINES):
         before = buffer.rfind(b"\n", 0, max(start - 1, 0)) + 1
-        line = buffer[before:start]
-        if before < max(floor, place[1] - CONTEXT) or before == start or b" : " not in line:
+        line = _line(buffer, before, start)
+        if before < floor or before == start or b" : " not in line:
             break
-        if _NEW_RECORD.match(line) or _TOKEN.search(line[:LINE_LIMIT]):
+        if _NEW_RECORD.match(line) or _TOKEN.search(line):
             break
         start = before
-    return start, end
+    return start
 
 
 def _next_line(buffer: bytes, start: int, last: int) -> int:
