@@ -4,15 +4,18 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
 
+from watcher import pipeline, render, seal
 from watcher.errors import InputError, Location
 from watcher.inventory import loader as inventory_loader
 from watcher.inventory.schema import Inventory
+from watcher.model.alarm import Event, Tally
+from watcher.model.plan import ChangePlan
 from watcher.plugins import builtin
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.loader import load
@@ -146,3 +149,66 @@ def read_paste(name: str) -> str:
     if len(raw) > PASTE_LIMIT:
         raise InputError("larger than 8 MiB", where=Location(name), expected="a shorter paste")
     return raw.decode("utf-8-sig", errors="replace")
+
+
+BLOCK = 1 << 20
+"""Bytes read at a time from alarms; an archive never stands in memory as a whole."""
+
+
+def blocks_of(name: str) -> Iterator[bytes]:
+    """Yield a file, or standard input, block by block as it comes."""
+    with open_input(name) as stream:
+        read = getattr(stream, "read1", stream.read)
+        try:
+            while block := read(BLOCK):
+                yield block
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            raise InputError(reason, where=Location(name), expected="a file") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOrder:
+    """What a person asks of `watcher plan`."""
+
+    inputs: tuple[str, ...]
+    inventory: str | None = None
+    rules: tuple[str, ...] = ()
+    as_of: datetime | None = None
+
+
+def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
+    """Read alarms and draw the plans for them; one for each cluster."""
+    catalogue = load_catalogue(order.rules)
+    inventory = load_inventory(order.inventory) if order.inventory else None
+    events: list[Event] = []
+    for name in order.inputs:
+        events += pipeline.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
+    return pipeline.plan(events, inventory, catalogue, order.as_of)
+
+
+def render_plans(plans: Sequence[ChangePlan], form: str) -> str:
+    """Return plans as a document of the format md, html or json."""
+    if form == "json":
+        return render.as_json(plans)
+    folder = builtin("templates")
+    texts = {e.name: e.read_text(encoding="utf-8") for e in folder.iterdir() if e.is_file()}
+    return (render.html if form == "html" else render.markdown)(plans, texts)
+
+
+def verify_document(name: str) -> seal.Verdict:
+    """Compare a document with the seal it carries."""
+    with open_input(name) as stream:
+        raw = stream.read(DOCUMENT_LIMIT + 1)
+    if len(raw) > DOCUMENT_LIMIT:
+        raise InputError("larger than 16 MiB", where=Location(name), expected="a plan")
+    try:
+        return seal.verify(raw.decode())
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8", where=Location(name), expected="a plan") from error
+    except InputError as error:
+        raise InputError(error.problem, where=Location(name), expected=error.expected) from error
+
+
+DOCUMENT_LIMIT = 16 << 20
+"""Bytes of a plan that `watcher verify` reads."""

@@ -151,7 +151,7 @@ def _moment(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M} UTC" if time else "not known"
 
 
-_MARKDOWN = re.compile(r"([\\`*<|])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=\])\(|&(?=#?\w+;)")
+_MARKDOWN = re.compile(r"([\\`*|])|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=\])\(|&(?=#?\w+;)")
 
 
 def _markdown_text(value: object) -> object:

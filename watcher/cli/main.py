@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from watcher import __version__
-from watcher.cli import inventory, parse, rules
+from watcher.cli import inventory, parse, plan, rules
 from watcher.errors import InputError
 
 app = typer.Typer(
@@ -38,6 +38,8 @@ def _options(
 
 
 app.command()(parse.parse)
+app.command("plan")(plan.plan)
+app.command("verify")(plan.verify)
 app.add_typer(rules.app, name="rules")
 app.add_typer(inventory.app, name="inventory")
 

@@ -147,7 +147,7 @@ _CHANGES_NOTHING = frozenset(
 
 
 def _back_out(steps: Sequence[Step]) -> tuple[Line, ...]:
-    """Return how to undo, by kind of step, each once; the restore is said by the steps themselves."""
+    """Return how to undo what changes something: each way once, with its steps."""
     lines: dict[str, Line] = {}
     numbers: dict[str, list[int]] = {}
     for step in steps:
@@ -178,7 +178,10 @@ def _disagreements(work: Work, ground: Ground) -> tuple[Disagreement, ...]:
             id=name, question=item.question, default=item.default,
             alternative=item.alternative, why=item.why,
             sides=tuple(
-                Line(text=side.text, cite=Cite(sources=side.source, releases="all", confidence="seen"))
+                Line(
+                    text=side.text,
+                    cite=Cite(sources=side.source, releases="all", confidence="seen"),
+                )
                 for side in item.sides
             ),
         )

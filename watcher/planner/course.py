@@ -31,30 +31,66 @@ def walk(
 def _one_tftp_at_a_time(
     thread: Thread, job: Job, choice: Choice, ground: Ground, obtained: Obtained
 ) -> None:
-    """Draw O2: a server's certificate changes while another one still serves what phones know."""
-    for place in job.places:
+    """Draw O2: a server's certificate changes while another one still serves what phones know.
+
+    Nodes that sign no lists share one barrier at the end; the publisher is first of all (O1).
+    """
+    servers = [place for place in job.places if _is_tftp(place) is not False or place.publisher]
+    others = tuple(place for place in job.places if place not in servers)
+    last = servers[-1] if servers else None
+    for place in servers:
         if choice.way == LOCALKEY_DETOUR and place.publisher:
             _detour(thread, job, place, ground, obtained)
+        elif _is_tftp(place) is False:
+            _together(thread, job, (place,), ground, obtained)
         else:
             _one_server(thread, job, place, ground, obtained)
+            if place is not last:
+                thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY))
+    if last is not None and _is_tftp(last) is not False:
+        # The phones hold the list of the server that stood in; before anything else changes
+        # they must hold the list of their own first server again.
+        barrier(thread)
+    if others:
+        _together(thread, job, others, ground, obtained)
     _rest_of_procedure(thread, job, ground, obtained)
 
 
 def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
-    serves = _is_tftp(place)
-    words = () if serves else ("this node is a TFTP server",)
+    words = () if _is_tftp(place) else ("this node is a TFTP server",)
     tftp = _tftp_service(job, ground)
-    if serves is not False:
-        stop = Sketch("stop-service", place, store=job.name, service=tftp, only_if=words)
-        thread.then(replace(stop, note=_WHY_STOP))
+    move = Sketch("stop-service", place, store=job.name, service=tftp, only_if=words)
+    thread.then(replace(move, note=_WHY_STOP))
     renew(thread, job, place, ground, obtained)
     _ctl_if_mixed(thread, ground)
-    restarts(thread, job, ground, (place,), skip=place if serves is not False else None)
+    restarts(thread, job, ground, (place,), skip=place)
+    _stand_ins(thread, job, place, ground)
     barrier(thread)
-    if serves is not False:
-        start = Sketch("start-service", place, store=job.name, service=tftp, only_if=words)
-        thread.then(start)
-        thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY, only_if=words))
+    thread.then(replace(move, template="start-service"))
+
+
+def _stand_ins(thread: Thread, job: Job, place: Place, ground: Ground) -> None:
+    """Restart TFTP on the servers that stand in, so that their lists name the new certificate."""
+    tftp = _tftp_service(job, ground)
+    if tftp is None:
+        return
+    servers = ground.terrain.running(ground.catalogue.service(tftp))
+    for server in servers:
+        if server.node is not None and server != place:
+            thread.then(Sketch("restart-service", server, store=job.name, service=tftp))
+        elif server.node is None:
+            other = Place("each other TFTP server")
+            thread.then(Sketch("restart-service", other, store=job.name, service=tftp))
+
+
+def _together(
+    thread: Thread, job: Job, places: tuple[Place, ...], ground: Ground, obtained: Obtained
+) -> None:
+    for place in places:
+        renew(thread, job, place, ground, obtained)
+    _ctl_if_mixed(thread, ground)
+    restarts(thread, job, ground, places)
+    barrier(thread)
 
 
 _WHY_STOP = (
@@ -88,6 +124,8 @@ def _detour(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Ob
     """Draw TV-52: the CTL is re-signed with a key phones hold before they meet the new one."""
     renew(thread, job, place, ground, obtained)
     thread.then(Sketch("ctl-localkey", ground.terrain.publisher, store=job.name))
+    restart_lists(thread, ground)
+    barrier(thread)
     restarts(thread, job, ground, (place,))
     barrier(thread)
     update_ctl(thread, ground)

@@ -135,8 +135,8 @@ def update_ctl(thread: Thread, ground: Ground, only_if: tuple[str, ...] = ()) ->
     thread.then(Sketch("verify-ctl", publisher, only_if=only_if))
 
 
-def restarts(
-    thread: Thread, job: Job, ground: Ground, changed: tuple[Place, ...],
+def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
+    thread: Thread, job: Job, ground: Ground, changed: tuple[Place, ...], *,
     skip: Place | None = None, only_if: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     """Draw a store's restart table, row by row, publisher first.

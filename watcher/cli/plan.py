@@ -1,0 +1,123 @@
+"""`watcher plan` draws change plans; `watcher verify` compares one with its seal."""
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from watcher import app as shell
+from watcher.errors import InputError
+from watcher.model.alarm import Tally
+
+
+class Format(StrEnum):
+    """Formats of a plan."""
+
+    MD = "md"
+    HTML = "html"
+    JSON = "json"
+
+
+_PLAN_EXAMPLES = """Draw the change plan for the alarms in files or on standard input.
+
+Examples:
+
+    watcher plan alarm.txt                       careful, with open questions
+
+    watcher plan mail.eml --inventory site.yaml  the plan for that cluster
+
+    tail -n 1000 syslog | watcher plan - -i site.yaml --format html -o plan.html
+"""
+
+
+def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command line
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE...|-]", help="Messages, mails, mailboxes, archives.", show_default=False
+        ),
+    ] = None,
+    inventory: Annotated[
+        str | None, typer.Option("--inventory", "-i", metavar="FILE", help="The site's inventory.")
+    ] = None,
+    rules: Annotated[
+        list[str] | None, typer.Option("--rules", metavar="PACK", help="A site's own rule pack.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="TIME",
+            help="Moment the plan speaks of: 2026-11-23 or 2026-11-23T22:00Z. "
+            "Default: the newest event in the input.",
+        ),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="Format of the plan.")] = Format.MD,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to a file.")
+    ] = None,
+) -> None:
+    """Draw the change plan for the alarms in files or on standard input."""
+    tally = Tally()
+    order = shell.PlanOrder(
+        inputs=tuple(inputs or [shell.STANDARD_INPUT]), inventory=inventory,
+        rules=tuple(rules or ()), as_of=moment(at),
+    )  # fmt: skip
+    plans = shell.draw(order, tally)
+    if not plans:
+        raise InputError(
+            f"no certificate alarm in {tally.read} records ({tally.uc_alarms} other UC alarms, "
+            f"{tally.noise} noise, {tally.unreadable} unreadable)",
+            expected="a message with %UC_CERT-...",
+        )
+    shell.write_output(output, shell.render_plans(plans, form.value))
+    if output is not None:
+        for drawn in plans:
+            where = drawn.cluster or "a cluster not in the inventory"
+            print(
+                f"{output}: {where}: {len(drawn.steps)} steps. {drawn.headline}.", file=sys.stderr
+            )
+
+
+plan.__doc__ = _PLAN_EXAMPLES
+
+
+def verify(
+    document: Annotated[
+        str, typer.Argument(metavar="PLAN|-", help="A saved or pasted plan.")
+    ] = shell.STANDARD_INPUT,
+) -> None:
+    """Compare a saved or pasted plan with its seal: exit 0 when intact, 1 when changed.
+
+    Markdown may be pasted from a ticket (white space does not count); a page must be the saved
+    file; JSON is compared by value.
+
+    Example:
+        watcher verify plan.html
+
+    """
+    verdict = shell.verify_document(document)
+    if verdict.intact:
+        print(f"intact: {verdict.stated}")
+        return
+    print(f"CHANGED: the seal says {verdict.stated}, the text gives {verdict.computed}")
+    raise typer.Exit(1)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read a date (UTC midnight) or a time with its zone."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not a time", expected="2026-11-23 or 2026-11-23T22:00Z"
+        ) from None
+    if time.tzinfo is not None:
+        return time.astimezone(UTC)
+    if len(text) > len("2026-11-23"):
+        raise InputError(f"{text!r} names no zone", expected=f"{text}Z for UTC, or {text}+01:00")
+    return time.replace(tzinfo=UTC)
