@@ -68,6 +68,7 @@ def _alert_alone(text: str, outer: tuple[Envelope, ...]) -> Iterator[Found]:
 
 
 def _quoted(text: str, context: str, outer: tuple[Envelope, ...]) -> Iterator[Found]:
+    context = " ".join(context.split())
     head = context[max(0, context.rfind(", the following") - 512) :]
     for event in matched_events(text):
         found = decode(event, outer)

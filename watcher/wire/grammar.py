@@ -5,7 +5,7 @@ Rules of this file:
    `scan_string` are quadratic on text that does not match).
 2. Every repetition is bounded or ends at a character that it cannot contain, so that time
    grows with the length of the text and not faster. There is no recursion.
-3. Blanks are spelled out: pyparsing skips none by itself.
+3. Blanks are spelled out: pyparsing skips none by itself and leaves tabs as they are.
 
 Sources: RFC 3164 section 4, RFC 5424 section 6, Cisco's CiscoLog description in the Managed
 Services Guide (pages 6-5 and 6-6), and the lines in `tests/corpus`.
@@ -83,18 +83,24 @@ HEADER: ParserElement = (
         r"(?:(?P<relay>" + _RELAY_TIME + _WORD + r"{0,3}?))??(?:" + _LOCAL + r")?" + _CISCOLOG
         + r"(?=%)"
     )
-).leave_whitespace()  # fmt: skip
+).leave_whitespace().parse_with_tabs()  # fmt: skip
 """Everything before the token; it must reach from the first byte to the `%`."""
 
 # TOKEN      = "%" APPNAME "-" SEVERITY "-" MSGNAME ":"                   CiscoLog, page 6-5
 # APPNAME may hold a blank (`UC_Location Bandwidth Manager`), mixed case (`UC_ReplWatcher`) or
 # two parts (`CCM_RTMT-RTMT`); MSGNAME a dot (`RollBackToPre8.0Enabled`) or hyphens
 # (`RTMT-ERROR-ALERT`); a blank may stand before the colon.
-TOKEN: ParserElement = Regex(
-    r"%?[ ]?(?P<appname>(?:UC|CCM)_[A-Za-z0-9_]{1,64}(?:[ -][A-Za-z][A-Za-z0-9_]{0,63}){0,6}?)"
-    r"-(?P<severity>[0-7])-[ ]?(?P<msgname>[A-Za-z0-9_.-]{1,128})[ ]{0,2}(?::|$)" + _BLANK + "*",
-    re.IGNORECASE,
-).leave_whitespace()
+TOKEN: ParserElement = (
+    Regex(
+        r"%?[ ]?(?P<appname>(?:UC|CCM)_[A-Za-z0-9_]{1,64}(?:[ -][A-Za-z][A-Za-z0-9_]{0,63}){0,6}?)"
+        r"-(?P<severity>[0-7])-[ ]?(?P<msgname>[A-Za-z0-9_.-]{1,128})[ ]{0,2}(?::|$)"
+        + _BLANK
+        + "*",
+        re.IGNORECASE,
+    )
+    .leave_whitespace()
+    .parse_with_tabs()
+)
 
 FOREIGN_TOKEN = re.compile(r"%[A-Za-z0-9_]{1,64}(?:-[A-Za-z0-9_]{1,64}){0,3}?-[0-7]-[A-Za-z0-9_]")
 """The same of any Cisco device: such a line is not ours, whatever it quotes."""
@@ -103,9 +109,9 @@ FOREIGN_TOKEN = re.compile(r"%[A-Za-z0-9_]{1,64}(?:-[A-Za-z0-9_]{1,64}){0,3}?-[0
 # VALUE may hold ":" "=" "," and "]": it ends at a "]" after which a group or the end follows.
 _GROUP = (
     r"\[" + _BLANK + r"{0,4}(?P<name>[^\[\]=]{1,64}?)" + _BLANK + r"{0,4}=" + _BLANK + r"{0,4}"
-    r"(?P<value>(?:[^\]]|\](?!\s{0,4}(?:\[[^\[\]=]{1,64}=|$)))*)\]?\s{0,4}"
+    r"(?P<value>(?:[^\]]|\](?!\s{0,4}(?:\[[^\[\]=]{0,64}(?:=|$)|$)))*)\]?\s{0,4}"
 )
-GROUPS: ParserElement = Group(Regex(_GROUP, re.DOTALL))[...].leave_whitespace()
+GROUPS: ParserElement = Group(Regex(_GROUP, re.DOTALL))[...].leave_whitespace().parse_with_tabs()
 
 # BODY       = "Certificate name:" FILE SP "Unit:" STORE SP "Type:" TYPE SP "Expiration:" DATE
 # The value is cut at a fixed length (129 characters in the two untouched samples), so every
@@ -113,15 +119,19 @@ GROUPS: ParserElement = Group(Regex(_GROUP, re.DOTALL))[...].leave_whitespace()
 # stores hold blanks and brackets.
 _UP_TO = r"(?:(?! {0}:).)*"
 BODY: ParserElement = (
-    Regex(r"(?P<name>" + _UP_TO.format("Unit") + ")", re.DOTALL)
-    + Opt(
-        Regex(r" Unit:(?P<unit>" + _UP_TO.format("Type") + ")", re.DOTALL)
+    (
+        Regex(r"(?P<name>" + _UP_TO.format("Unit") + ")", re.DOTALL)
         + Opt(
-            Regex(r" Type:(?P<type>" + _UP_TO.format("Expiration") + ")", re.DOTALL)
-            + Opt(Regex(r" Expiration:(?P<expiration>.*)", re.DOTALL))
+            Regex(r" Unit:(?P<unit>" + _UP_TO.format("Type") + ")", re.DOTALL)
+            + Opt(
+                Regex(r" Type:(?P<type>" + _UP_TO.format("Expiration") + ")", re.DOTALL)
+                + Opt(Regex(r" Expiration:(?P<expiration>.*)", re.DOTALL))
+            )
         )
     )
-).leave_whitespace()
+    .leave_whitespace()
+    .parse_with_tabs()
+)
 
 # ALERT      = "At" DATE "on node" NODE ", the following" NAME "events generated:"
 # and at the end of other alerts "The alarm is generated on" DATE ["on node" NODE].
@@ -129,17 +139,21 @@ _DATE = (
     r"(?P<time>[A-Z][a-z]{2}\s+[A-Z][a-z]{2}\s+[0-9]{1,2}\s+[0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"\s+\S{1,32}\s+[0-9]{4})"
 )
-ALERT_HEAD: ParserElement = Regex(
-    r"At\s+" + _DATE + r"\s+on node\s+(?P<node>[^\s,]{1,255}),\s+the following\s+"
-    r"(?P<name>[A-Za-z0-9_-]{1,128})\s+events? generated"
-).leave_whitespace()
+ALERT_HEAD: ParserElement = (
+    Regex(
+        r"At\s+" + _DATE + r"\s+on node\s+(?P<node>[^\s,]{1,255}),\s+the following\s+"
+        r"(?P<name>[A-Za-z0-9_-]{1,128})\s+events? generated"
+    )
+    .leave_whitespace()
+    .parse_with_tabs()
+)
 ALERT_FOOT: ParserElement = Regex(
     r"The (?:alarm|alert) is generated on\s+" + _DATE
     + r"(?:\s+on node\s+(?P<node>[A-Za-z0-9._:-]{0,254}[A-Za-z0-9]))?"
-).leave_whitespace()  # fmt: skip
+).leave_whitespace().parse_with_tabs()  # fmt: skip
 
 
 def text_of(found: ParseResults, name: str) -> str | None:
     """Return a named part, or None where the grammar did not meet it."""
-    value = found[name] if name in found else None
+    value = found.as_dict().get(name)
     return value if isinstance(value, str) else None

@@ -24,10 +24,11 @@ _FIELD = re.compile(
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\A\r?\n")
 _PARAMETER = re.compile(
-    rb';[ \t]*(boundary|charset)[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))', re.I
+    rb';[ \t]*(boundary|charset)[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))',
+    re.IGNORECASE,
 )
 _CHARSETS = re.compile(
-    r"(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|cp125\d|latin1)", re.I
+    r"(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d|cp125\d|latin1)", re.IGNORECASE
 )
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _DROPPED = re.compile(r"<!--|<(?:script|style|head)\b", re.IGNORECASE)

@@ -13,6 +13,7 @@ from watcher.wire.lines import LineReader
 from watcher.wire.mail import MAIL_LIMIT, Mail, read_mail
 
 _BORDER = b"\nFrom "
+_QUOTED = re.compile(r"^(?:> ?){1,8}", re.MULTILINE)
 _SHOWN = 2048
 
 
@@ -67,7 +68,8 @@ class MailReader:
             self.noise += 1
 
     def _read(self, mail: Mail) -> Iterator[Found]:
-        plain = [part.encode() for part in mail.plain]
+        # A forwarded alert is quoted with `>`.
+        plain = [_QUOTED.sub("", part).encode() for part in mail.plain]
         pages = [part.encode() for part in mail.html]
         # The same text usually comes twice, plain and as a page: the plain one is enough.
         chosen = plain if any(map(self._marks.search, plain)) else pages

@@ -28,7 +28,8 @@ _NEW_RECORD = re.compile(
     rb"|[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{2}:\d{2}:\d{2}(?!:)|\d{4}-\d{2}-\d{2}[T ]"
 )
 _WHOLE_HEADER = re.compile(
-    rb"\s{0,8}(?:<\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} \S{1,255} [A-Za-z]\w{1,15} [0-7] )"
+    rb"\s{0,8}(?:<\d|[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} \S{1,255} [A-Za-z]\w{1,15}"
+    rb" [0-7] )"
 )
 _QUOTE = re.compile(rb"\s{0,8}MatchedEvent\s?:")
 _TIME_FIRST = re.compile(

@@ -20,6 +20,7 @@ _LOOSE_ALERT = re.compile(
     r"(?:RTMT )?Alert ?Name\s?[:=]\s?(?P<name>[^\s:\]]{1,128})\s+(?:Alert)?Detail\s?[:=]\s?"
 )
 _FREE_TEXT = re.compile(r"\[\s{0,4}(?P<name>AlertDetail|Message)\s{0,4}=[ \t]{0,4}")
+_ALERT_TEXT = "RTMT Alert"
 _UNKNOWN = re.compile(r"UNKNOWN_PARAM(?:NAME|TYPE):")
 
 Tags = tuple[tuple[str, str], ...]
@@ -43,26 +44,37 @@ def split(text: str) -> TagList:
 def _bracketed(text: str) -> TagList:
     text = _unescape(text)
     tail = _tail_start(text)
-    own = text[:tail]
     closed = _LIST_END.search(text, tail)
-    if closed is None:
+    if closed is None or _only_quoted(text, tail, text[closed.end() :]):
         return TagList(_own(text), "", closed=False)
-    return TagList(
-        _own(own) + _groups(text[tail : closed.start()]), text[closed.end() :].lstrip(), closed=True
-    )
+    last = _groups(text[tail : closed.start()])
+    names = {_plain(name) for name, _ in last}
+    # The same names further left belong to a record that a value quotes.
+    first = tuple((name, value) for name, value in _own(text[:tail]) if _plain(name) not in names)
+    return TagList(first + last, text[closed.end() :].lstrip(), closed=True)
+
+
+def _only_quoted(text: str, tail: int, after: str) -> bool:
+    """Tell whether a cut alert ends in the record that it quotes: that end is not its own."""
+    quotes = "MatchedEvent" in text[:tail]
+    return quotes and not after.strip().startswith(_ALERT_TEXT[: max(1, len(after.strip()))])
 
 
 def _tail_start(text: str) -> int:
     """Return where the last unbroken run of AppID, ClusterID and NodeID begins, else 0."""
     start, seen, end = 0, set[str](), None
     for found in reversed(list(_TAIL_GROUP.finditer(text))):
-        key = found["key"].replace(" ", "").lower()
+        key = _plain(found["key"])
         between = text[found.end() : end]
         if key in seen or (end is not None and not _is_one_value(between)):
             break
         seen.add(key)
         start = end = found.start()
     return start
+
+
+def _plain(name: str) -> str:
+    return name.replace(" ", "").lower()
 
 
 def _is_one_value(text: str) -> bool:
@@ -108,8 +120,7 @@ def _loose(text: str) -> TagList:
     keys = list(_LOOSE_KEY.finditer(text))
     ends = [found.start() for found in keys[1:]] + [len(text)]
     values = {
-        found["key"].replace(" ", "").lower(): text[found.end() : end]
-        for found, end in zip(keys, ends, strict=True)
+        _plain(found["key"]): text[found.end() : end] for found, end in zip(keys, ends, strict=True)
     }
     alert = _loose_alert(text, keys)
     tags = [(_LOOSE_NAMES[key], _loose_value(key, value)) for key, value in values.items()]
