@@ -82,9 +82,8 @@ def import_(  # noqa: PLR0913 -- one parameter for each option of the command li
     for conflict in imported.conflicts:
         _tell(f"conflict: {conflict}")
     open_ends = sum(note.open_end for note in imported.notes)
-    _tell(
-        f"{imported.commands} commands read, {open_ends} open, {len(imported.conflicts)} conflicts"
-    )
+    conflicts = len(imported.conflicts)
+    _tell(f"commands read: {imported.commands}, open: {open_ends}, conflicts: {conflicts}")
     write_output(output, imported.text)
 
 

@@ -17,7 +17,12 @@ _COMMON_NAME = re.compile(
 _MULTI_SERVER = "-ms"
 """What the platform appends to the host name in the CN of a multi-server certificate."""
 
+MOST = 5000
+"""Certificates that are taken; a node of a large cluster lists some hundred."""
+
 Entry = dict[str, object]
+Key = tuple[str, str, str]
+"""Store, node and file, folded; empty where not known."""
 Told = tuple[list[str], list[str]]
 """What was taken, and what stays open."""
 
@@ -26,7 +31,10 @@ Told = tuple[list[str], list[str]]
 class Certificates:
     """Entries under (store, node, file), all folded."""
 
-    _found: dict[tuple[str, str, str], Entry] = field(default_factory=dict)
+    _found: dict[Key, Entry] = field(default_factory=dict)
+    _at: dict[tuple[str, str], list[Key]] = field(default_factory=dict)
+    _copies: dict[tuple[str, str], list[Key]] = field(default_factory=dict)
+    """Keys by (node, stem of the file), to find a copy by its file alone."""
 
     def entries(self) -> list[Entry]:
         """Return all entries, in the order they came."""
@@ -36,7 +44,7 @@ class Certificates:
         """Take a list of one node."""
         if node is None:
             return [], ["which node is this? give --node, or paste `show network cluster` with it"]
-        for listed in facts.entries:
+        for listed in facts.entries[:MOST]:
             self._listed(listed, node, names)
         ca_signed = sum(entry.issuer is Issuer.CA_SIGNED for entry in facts.entries)
         told = f"{node}: {len(facts.entries)} certificates, {ca_signed} of them CA-signed"
@@ -45,6 +53,8 @@ class Certificates:
             for entry in facts.entries
             if entry.issuer is None and not entry.trust
         ]
+        if len(facts.entries) > MOST:
+            open_ends.append(f"more than {MOST} certificates; the rest is not read")
         return [told], open_ends
 
     def take_one(
@@ -86,32 +96,38 @@ class Certificates:
             return suffixed, file or None
         if not facts.trust:
             return (stem(name) and name.removesuffix(".pem")) or None, None
-        found = [
-            (str(entry["store"]), str(entry["file"]))
-            for (_, owner, file), entry in self._found.items()
-            if owner == (node or "").lower() and stem(file) == stem(name) and file
-        ]
-        return found[0] if len(found) == 1 else (None, None)
+        keys = self._copies.get(((node or "").lower(), stem(name)), [])
+        if len(keys) != 1:
+            return None, None
+        entry = self._found[keys[0]]
+        return str(entry["store"]), str(entry["file"])
 
     def _entry(self, store: str, node: str | None, file: str | None, *, multi: bool) -> Entry:
         """Return the entry to fill; a multi-server certificate is one of the whole cluster."""
-        own = [
-            key
-            for key in self._found
-            if key[:2] == (store.lower(), (node or "").lower()) and (file is None or not key[2])
-        ]
-        key = (store.lower(), (node or "").lower(), (file or "").lower())
-        if key not in self._found and len(own) == 1:
-            key = own[0]
-        if multi:
+        key = self._key(store, node, file)
+        if multi and key[1]:
             listed = self._found.pop(key, {})
-            key = (store.lower(), "", key[2])
-            merged = {name: value for name, value in listed.items() if name != "node"}
-            return self._found.setdefault(key, {"store": store, **_known(file=file), **merged})
-        fresh: Entry = {"store": store, **_known(node=node, file=file)}
-        entry = self._found.setdefault(key, fresh)
+            self._at.pop(key[:2], None)
+            key = (key[0], "", key[2])
+            kept = {name: value for name, value in listed.items() if name not in {"store", "node"}}
+        else:
+            kept = {}
+        if key not in self._found:
+            self._found[key] = {"store": store, **_known(node=None if multi else node), **kept}
+            self._at.setdefault(key[:2], []).append(key)
+            self._copies.setdefault((key[1], stem(key[2])), []).append(key)
+        entry = self._found[key]
         entry |= _known(file=entry.get("file") or file)
         return entry
+
+    def _key(self, store: str, node: str | None, file: str | None) -> Key:
+        """Return the key of the entry that is meant; the file may be known on one side only."""
+        place = (store.lower(), (node or "").lower())
+        if file is None:
+            here = self._at.get(place, [])
+            return here[0] if len(here) == 1 else (*place, "")
+        nameless = (*place, "")
+        return nameless if nameless in self._found else (*place, file.lower())
 
 
 def multi_server(facts: CertFacts, names: dict[str, str]) -> bool | None:

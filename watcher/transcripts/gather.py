@@ -38,6 +38,8 @@ _DUTY_SERVICES = (
 )
 """The service that makes a node do a duty, as `utils service list` names it."""
 
+_MOST_NAMES = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -203,7 +205,11 @@ def _node(draft: _Draft, node: dict[str, object], listed: ListedNode) -> None:
     draft.put(node, "product", listed.product or Product.CUCM)
     for key, value in (("aliases", listed.fqdn), ("addresses", listed.address)):
         before = node.get(key, ())
-        if value is not None and isinstance(before, tuple) and value not in before:
+        if value is None or not isinstance(before, tuple) or value in before:
+            continue
+        if len(before) == _MOST_NAMES:
+            draft.ask(f"{listed.name} has more than {_MOST_NAMES} {key}; {value[:64]} is not taken")
+        else:
             node[key] = (*before, value)
 
 
