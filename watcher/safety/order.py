@@ -1,0 +1,96 @@
+"""Publisher first, stores and services in their order: O1, O7, O17."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from watcher.model.plan import Step
+from watcher.rules.schema import StepKind
+from watcher.safety.reading import RENEWING, Reading
+from watcher.safety.violation import Violation, broken
+
+_ENDS_A_RUN = (*RENEWING, StepKind.DELETE, StepKind.WAIT, StepKind.CTL_UPDATE, StepKind.LOCALKEY)
+
+
+def publisher_first(reading: Reading) -> Iterator[Violation]:
+    """O1: publisher before subscribers, for certificates and for each restart (TN214231)."""
+    for group in _by(reading.of(*RENEWING, StepKind.DELETE), lambda s: (s.store, s.part)):
+        publisher = [step for step in group if reading.on_publisher(step)]
+        for step in group:
+            late = [one for one in publisher if one is not step and not reading.before(one, step)]
+            if late and step not in publisher:
+                text = f"{step.store} is changed here before the publisher has its new certificate."
+                yield broken("O1", text, step, late[0])
+    for run in runs(reading):
+        for group in _by(run, lambda s: s.service):
+            yield from _restarts(reading, group)
+
+
+def _restarts(reading: Reading, group: Sequence[Step]) -> Iterator[Violation]:
+    publisher = [step for step in group if reading.on_publisher(step)]
+    for step in group if publisher else ():
+        if step not in publisher and not any(reading.before(one, step) for one in publisher):
+            text = f"{step.service} restarts here before it restarts on the publisher."
+            yield broken("O1", text, step, publisher[0])
+
+
+def runs(reading: Reading) -> Iterator[list[Step]]:
+    """Yield the restarts of each block that no change, CTL or wait separates."""
+    run: list[Step] = []
+    block = None
+    for step in reading.steps:
+        if run and (step.block != block or step.kind in _ENDS_A_RUN):
+            yield run
+            run = []
+        block = step.block
+        if step.kind == StepKind.RESTART:
+            run.append(step)
+    if run:
+        yield run
+
+
+def order_of_stores(reading: Reading) -> Iterator[Violation]:
+    """O7: stores that phones trust follow the order of the rules within a window (TN214231).
+
+    Other orders are published too (O8, O9); the rule packs hold the one that was decided on.
+    """
+    for part in _by(reading.facing, lambda step: step.part):
+        first = [group[0] for group in _by(part, lambda step: step.store)]
+        for one, two in pairwise(first):
+            if _position(reading, one) > _position(reading, two):
+                text = f"{one.store} is changed before {two.store}; the rules have it after."
+                yield broken("O7", text, one, two)
+
+
+def _position(reading: Reading, step: Step) -> int:
+    store = reading.store(step)
+    return store.position if store else 0
+
+
+def order_of_restarts(reading: Reading) -> Iterator[Violation]:
+    """O17: restarts follow the store's table, such as DRF Master before DRF Local (TN214231)."""
+    for run in runs(reading):
+        for group in _by(run, lambda step: step.store):
+            yield from _table_order(reading, group)
+
+
+def _table_order(reading: Reading, group: Sequence[Step]) -> Iterator[Violation]:
+    store = reading.store(group[0])
+    if store is None:
+        return
+    release = reading.known.release
+    rows = [row.service for row in store.restarts if not release or row.releases.matches(release)]
+    at = 0
+    for step in group:
+        found = next((i for i in range(at, len(rows)) if rows[i] == step.service), None)
+        if found is None:
+            known = "too late" if step.service in rows else "though the rules do not ask for it"
+            yield broken("O17", f"{step.service} restarts for {step.store} {known}.", step)
+        else:
+            at = found
+
+
+def _by(steps: Iterable[Step], key: Callable[[Step], object]) -> list[list[Step]]:
+    groups: dict[object, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(key(step), []).append(step)
+    return list(groups.values())

@@ -1,0 +1,96 @@
+"""No restart is owed: every required row of the restart table follows the change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from watcher.model.plan import Step
+from watcher.rules.schema import Need, On, Restart, Role, StepKind
+from watcher.rules.select import Selected, select
+from watcher.safety.reading import IF_STARTED, IF_TFTP, Reading, place, plural, same, sure
+from watcher.safety.violation import Violation, broken
+
+RULE = "RESTARTS"
+
+
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    """A service that a change makes due on one node (None: wherever it runs)."""
+
+    change: Step
+    row: Selected[Restart]
+    node: str | None
+
+
+def nothing_is_owed(reading: Reading) -> Iterator[Violation]:
+    """RESTARTS: each required restart follows its change (section 2: TN214231, SG14, UG125).
+
+    What phones trust must be served before they are waited for (TV-23), except the recovery
+    signer, whose TFTP restart comes after the first barrier (O15, O16).
+    """
+    for change in (*reading.renewals, *reading.of(StepKind.DELETE)):
+        for debt in _debts(reading, change):
+            if not any(_pays(reading, step, debt) for step in _candidates(reading, debt)):
+                where = debt.node or "where it runs"
+                service = reading.catalogue.services[debt.row.item.service].name
+                yield broken(RULE, f"{service} is not restarted on {where} after this.", change)
+
+
+def _debts(reading: Reading, change: Step) -> Iterator[_Debt]:
+    store = reading.store(change)
+    facts = reading.known.facts_at(change.store or "", change.node)
+    for row in select(store.restarts, reading.known.release, facts) if store else ():
+        if row.item.need is Need.REQUIRED:
+            for node in _nodes(reading, change, row.item):
+                yield _Debt(change, row, node)
+
+
+def _nodes(reading: Reading, change: Step, row: Restart) -> tuple[str | None, ...]:
+    service = reading.catalogue.services[row.service]
+    if not reading.known.nodes:
+        return (None,)
+    running, publisher = reading.known.running(service), reading.known.publisher
+    match row.on:
+        case On.PUBLISHER:
+            return (publisher,)
+        case On.SUBSCRIBERS:
+            return tuple(name for name in running if name != publisher)
+        case On.EVERY:
+            return running
+        case On.CHANGED:
+            return _changed(reading, change, running)
+
+
+def _changed(reading: Reading, change: Step, running: tuple[str, ...]) -> tuple[str | None, ...]:
+    if reading.known.multi_server(change.store or "", change.node):
+        return running
+    if change.node is None:
+        return (None,)
+    return tuple(name for name in running if same(name, change.node))
+
+
+def _candidates(reading: Reading, debt: _Debt) -> tuple[Step, ...]:
+    """Return the restarts of the service that are done in time; a start counts as one."""
+    store = reading.store(debt.change)
+    steps = [s for s in reading.steps if s.service == debt.row.item.service]
+    later = reading.between(debt.change, None, steps)
+    starts = tuple(step for step in later if step.kind == StepKind.START)
+    restarts = tuple(step for step in later if step.kind == StepKind.RESTART)
+    if store and store.phone_facing and store.role is not Role.RECOVERY_SIGNER:
+        waits = reading.between(debt.change, None, reading.of(StepKind.WAIT))
+        restarts = tuple(s for s in restarts if not reading.between(debt.change, s, waits))
+    return starts + restarts
+
+
+def _pays(reading: Reading, step: Step, debt: _Debt) -> bool:
+    if not _there(step, debt):
+        return False
+    service = reading.catalogue.services[debt.row.item.service]
+    certain = reading.known.surely_runs(service, debt.node)
+    words = (*debt.row.only_if, *(() if certain else (IF_STARTED, IF_TFTP)))
+    return sure(step, debt.change, words=words)
+
+
+def _there(step: Step, debt: _Debt) -> bool:
+    if debt.node is None:
+        return step.node is None or place(step) == place(debt.change)
+    return plural(step) or same(step.node, debt.node)

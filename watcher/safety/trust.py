@@ -1,0 +1,196 @@
+"""What phones trust: O2 to O6, the rollback parameter (I-8) and a server that is alone (P8).
+
+Phones accept a new list when they know its signer or when a TVS that they know vouches for it.
+These rules keep one of the two unchanged until phones have come back.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from watcher.model.plan import Step
+from watcher.rules.schema import Condition, Need, Role, StepKind
+from watcher.safety.reading import (
+    BLANK_ITL,
+    CTL_LOCALKEY,
+    IF_TFTP,
+    ROLLBACK_OFF,
+    ROLLBACK_ON,
+    Reading,
+    place,
+    plural,
+    sure,
+)
+from watcher.safety.violation import Violation, broken
+
+
+def _signers_at_risk(reading: Reading) -> tuple[Step, ...]:
+    """Return the file-signer changes that nothing but O2 protects."""
+    if not reading.known.legacy or reading.known.etoken_shield:
+        return ()
+    signers = reading.role(Role.FILE_SIGNER)
+    return tuple(
+        step
+        for step in signers
+        if not reading.in_rollback(step) and reading.known.tftp(step.node) is not False
+    )
+
+
+def one_tftp_server_at_a_time(reading: Reading) -> Iterator[Violation]:
+    """O2: two TFTP servers never change at the same time, and the changing one is stopped (SEED).
+
+    Hard up to 11.5 and for unknown releases. Exempt: the rollback way, an eToken CTL, and for
+    stopping the localkey detour of the publisher.
+    """
+    signers = () if reading.known.one_tftp_server else _signers_at_risk(reading)
+    for step in signers:
+        if plural(step) or reading.known.multi_server(step.store or "", step.node):
+            yield broken("O2", "one step changes the file signer of several TFTP servers.", step)
+        elif not _detour(reading, step) and not _stopped(reading, step):
+            text = "TFTP is not stopped here until phones are back from another TFTP server."
+            yield broken("O2", text, step)
+    for one, two in combinations(signers, 2):
+        if place(one) != place(two) and not reading.barrier(one, two):
+            text = "the next TFTP server changes though phones were not reset and waited for."
+            yield broken("O2", text, one, two)
+
+
+def _stopped(reading: Reading, change: Step) -> bool:
+    """Tell whether TFTP rests from before a change until after the barrier that follows it."""
+    words = () if reading.known.tftp(change.node) else (IF_TFTP,)
+    here = [
+        step
+        for step in reading.tftp(StepKind.STOP, StepKind.START, StepKind.RESTART)
+        if place(step) == place(change)
+    ]
+    stops = [s for s in here if s.kind == StepKind.STOP and reading.before(s, change)]
+    starts = [s for s in here if s.kind == StepKind.START and reading.before(change, s)]
+    if not stops or not starts or not sure(stops[-1], change, words=words):
+        return False
+    resting = not reading.between(stops[-1], starts[0], [s for s in here if s != stops[-1]])
+    return resting and sure(starts[0], change, words=words) and reading.barrier(change, starts[0])
+
+
+def _detour(reading: Reading, change: Step) -> bool:
+    """Tell whether the CTL is re-signed by the recovery key before phones can meet the change."""
+    mixed = reading.known.fact(Condition.MIXED) and reading.known.fact(Condition.TOKENLESS)
+    if not mixed or not reading.on_publisher(change):
+        return False
+    keys = [s for s in reading.keyed(CTL_LOCALKEY) if reading.before(change, s) and sure(s, change)]
+    risky = reading.of(StepKind.RESTART, StepKind.START, StepKind.RESET, StepKind.WAIT)
+    return bool(keys) and not reading.between(change, keys[0], risky)
+
+
+def a_server_alone(reading: Reading) -> Iterator[Violation]:
+    """P8: up to 11.5 a lone TFTP server changes its key only while phones hold a blank ITL.
+
+    Nobody can vouch for its new key (CC3209844, TN118893); exempt is an eToken CTL.
+    """
+    if reading.known.one_tftp_server:
+        for step in _signers_at_risk(reading):
+            yield broken("P8", "one TFTP server serves all phones and no rollback is set.", step)
+
+
+def signer_and_verifier(reading: Reading) -> Iterator[Violation]:
+    """O3: between a file-signer and a verifier change phones are reset and waited for (TN214231).
+
+    Checked on every release (C-2). In the rollback way phones take any list: a wait is enough.
+    """
+    for one, two in _pairs(reading, (Role.FILE_SIGNER,), (Role.VERIFIER,)):
+        blank = reading.in_rollback(one) and reading.in_rollback(two)
+        if not (reading.waited(one, two) if blank else reading.barrier(one, two)):
+            text = f"{one.store} and {two.store} change without phones coming back in between."
+            yield broken("O3", text, one, two)
+
+
+def recovery_in_its_own_window(reading: Reading) -> Iterator[Violation]:
+    """O4: the recovery signer never changes in one window with signer or verifier (TN225746)."""
+    for one, two in _pairs(
+        reading, (Role.RECOVERY_SIGNER,), (Role.FILE_SIGNER, Role.VERIFIER, Role.LSC_ISSUER)
+    ):
+        if one.part == two.part:
+            text = f"{one.store} and {two.store} change in the same window."
+            yield broken("O4", text, one, two)
+
+
+def recovery_after_a_barrier(reading: Reading) -> Iterator[Violation]:
+    """O5: phones take the lists with one anchor changed before the other changes (FN70613)."""
+    for one, two in _pairs(reading, (Role.RECOVERY_SIGNER,), (Role.FILE_SIGNER, Role.VERIFIER)):
+        if not reading.barrier(one, two):
+            text = f"{two.store} changes before phones were reset and back after {one.store}."
+            yield broken("O5", text, one, two)
+
+
+def _pairs(
+    reading: Reading, roles: Sequence[Role], others: Sequence[Role]
+) -> Iterator[tuple[Step, Step]]:
+    left = [step for role in roles for step in reading.role(role)]
+    right = [step for role in others for step in reading.role(role)]
+    for one in left:
+        for two in right:
+            yield (one, two) if one.number < two.number else (two, one)
+
+
+def gate_after_each_store(reading: Reading) -> Iterator[Violation]:
+    """O6: after a store that phones trust, and its restarts, one waits for phones (TN214231)."""
+    for change in reading.facing:
+        following = next(
+            (s for s in reading.facing if s.number > change.number and s.store != change.store),
+            None,
+        )
+        last = _last_restart(reading, change, following)
+        if not reading.waited(last, following):
+            text = f"nobody waits for phones after {change.store} before {_next(following)}."
+            yield broken("O6", text, *[step for step in (change, following) if step])
+
+
+def _last_restart(reading: Reading, change: Step, following: Step | None) -> Step:
+    """Return the last restart for a change before the next store's, or the change itself."""
+    restarts = [s for s in reading.of(StepKind.RESTART) if s.store == change.store]
+    return (change, *reading.between(change, following, restarts))[-1]
+
+
+def _next(following: Step | None) -> str:
+    return f"{following.store} changes" if following else "the plan ends"
+
+
+def rollback_parameter(reading: Reading) -> Iterator[Violation]:
+    """I-8: rollback only up to 11.5 and non-secure; blank ITL first, then changes, then undone.
+
+    Sources: SEED, SG125SU1, and the caution that it blanks the ITL but never the CTL.
+    """
+    known = reading.known
+    on, off = reading.keyed(ROLLBACK_ON), reading.keyed(ROLLBACK_OFF)
+    if on and not (known.fact(Condition.NON_SECURE) and known.release and known.legacy):
+        text = "the rollback parameter is for non-secure clusters up to release 11.5 only."
+        yield broken("I-8", text, *on)
+    for step in on:
+        if not any(reading.before(step, end) and sure(end, step) for end in off):
+            yield broken("I-8", "the rollback parameter is never set back.", step)
+    for step in (*on, *off):
+        yield from _lists_handed_out(reading, step)
+    for step in reading.facing:
+        if reading.in_rollback(step) and not _blank(reading, step):
+            text = "phones are not seen to hold the blank ITL before this change."
+            yield broken("I-8", text, step)
+
+
+def _blank(reading: Reading, change: Step) -> bool:
+    return any(
+        reading.before(look, change) and sure(look, change) and reading.barrier(on, look)
+        for on in reading.keyed(ROLLBACK_ON)
+        for look in reading.keyed(BLANK_ITL)
+    )
+
+
+def _lists_handed_out(reading: Reading, step: Step) -> Iterator[Violation]:
+    """Yield what keeps a new parameter from phones: services not restarted, phones not reset."""
+    change = next(iter(reading.between(step, None, reading.facing)), None)
+    if not reading.barrier(step, change):
+        yield broken("I-8", "phones are not reset and waited for after the parameter.", step)
+    restarted = {s.service for s in reading.between(step, change, reading.of(StepKind.RESTART))}
+    for store in reading.catalogue.stores.values():
+        for row in store.restarts if store.role is Role.VERIFIER else ():
+            fits = reading.known.release is None or row.releases.matches(reading.known.release)
+            if fits and row.need is Need.REQUIRED and row.service not in restarted:
+                text = f"{row.service} is not restarted after the parameter, so phones keep lists."
+                yield broken("I-8", text, step)
