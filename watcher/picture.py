@@ -1,7 +1,7 @@
 """The picture of a plan: blocks of steps in order, as Mermaid text and as inline SVG.
 
-One square is one step, in the colour of what it does; steps that may be done beside each other
-stand above each other; a bar is a gate behind which nobody goes before the phones are back.
+One square is one step, in the colour of what it does; steps on a grey ground may be done in any
+order; a dark square is a gate behind which nobody goes before the phones are back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -107,33 +107,52 @@ def _block(block: Block, no_return: int | None, top: int, prefix: str) -> tuple[
     label = f"{block.title}{window}: steps {block.span}, {block.minutes} min"
     parts = [f'<text x="{GAP}" y="{top + 14}" class="label">{escape(label)}</text>']
     y = top + LABEL
-    for row in _wrapped(_columns(block.steps)):
-        depth = max(len(column) for column in row)
+    for row in _wrapped(list(_cells(block.steps))):
+        depth = 2 if any(cell.free for cell in row) else 1
         parts += _row(row, no_return, y, prefix)
         y += depth * (SQUARE + GAP)
     return "".join(parts), y - top + 8
 
 
-def _columns(steps: Sequence[Step]) -> list[list[Step]]:
-    """Return steps side by side in time; those of one stage stand above each other."""
-    columns: list[list[Step]] = []
+def _groups(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return steps one after the other; those that may be done in any order share a group."""
+    groups: list[list[Step]] = []
     for step in steps:
-        if columns and columns[-1][0].stage == step.stage:
-            columns[-1].append(step)
+        if groups and groups[-1][0].stage == step.stage:
+            groups[-1].append(step)
         else:
-            columns.append([step])
-    return columns
+            groups.append([step])
+    return groups
 
 
-def _wrapped(columns: list[list[Step]]) -> Iterator[list[list[Step]]]:
-    for start in range(0, len(columns), _PER_ROW):
-        yield columns[start : start + _PER_ROW]
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One column of the picture: a step, or two of a group whose order is free."""
+
+    steps: tuple[Step, ...]
+    free: bool
 
 
-def _row(row: list[list[Step]], no_return: int | None, y: int, prefix: str) -> Iterator[str]:
-    for i, column in enumerate(row):
+def _cells(steps: Sequence[Step]) -> Iterator[_Cell]:
+    for group in _groups(steps):
+        for start in range(0, len(group), 2):
+            yield _Cell(tuple(group[start : start + 2]), free=len(group) > 1)
+
+
+def _wrapped(cells: list[_Cell]) -> Iterator[list[_Cell]]:
+    for start in range(0, len(cells), _PER_ROW):
+        yield cells[start : start + _PER_ROW]
+
+
+def _row(row: list[_Cell], no_return: int | None, y: int, prefix: str) -> Iterator[str]:
+    for i, cell in enumerate(row):
         x = GAP + i * (SQUARE + GAP)
-        for j, step in enumerate(column):
+        if cell.free:
+            yield (
+                f'<rect x="{x - GAP / 2:g}" y="{y - GAP / 2:g}" width="{SQUARE + GAP}" '
+                f'height="{2 * SQUARE + 2 * GAP}" fill="#eef1f5"/>'
+            )
+        for j, step in enumerate(cell.steps):
             top = y + j * (SQUARE + GAP)
             square = _square(step, x, top, last=step.number == no_return)
             yield f'<a href="#{prefix}step-{step.number}">{square}</a>'

@@ -186,4 +186,5 @@ def _lane(place: Place) -> str:
         return place.name
     if place.label in (PHONES, OUTSIDE):
         return place.label
-    return ALL_LANE if place.label.startswith(("each", EVERY_NODE)) else place.label
+    several = place.label.startswith(("each", EVERY_NODE)) or ", " in place.label
+    return ALL_LANE if several else place.label

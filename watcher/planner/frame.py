@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.phases import Obtained, draw_item, issuer_facts, renewal_of
 from watcher.planner.sketch import Ground, Sketch, Thread
-from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place
+from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
 from watcher.rules.schema import Condition, Phase, Renewal
 from watcher.rules.select import CONDITION_WORDS
@@ -55,8 +55,7 @@ def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
 def _find_out(work: Work) -> Iterable[Sketch]:
     own = [job for job in work.services if job.via is None]
     for job in own:
-        for place in job.places:
-            yield Sketch("confirm-certificate", place, store=job.name)
+        yield Sketch("confirm-certificate", together(job.places), store=job.name)
     for copy in work.trusts:
         for holder in copy.holders:
             yield Sketch("confirm-trust-copy", holder, store=copy.name, file=trust_file(copy))

@@ -40,13 +40,28 @@ class Job:
 def service_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[Job, ...]:
     """Return one job for each service store (or phone certificate) due, in order of work."""
     grouped: dict[str, list[Finding]] = {}
+    reusing: dict[str, str] = {}
     for finding in findings:
-        if finding.store_known and not finding.trust:
-            grouped.setdefault(finding.store, []).append(finding)
-    jobs = {name: _job(name, tuple(group), ground) for name, group in grouped.items()}
-    for name, job in list(jobs.items()):
-        _follow_reuse(name, job, jobs, ground)
-    return tuple(sorted(jobs.values(), key=lambda job: (job.store.position, job.name)))
+        if not finding.store_known or finding.trust:
+            continue
+        listed = ground.terrain.certificate(finding.store, finding.node)
+        target = listed.reused_for if listed else None
+        name = listed.store if listed and target else finding.store
+        grouped.setdefault(name, []).append(finding)
+        if target in ground.catalogue.stores:
+            reusing[target] = name
+    jobs = [_job(name, tuple(group), ground) for name, group in grouped.items()]
+    jobs += [_reuse(name, via, tuple(grouped[via]), ground) for name, via in reusing.items()]
+    return tuple(sorted(jobs, key=lambda job: (job.store.position, job.name)))
+
+
+def _reuse(name: str, via: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
+    # A reused certificate is one certificate in two roles: its renewal is the other's as well.
+    terrain = ground.terrain
+    return Job(
+        name=name, store=ground.catalogue.store(name), places=(terrain.publisher,),
+        changed=terrain.every_node, findings=findings, via=via,
+    )  # fmt: skip
 
 
 def _job(name: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
@@ -88,20 +103,6 @@ def _reported(finding: Finding, known: dict[str | None, Place]) -> Place:
     if finding.node:
         return Place(f"{finding.node} (as reported)")
     return Place("the reporting node (see the evidence)")
-
-
-def _follow_reuse(name: str, job: Job, jobs: dict[str, Job], ground: Ground) -> None:
-    # A reused certificate is one certificate in two roles: its renewal is the other's as well.
-    for finding in job.findings:
-        listed = ground.terrain.certificate(name, finding.node)
-        target = listed.reused_for if listed else None
-        if target and target in ground.catalogue.stores:
-            own = jobs[target].findings if target in jobs else ()
-            jobs[target] = Job(
-                name=target, store=ground.catalogue.store(target),
-                places=(ground.terrain.publisher,), changed=ground.terrain.every_node,
-                findings=own or (finding,), via=name,
-            )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from watcher.planner.jobs import Job
 from watcher.planner.sketch import Ground, Sketch, Thread, joined
-from watcher.planner.terrain import ALL_PHONES, OUTSIDE, Place
+from watcher.planner.terrain import ALL_PHONES, OUTSIDE, Place, together
 from watcher.rules.schema import (
     Condition,
     Need,
@@ -148,7 +148,7 @@ def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
     drawn: dict[tuple[str, Place], Sketch] = {}
     for row in select(job.store.restarts, ground.terrain.release, facts):
         runs_on = ground.catalogue.service(row.item.service).runs_on
-        for place in _row_places(row.item, ground, changed):
+        for place in _gathered(row.item, _row_places(row.item, ground, changed)):
             if runs_on is RunsOn.TFTP and skip is not None and place == skip:
                 continue
             sketch = _restart(row, place, job, ground)
@@ -156,6 +156,13 @@ def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
             drawn[row.item.service, place] = _merged(earlier, sketch) if earlier else sketch
     for sketch in drawn.values():
         thread.then(replace(sketch, only_if=joined(only_if, sketch.only_if)))
+
+
+def _gathered(row: Restart, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    # What is only offered takes one step for all nodes, so that it does not bury what is needed.
+    if row.need is Need.REQUIRED or not places:
+        return places
+    return (together(places),)
 
 
 def _merged(one: Sketch, other: Sketch) -> Sketch:

@@ -9,10 +9,10 @@ from watcher.planner.sketch import Ground
 from watcher.rules.schema import StepKind
 
 _CHANGING = {
-    StepKind.REGENERATE.value, StepKind.UPLOAD.value, StepKind.DELETE.value,
+    StepKind.REGENERATE.value, StepKind.UPLOAD.value,
     StepKind.LOCALKEY.value, StepKind.CTL_UPDATE.value,
 }  # fmt: skip
-"""Kinds after which there is no way back but a restore."""
+"""Kinds after which there is no way back but a restore; a deleted copy can be uploaded again."""
 
 
 def headline(findings: Sequence[Finding]) -> str:
@@ -128,7 +128,9 @@ def _time(steps: Sequence[Step]) -> str:
 def _way_back(steps: Sequence[Step]) -> str:
     number = point_of_no_return(steps)
     if number is None:
-        return "nothing in this plan is irreversible."
+        saved = next((s.number for s in steps if s.kind == StepKind.SAVE.value), None)
+        files = f" saved in step {saved}" if saved else ""
+        return f"a deleted copy is uploaded again from the file{files}; nothing else changes."
     backup = next((s.number for s in steps if s.kind == StepKind.VERIFY_BACKUP.value), None)
     restore = f" of the backup verified in step {backup}" if backup else ""
     return f"before step {number} simply stop; from step {number} on only a DRS restore{restore}."
@@ -140,7 +142,7 @@ def not_known(findings: Sequence[Finding], ground: Ground) -> tuple[str, ...]:
     for finding in findings:
         if finding.expiry.certainty is not Certainty.EXACT:
             lines.append(
-                f"{finding.id}: the date is {finding.expiry.certainty.value}: {_reason(finding)}"
+                f"{finding.id}: the date is {finding.expiry.certainty.value}. {_reason(finding)}"
             )
         if not finding.node_in_inventory and finding.node:
             lines.append(

@@ -4,7 +4,7 @@ Without an inventory the same questions are answered in words ("the publisher", 
 runs it"), so that the planner draws the same steps and never invents a node.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watcher.inventory.schema import (
@@ -102,10 +102,16 @@ class Terrain:
         return (Place(f"each node that runs {service.name}"),)
 
     def certificate(self, store: str, node: str | None) -> Certificate | None:
-        """Return what the inventory says of a node's certificate, or of the cluster's one."""
+        """Return what the inventory says of a node's certificate, or of the cluster's one.
+
+        Where a store reuses another's certificate, that one is returned.
+        """
         if self.cluster is None:
             return None
-        own = [c for c in self.cluster.certificates if c.store == store and c.owner is None]
+        listed = [c for c in self.cluster.certificates if c.owner is None]
+        own = [c for c in listed if c.reused_for == store] or [
+            c for c in listed if c.store == store
+        ]
         exact = [c for c in own if node and c.node and c.node.lower() == node.lower()]
         shared = [c for c in own if c.node is None]
         return next(iter(exact + shared), None)
@@ -122,6 +128,13 @@ class Terrain:
 
     def _of(self, product: Product) -> tuple[Place, ...]:
         return tuple(p for p in self.places if p.node and p.node.product is product)
+
+
+def together(places: Sequence[Place]) -> Place:
+    """Return one place for a step that is the same at several: they are named in order."""
+    if len(places) == 1:
+        return places[0]
+    return Place(", ".join(place.label for place in places))
 
 
 def survey(cluster: Cluster | None, reported: Iterable[Place] = ()) -> Terrain:
