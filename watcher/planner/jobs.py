@@ -48,7 +48,7 @@ def service_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[Job, ...]
         target = listed.reused_for if listed else None
         name = listed.store if listed and target else finding.store
         grouped.setdefault(name, []).append(finding)
-        if target in ground.catalogue.stores:
+        if target is not None and target in ground.catalogue.stores:
             reusing[target] = name
     jobs = [_job(name, tuple(group), ground) for name, group in grouped.items()]
     jobs += [_reuse(name, via, tuple(grouped[via]), ground) for name, via in reusing.items()]
