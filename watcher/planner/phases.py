@@ -166,23 +166,16 @@ def _gathered(row: Restart, places: tuple[Place, ...]) -> tuple[Place, ...]:
 
 
 def _merged(one: Sketch, other: Sketch) -> Sketch:
-    """Return one restart for two rows: the firmer need, and either condition is enough."""
+    """Return one restart for two rows: the firmer need; of the conditions only what both ask.
+
+    A restart too many costs minutes, one too few leaves an old certificate in use.
+    """
     if one.need is not other.need:
         return one if _FIRMNESS.index(one.need) < _FIRMNESS.index(other.need) else other
-    return replace(one, only_if=_either(one.only_if, other.only_if))
+    return replace(one, only_if=tuple(word for word in one.only_if if word in other.only_if))
 
 
 _FIRMNESS = (Need.REQUIRED, Need.AUTOMATIC, Need.OPTIONAL)
-_EVERY_MODE = {CONDITION_WORDS[Condition.MIXED], CONDITION_WORDS[Condition.NON_SECURE]}
-
-
-def _either(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    common = tuple(word for word in one if word in other)
-    mine = [word for word in one if word not in other]
-    theirs = [word for word in other if word not in one]
-    if not mine or not theirs or {*mine, *theirs} == _EVERY_MODE:
-        return common
-    return (*common, f"{' and '.join(mine)}, or {' and '.join(theirs)}")
 
 
 def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> Sketch:
