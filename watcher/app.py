@@ -37,6 +37,8 @@ def now() -> datetime:
 def open_input(name: str) -> Iterator[BinaryIO]:
     """Open a file, or standard input for `-`, for reading bytes."""
     if name == STANDARD_INPUT:
+        if sys.stdin is None:  # closed by who started us: `watcher parse <&-`
+            raise InputError("standard input is closed", expected="a file or a pipe")
         yield sys.stdin.buffer
         return
     try:

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from watcher import __version__
 from watcher.cli import inventory, parse, plan, rules
-from watcher.errors import InputError
+from watcher.errors import InputError, Location, WatcherError, one_line
 
 app = typer.Typer(
     name="watcher",
@@ -45,15 +45,58 @@ app.add_typer(inventory.app, name="inventory")
 
 
 def main() -> None:
-    """Run the command line; exit 2 with one line on standard error for bad input."""
+    """Run the command line and leave with its status.
+
+    0 done; 1 `verify` saw a changed plan; 2 bad input, told in one line on standard error; 3 a
+    finished plan was refused, which is a fault of ours; 130 interrupted; 141 the reader left.
+    """
     try:
-        app()
-    except InputError as error:
-        print(f"watcher: error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader went away (`| head`); say nothing more, not even at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
-    except KeyboardInterrupt:
+        sys.exit(_status())
+    except WatcherError as error:
+        _leave(2 if isinstance(error, InputError) else 3, str(error))
+    except typer.TyperException as error:
+        _leave(2, _usage_error(error))
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+
+
+def _status() -> int:
+    if sys.stdout is None:
+        raise InputError("standard output is closed", expected="somewhere to write to")
+    try:
+        status = app(prog_name="watcher", standalone_mode=False)
+        # What is still in the buffer fails here, where it can be told, not at interpreter exit.
+        sys.stdout.flush()
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):
+            # typer and rich end with 1 here, which would read as `verify` saying "changed".
+            return _reader_left()
+        raise
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:
+        where = Location(str(error.filename or "standard output"))
+        raise InputError(
+            (error.strerror or "cannot be written").lower(), where=where, expected="room to write"
+        ) from error
+    return status if isinstance(status, int) else 0
+
+
+def _reader_left() -> int:
+    # The reader went away (`| head`); say nothing more, not even at interpreter exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 141
+
+
+def _usage_error(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "watcher"
+    problem = " ".join(error.format_message().split()).rstrip(".") or "Missing command"
+    place = command.removeprefix("watcher").strip()
+    told = f"{place}: {problem}" if place else problem
+    return f"{told} (expected what `{command} --help` shows)"
+
+
+def _leave(status: int, text: str) -> NoReturn:
+    print(f"watcher: error: {one_line(text)}", file=sys.stderr)
+    sys.exit(status)
