@@ -97,6 +97,7 @@ _WHY_STOP = (
     "While its TFTP service is stopped, phones fetch their lists from another TFTP server whose "
     "key they already trust."
 )
+_WHY_BLANK = "Before a phone is reset: what the server hands out must be blank, else nothing is won."
 _WHY_CANARY = (
     "The canary phone must take the list of the server that was just started. Only then is the "
     "next server touched."
@@ -164,8 +165,9 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
     thread.begin("Empty the ITL")
     thread.then(Sketch("rollback-on", publisher))
     restart_lists(thread, ground)
-    thread.then(Sketch("verify-blank-itl", publisher))
+    thread.then(Sketch("verify-blank-itl", publisher, note=_WHY_BLANK))
     barrier(thread)
+    thread.then(Sketch("verify-blank-itl", publisher))
     for job in jobs:
         thread.begin(job.name)
         for place in job.places:
