@@ -1,5 +1,7 @@
 """Completing an inventory adds what is missing and leaves what a person wrote."""
 
+import pytest
+
 from watcher.inventory.loader import load
 from watcher.inventory.merge import Addition, Conflict, compare
 from watcher.inventory.schema import Cluster
@@ -68,3 +70,22 @@ def test_completing_twice_changes_nothing():
     once = complete(KNOWN, {0: compare(load("x", KNOWN).clusters[0], found)})
 
     assert compare(load("x", once).clusters[0], found) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "found", "same"),
+    [
+        ("tomcat.pem", "TOMCAT.der", True),
+        ("tomcat.pem", None, True),
+        (None, "tomcat.pem", True),
+        ("a.pem", "b.pem", False),
+    ],
+)
+def test_a_certificate_is_known_by_its_file_where_both_have_one(written, found, same):
+    known, new = (
+        Cluster.model_validate({"name": "x", "certificates": [{"store": "tomcat", "file": file}]})
+        for file in (written, found)
+    )
+    paths = [change.path for change in compare(known, new) if isinstance(change, Addition)]
+
+    assert (("certificates", 1) not in paths) is same

@@ -1,6 +1,6 @@
 """Complete a written inventory with facts read elsewhere; what a person wrote stays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -89,24 +89,40 @@ def _list(written: Sequence[object], found: Sequence[object], path: Path) -> Ite
 
 
 def _items(written: Sequence[object], found: Sequence[object], path: Path) -> Iterator[Change]:
+    places: dict[Hashable, int] = {}
+    for place, known in enumerate(written):
+        for identity in _identities(known):
+            places.setdefault(identity, place)
     end = len(written)
     for item in found:
-        place = next((i for i, known in enumerate(written) if _same(known, item)), None)
-        known = written[place] if place is not None else None
-        if place is not None and isinstance(known, BaseModel) and isinstance(item, BaseModel):
-            yield from _model(known, item, (*path, place))
+        at = next((places[one] for one in _wanted(item) if one in places), None)
+        known = written[at] if at is not None else None
+        if at is not None and isinstance(known, BaseModel) and isinstance(item, BaseModel):
+            yield from _model(known, item, (*path, at))
         else:
             yield Addition((*path, end), item)
             end += 1
 
 
-def _same(known: object, item: object) -> bool:
-    match known, item:
-        case Node(), Node():
-            return bool(names_of(known) & {fold(item.name), *map(fold, item.aliases)})
-        case Certificate(), Certificate():
-            files = {stem(file) for file in (known.file, item.file) if file is not None}
+def _identities(known: object) -> Iterable[Hashable]:
+    """Return what a written item may be found by."""
+    match known:
+        case Node():
+            return names_of(known)
+        case Certificate():
             place = (fold(known.store), fold(known.node or ""))
-            return place == (fold(item.store), fold(item.node or "")) and len(files) < 2  # noqa: PLR2004
+            return (*place, stem(known.file or "")), place
         case _:
-            return known == item
+            return (str(known),)
+
+
+def _wanted(item: object) -> Iterable[Hashable]:
+    """Return what identifies a found item; a file may be known on one side only."""
+    match item:
+        case Node():
+            return [fold(name) for name in (item.name, *item.aliases)]
+        case Certificate():
+            place = (fold(item.store), fold(item.node or ""))
+            return [(*place, stem(item.file)), (*place, "")] if item.file else [place]
+        case _:
+            return (str(item),)
