@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXAMPLE := deploy/examples/alarm-technote.txt
+NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check lint types contracts docs schema golden bench lock dev clean
@@ -12,7 +13,9 @@ help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(STAMP): pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit("watcher needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: $(NEEDS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version 2>&1) is too old: $(NEEDS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: $(NEEDS)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -22,6 +25,8 @@ dev: $(STAMP) ## Create the virtual environment with the locked dependencies.
 
 run: $(STAMP) ## Draw the plan for the example alarm on the screen.
 	$(BIN)/watcher plan $(EXAMPLE)
+	@echo "Next, with what is known about the cluster: $(BIN)/watcher plan $(EXAMPLE) --inventory deploy/examples/technote.yaml"
+	@echo "Next, as a page for the change board:       $(BIN)/watcher plan deploy/examples/alarms-two-node-9.1.txt -i deploy/examples/two-node-9.1.yaml --format html -o plan.html"
 
 test: $(STAMP) ## Run the tests.
 	$(BIN)/python -m pytest -q
