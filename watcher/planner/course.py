@@ -97,7 +97,9 @@ _WHY_STOP = (
     "While its TFTP service is stopped, phones fetch their lists from another TFTP server whose "
     "key they already trust."
 )
-_WHY_BLANK = "Before a phone is reset: what the server hands out must be blank, else nothing is won."
+_WHY_BLANK = (
+    "Before any phone is reset: what the server hands out must be blank, else nothing is won."
+)
 _WHY_CANARY = (
     "The canary phone must take the list of the server that was just started. Only then is the "
     "next server touched."
