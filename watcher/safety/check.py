@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan
 from watcher.rules.catalogue import Catalogue
-from watcher.safety import after, before, copies, lists, order, restarts, signed, trust
+from watcher.safety import after, before, copies, lists, order, restarts, rollback, signed, trust
 from watcher.safety.commands import closed_set
 from watcher.safety.form import well_formed
 from watcher.safety.reading import Reading, read
@@ -55,7 +55,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "S1": (signed.signed_is_not_regenerated,),
     "S3": (signed.multi_server_on_publisher,),
     "S8": (signed.reuse_is_followed,),
-    "I-8": (trust.rollback_parameter,),
+    "I-8": (rollback.only_where_it_helps, rollback.blank_before_changes),
     "I-14": (copies.identity_is_never_deleted,),
     "RESTARTS": (restarts.nothing_is_owed,),
     "COMMANDS": (closed_set,),
@@ -72,4 +72,5 @@ def check(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> tu
     if faults:
         return faults
     reading = read(plan, cluster, catalogue)
-    return tuple(found for rules in RULES.values() for rule in rules for found in rule(reading))
+    found = (one for rules in RULES.values() for rule in rules for one in rule(reading))
+    return tuple(dict.fromkeys(found))

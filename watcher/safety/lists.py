@@ -10,6 +10,12 @@ from watcher.rules.schema import Condition, Role, StepKind
 from watcher.safety.reading import CTL_LOCALKEY, ITL_LOCALKEY, Reading, sure, word
 from watcher.safety.violation import Violation, broken
 
+_METHODS = (
+    (Condition.TOKENLESS, "ctl-update"),
+    (Condition.ETOKEN, "ctl-update-etoken"),
+)
+"""Who may sign the CTL, and the step that makes a new one."""
+
 
 def _concerned(reading: Reading) -> tuple[Step, ...]:
     """Return the changes of certificates that a CTL lists, where there may be a CTL."""
@@ -32,15 +38,34 @@ def _delivered(reading: Reading, change: Step, updates: Iterable[Step]) -> int:
     Where nobody knows who signs the CTL, one update for each method is needed.
     """
     mixed = _unless_known(reading, Condition.MIXED)
-    masks = []
-    for method in (Condition.TOKENLESS, Condition.ETOKEN):
-        words = (*mixed, *_unless_known(reading, method))
+    delivered = -1
+    for method, key in _METHODS:
+        words = (*mixed, *_unless_known(reading, method), *_ranges(reading, key))
+        if not _possible(reading, method, key):
+            continue
         mask = 0
-        for step in updates:
-            if reading.before(change, step) and sure(step, change, words=words):
+        for step in reading.between(change, None, updates):
+            if sure(step, change, words=words):
                 mask |= reading.later[step.number] | 1 << step.number
-        masks.append(mask)
-    return masks[0] & masks[1]
+        delivered &= mask
+    return max(delivered, 0)  # -1: no way to make a CTL at all
+
+
+def _possible(reading: Reading, method: Condition, key: str) -> bool:
+    """Tell whether the CTL may be signed like this: as known, else where the release has it."""
+    fact = reading.known.fact(method)
+    if fact is not None:
+        return fact
+    release, template = reading.known.release, reading.catalogue.steps[key]
+    rows = (*template.do, *template.command, *template.gui)
+    return release is None or any(row.releases.matches(release) for row in rows)
+
+
+def _ranges(reading: Reading, key: str) -> tuple[str, ...]:
+    # Where the method is in use, the release is one that has it.
+    template = reading.catalogue.steps[key]
+    rows = (*template.do, *template.command, *template.gui)
+    return tuple(f"release {row.releases}" for row in rows if reading.known.release is None)
 
 
 def ctl_before_restarts(reading: Reading) -> Iterator[Violation]:
@@ -60,7 +85,7 @@ def ctl_updated(reading: Reading) -> Iterator[Violation]:
     updates = reading.of(StepKind.CTL_UPDATE)
     early = (*updates, *reading.keyed(CTL_LOCALKEY))
     for change in _concerned(reading):
-        if not _delivered(reading, change, updates):
+        if not any(_delivered(reading, change, updates) >> step.number & 1 for step in updates):
             yield broken("O13", f"no CTL update follows the change of {change.store}.", change)
             continue
         after = _delivered(reading, change, early)

@@ -80,7 +80,11 @@ def _table_order(reading: Reading, group: Sequence[Step]) -> Iterator[Violation]
     release = reading.known.release
     rows = [row.service for row in store.restarts if not release or row.releases.matches(release)]
     at = 0
+    seen = set()
     for step in group:
+        if step.service in seen:
+            continue  # a second time is late, never too early
+        seen.add(step.service)
         found = next((i for i in range(at, len(rows)) if rows[i] == step.service), None)
         if found is None:
             known = "too late" if step.service in rows else "though the rules do not ask for it"

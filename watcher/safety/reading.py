@@ -146,7 +146,20 @@ def read(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Rea
 def sure(guard: Step, *guarded: Step, words: Iterable[str] = ()) -> bool:
     """Tell whether a step is done whenever all `guarded` steps are, given further conditions."""
     allowed = {word for step in guarded for word in step.only_if} | set(words)
-    return not guard.optional and set(guard.only_if) <= allowed
+    return not guard.optional and all(_holds(entry, allowed) for entry in guard.only_if)
+
+
+def _holds(entry: str, allowed: set[str]) -> bool:
+    """Tell whether a condition follows; it may be "a and b, or c and d"."""
+    return entry in allowed or any(_joined(part, allowed) for part in entry.split(", or "))
+
+
+def _joined(part: str, allowed: set[str]) -> bool:
+    # Conditions hold the word "and" themselves, so it cannot simply be split.
+    return part in allowed or any(
+        part.startswith(f"{one} and ") and _joined(part.removeprefix(f"{one} and "), allowed)
+        for one in allowed
+    )
 
 
 def same(one: str | None, other: str | None) -> bool:
@@ -162,6 +175,11 @@ def place(step: Step) -> str:
 def plural(step: Step) -> bool:
     """Tell whether a step is done on several nodes at a time, as far as words tell."""
     return step.node is None and step.where.startswith(("each", "all"))
+
+
+def covers(step: Step, node: str) -> bool:
+    """Tell whether a step is done on a node, by name or among "each ..."."""
+    return same(step.node, node) or (plural(step) and not step.where.startswith("each other"))
 
 
 def word(condition: Condition) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from watcher.model.plan import Step
 from watcher.rules.schema import Need, On, Restart, Role, StepKind
 from watcher.rules.select import Selected, select
-from watcher.safety.reading import IF_STARTED, IF_TFTP, Reading, place, plural, same, sure
+from watcher.safety.reading import IF_STARTED, IF_TFTP, Reading, covers, place, plural, same, sure
 from watcher.safety.violation import Violation, broken
 
 RULE = "RESTARTS"
@@ -82,7 +82,7 @@ def _candidates(reading: Reading, debt: _Debt) -> tuple[Step, ...]:
 
 
 def _pays(reading: Reading, step: Step, debt: _Debt) -> bool:
-    if not _there(step, debt):
+    if not _there(reading, step, debt):
         return False
     service = reading.catalogue.services[debt.row.item.service]
     certain = reading.known.surely_runs(service, debt.node)
@@ -90,7 +90,13 @@ def _pays(reading: Reading, step: Step, debt: _Debt) -> bool:
     return sure(step, debt.change, words=words)
 
 
-def _there(step: Step, debt: _Debt) -> bool:
-    if debt.node is None:
-        return step.node is None or place(step) == place(debt.change)
-    return plural(step) or same(step.node, debt.node)
+def _there(reading: Reading, step: Step, debt: _Debt) -> bool:
+    if debt.node is not None:
+        return covers(step, debt.node)
+    match debt.row.item.on:
+        case On.PUBLISHER:
+            return reading.on_publisher(step)
+        case On.CHANGED:
+            return plural(step) or place(step) == place(debt.change)
+        case On.EVERY | On.SUBSCRIBERS:
+            return plural(step)

@@ -1,4 +1,4 @@
-"""What phones trust: O2 to O6, the rollback parameter (I-8) and a server that is alone (P8).
+"""What phones trust: O2 to O6, and a server that is alone (P8).
 
 Phones accept a new list when they know its signer or when a TVS that they know vouches for it.
 These rules keep one of the two unchanged until phones have come back.
@@ -8,13 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Need, Role, StepKind
+from watcher.rules.schema import Condition, Role, StepKind
 from watcher.safety.reading import (
-    BLANK_ITL,
     CTL_LOCALKEY,
     IF_TFTP,
-    ROLLBACK_OFF,
-    ROLLBACK_ON,
     Reading,
     place,
     plural,
@@ -151,46 +148,3 @@ def _last_restart(reading: Reading, change: Step, following: Step | None) -> Ste
 
 def _next(following: Step | None) -> str:
     return f"{following.store} changes" if following else "the plan ends"
-
-
-def rollback_parameter(reading: Reading) -> Iterator[Violation]:
-    """I-8: rollback only up to 11.5 and non-secure; blank ITL first, then changes, then undone.
-
-    Sources: SEED, SG125SU1, and the caution that it blanks the ITL but never the CTL.
-    """
-    known = reading.known
-    on, off = reading.keyed(ROLLBACK_ON), reading.keyed(ROLLBACK_OFF)
-    if on and not (known.fact(Condition.NON_SECURE) and known.release and known.legacy):
-        text = "the rollback parameter is for non-secure clusters up to release 11.5 only."
-        yield broken("I-8", text, *on)
-    for step in on:
-        if not any(reading.before(step, end) and sure(end, step) for end in off):
-            yield broken("I-8", "the rollback parameter is never set back.", step)
-    for step in (*on, *off):
-        yield from _lists_handed_out(reading, step)
-    for step in reading.facing:
-        if reading.in_rollback(step) and not _blank(reading, step):
-            text = "phones are not seen to hold the blank ITL before this change."
-            yield broken("I-8", text, step)
-
-
-def _blank(reading: Reading, change: Step) -> bool:
-    return any(
-        reading.before(look, change) and sure(look, change) and reading.barrier(on, look)
-        for on in reading.keyed(ROLLBACK_ON)
-        for look in reading.keyed(BLANK_ITL)
-    )
-
-
-def _lists_handed_out(reading: Reading, step: Step) -> Iterator[Violation]:
-    """Yield what keeps a new parameter from phones: services not restarted, phones not reset."""
-    change = next(iter(reading.between(step, None, reading.facing)), None)
-    if not reading.barrier(step, change):
-        yield broken("I-8", "phones are not reset and waited for after the parameter.", step)
-    restarted = {s.service for s in reading.between(step, change, reading.of(StepKind.RESTART))}
-    for store in reading.catalogue.stores.values():
-        for row in store.restarts if store.role is Role.VERIFIER else ():
-            fits = reading.known.release is None or row.releases.matches(reading.known.release)
-            if fits and row.need is Need.REQUIRED and row.service not in restarted:
-                text = f"{row.service} is not restarted after the parameter, so phones keep lists."
-                yield broken("I-8", text, step)
