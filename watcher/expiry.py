@@ -199,7 +199,8 @@ def _without_year(case: _Case, remains: _Remains) -> tuple[Expiry, ExpiryState]:
         expiry = _expiry(case, remains, Certainty.AMBIGUOUS, reason, question=question)
         return expiry, _state(case, [])
     days = _dates(case.event, remains)
-    likely = [day for day in days if remains.instants(day).meets(case.plausible)]
+    plausible = case.plausible
+    likely = [day for day in days if remains.instants(day).meets(plausible)]
     if not remains.day_whole:
         days = likely or days
     chosen = _choice(case, remains, likely)
@@ -234,12 +235,13 @@ def _choice(case: _Case, remains: _Remains, likely: Sequence[date]) -> date | No
 
 def _inferred(case: _Case, remains: _Remains, days: Sequence[date], chosen: date) -> Expiry:
     event = case.event or datetime.combine(chosen, time(0), UTC)
+    said = case.said
     candidates = tuple(
         Candidate(
             day=day,
             chosen=day == chosen,
             reason=_distance(day, event)
-            + ("" if day == chosen else f": {_why_left(case, day, event)}"),
+            + ("" if day == chosen else f": {_why_left(said, day, event)}"),
         )
         for day in days
     )
@@ -250,13 +252,13 @@ def _inferred(case: _Case, remains: _Remains, days: Sequence[date], chosen: date
     return _expiry(case, remains, Certainty.INFERRED, reason, day=chosen, candidates=candidates)
 
 
-def _why_left(case: _Case, day: date, event: datetime) -> str:
+def _why_left(said: _Window, day: date, event: datetime) -> str:
     if day > event.date():
-        far = case.said.latest is None
+        far = said.latest is None
         return (
             "five years after the event or longer" if far else "later than the alarm's name allows"
         )
-    if case.said.earliest is not None:
+    if said.earliest is not None:
         return "earlier than the alarm's name allows"
     return "five years before the event or longer"
 

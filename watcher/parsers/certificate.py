@@ -7,8 +7,6 @@ what is lost is named, never guessed.
 import re
 from fnmatch import fnmatchcase
 
-from pyparsing import ParseException, ParseResults
-
 from watcher.expiry import resolve
 from watcher.model.alarm import (
     CertificateAlarm,
@@ -18,7 +16,7 @@ from watcher.model.alarm import (
     Truncation,
 )
 from watcher.rules.schema import Alarms, CertificateAlarmKind
-from watcher.wire.grammar import BODY, text_of
+from watcher.wire.grammar import BODY, fields
 
 _MARK = "Certificate name:"
 _CUT_KEYS = ("Unit:", "Type:", "Expiration:")
@@ -72,11 +70,8 @@ def _facts(record: CiscoLogRecord) -> _Facts:
     start = message.find(_MARK)
     if start < 0:
         return dict.fromkeys(("name", "unit", "type", "expiration"))
-    try:
-        found = BODY.parse_string(message[start + len(_MARK) :])
-    except ParseException:
-        found = ParseResults([])
-    facts = {name: text_of(found, name) for name in ("name", "unit", "type", "expiration")}
+    found = fields(BODY, message[start + len(_MARK) :])
+    facts = {name: found.get(name) for name in ("name", "unit", "type", "expiration")}
     if facts["expiration"] is not None and record.tag("Message") is None:
         facts["expiration"] = facts["expiration"].split(" App", 1)[0]
     return {name: value if name == "expiration" else _whole(value) for name, value in facts.items()}

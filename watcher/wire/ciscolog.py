@@ -5,12 +5,13 @@ a record that only quotes another never takes its place.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyparsing import ParseException, ParseResults
+from pyparsing import ParseException
 
 from watcher.model.alarm import CiscoLogRecord, Envelope, Severity, Truncation, Unreadable
-from watcher.wire.grammar import FOREIGN_TOKEN, HEADER, TOKEN, text_of
+from watcher.wire.grammar import FOREIGN_TOKEN, HEADER, TOKEN, fields
 from watcher.wire.tags import split
 from watcher.wire.timestamp import MILLISECOND_DIGITS, event_time
 
@@ -20,6 +21,9 @@ RECORD_LIMIT = 16 * 1024
 OUR_TOKEN = re.compile(r"% ?(?:UC|CCM)_|^(?:UC|CCM)_", re.MULTILINE)
 _ALERT_ALONE = re.compile(r"%?\[\s?AlertName\s?=")
 ALERT_MSGNAME = "RTMT_ALERT"
+
+
+Fields = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +38,25 @@ def decode(text: str, outer: tuple[Envelope, ...] = ()) -> CiscoLogRecord | Unre
     """Read one record; `outer` says what it was taken out of."""
     kept = text[:RECORD_LIMIT]
     try:
-        header, start = _header(kept)
-        token = TOKEN.parse_string(kept[start:])
+        header = {"": ""} if kept.startswith(("UC_", "CCM_")) else fields(HEADER, kept)
+        start = len(header[""] or "")
+        token = fields(TOKEN, kept[start:])
     except ParseException:
         return _refused(kept)
-    listed = split(kept[start + len(token[0]) :])
+    listed = split(kept[start + len(token[""] or "") :])
     lost = not listed.closed or len(text) > RECORD_LIMIT
     return CiscoLogRecord(
-        appname=text_of(token, "appname") or "",
-        severity=Severity(int(token["severity"])),
-        msgname=text_of(token, "msgname") or "",
+        appname=token["appname"] or "",
+        severity=Severity(int(token["severity"] or 0)),
+        msgname=token["msgname"] or "",
         tags=listed.tags,
         text=listed.text,
         raw=kept,
         seqnum=_number(header, "seqnum"),
-        host=text_of(header, "host"),
-        accuracy=text_of(header, "accuracy"),
-        event_time=event_time(header.as_dict()),
-        event_time_text=text_of(header, "time"),
+        host=header.get("host"),
+        accuracy=header.get("accuracy"),
+        event_time=event_time(header),
+        event_time_text=header.get("time"),
         event_fraction_text=_fraction(header),
         pri=_number(header, "pri"),
         envelope=(*outer, *_envelopes(header)),
@@ -75,13 +80,6 @@ def alert_without_token(text: str) -> CiscoLogRecord | None:
     )
 
 
-def _header(text: str) -> tuple[ParseResults, int]:
-    if text.startswith(("UC_", "CCM_")):
-        return ParseResults([]), 0
-    header = HEADER.parse_string(text)
-    return header, sum(len(part) for part in header)
-
-
 def _refused(text: str) -> Unreadable | Noise:
     ours, foreign = OUR_TOKEN.search(text), FOREIGN_TOKEN.search(text)
     if ours is None or (foreign is not None and foreign.start() < ours.start()):
@@ -92,22 +90,22 @@ def _refused(text: str) -> Unreadable | Noise:
     return Unreadable(raw=text, reason=cause)
 
 
-def _number(header: ParseResults, name: str) -> int | None:
-    text = text_of(header, name)
+def _number(header: Fields, name: str) -> int | None:
+    text = header.get(name)
     return int(text) if text else None
 
 
-def _fraction(header: ParseResults) -> str | None:
-    text = text_of(header, "fraction")
+def _fraction(header: Fields) -> str | None:
+    text = header.get("fraction")
     return text if text and len(text) != MILLISECOND_DIGITS else None
 
 
-def _envelopes(header: ParseResults) -> tuple[Envelope, ...]:
+def _envelopes(header: Fields) -> tuple[Envelope, ...]:
     met = []
-    if text_of(header, "rfc5424"):
+    if header.get("rfc5424"):
         met.append(Envelope.RFC5424)
-    elif text_of(header, "pri") or text_of(header, "relay"):
+    elif header.get("pri") or header.get("relay"):
         met.append(Envelope.RFC3164)
-    if text_of(header, "local"):
+    if header.get("local"):
         met.append(Envelope.CISCOSYSLOG)
     return (*met, Envelope.CISCOLOG)

@@ -13,25 +13,29 @@ Services Guide (pages 6-5 and 6-6), and the lines in `tests/corpus`.
 
 import re
 
-from pyparsing import Group, Opt, ParserElement, ParseResults, Regex
+from pyparsing import Opt, ParserElement
+from pyparsing import Regex as _Regex
 
 _BLANK = r"[ \t]"
 
+
+def _rule(pattern: str, flags: int = 0) -> ParserElement:
+    return _Regex(pattern, flags, as_match=True)
+
+
 # PRI        = "<" 1*3DIGIT ">"                                     RFC 3164 section 4.1.1
 # UC servers send local7.notice whatever the alarm's own severity: kept, never believed.
-_PRI = Regex(r"<(?P<pri>[0-9]{1,3})>" + _BLANK + "*")
+_PRI = r"<(?P<pri>[0-9]{1,3})>" + _BLANK + "*"
 
 # HEADER     = VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID SP
 #              STRUCTURED-DATA [SP MSG]                                 RFC 5424 section 6
 # SD-ELEMENT = "[" SD-ID *(SP PARAM-NAME "=" %d34 PARAM-VALUE %d34) "]"     ; section 6.3
 # A BOM may stand before MSG (section 6.4).
 _SD = r'(?:-|(?:\[(?:[^\]"\\]|"(?:[^"\\]|\\.)*"|\\.)*\])+)'
-_RFC5424 = Regex(
+_RFC5424 = (
     r"1 (?P<rfc5424>[0-9]{4}-[0-9]{2}-[0-9]{2}T\S{8,32}|-)(?: \S{1,255}){4} "
-    + _SD
-    + r"[ ]?\ufeff?",
-    re.DOTALL,
-)
+    + _SD + r"[ ]?\ufeff?"
+)  # fmt: skip
 
 # TIMESTAMP  = Mmm SP dd SP hh:mm:ss                                RFC 3164 section 4.1.2
 # or RFC 3339 as rsyslog and Kiwi write it; then up to three words (host, facility.severity).
@@ -76,13 +80,11 @@ _CISCOLOG = (
     + _BLANK + r"*:" + _BLANK + r"*)?"
 )  # fmt: skip
 
-HEADER: ParserElement = (
-    Opt(_PRI)
-    + Opt(_RFC5424)
-    + Regex(
-        r"(?:(?P<relay>" + _RELAY_TIME + _WORD + r"{0,3}?))??(?:" + _LOCAL + r")?" + _CISCOLOG
-        + r"(?=%)"
-    )
+HEADER: ParserElement = _rule(
+    "(?:" + _PRI + ")?(?:" + _RFC5424 + ")?"
+    r"(?:(?P<relay>" + _RELAY_TIME + _WORD + r"{0,3}?))??(?:" + _LOCAL + r")?" + _CISCOLOG
+    + r"(?=%)",
+    re.DOTALL,
 ).leave_whitespace().parse_with_tabs()  # fmt: skip
 """Everything before the token; it must reach from the first byte to the `%`."""
 
@@ -91,7 +93,7 @@ HEADER: ParserElement = (
 # two parts (`CCM_RTMT-RTMT`); MSGNAME a dot (`RollBackToPre8.0Enabled`) or hyphens
 # (`RTMT-ERROR-ALERT`); a blank may stand before the colon.
 TOKEN: ParserElement = (
-    Regex(
+    _rule(
         r"%?[ ]?(?P<appname>(?:UC|CCM)_[A-Za-z0-9_]{1,64}(?:[ -][A-Za-z][A-Za-z0-9_]{0,63}){0,6}?)"
         r"-(?P<severity>[0-7])-[ ]?(?P<msgname>[A-Za-z0-9_.-]{1,128})[ ]{0,2}(?::|$)"
         + _BLANK
@@ -111,7 +113,7 @@ _GROUP = (
     r"\[" + _BLANK + r"{0,4}(?P<name>[^\[\]=]{1,64}?)" + _BLANK + r"{0,4}=" + _BLANK + r"{0,4}"
     r"(?P<value>(?:[^\]]|\](?!\s{0,4}(?:\[[^\[\]=]{0,64}(?:=|$)|$)))*)\]?\s{0,4}"
 )
-GROUPS: ParserElement = Group(Regex(_GROUP, re.DOTALL))[...].leave_whitespace().parse_with_tabs()
+GROUPS: ParserElement = _rule(_GROUP, re.DOTALL)[...].leave_whitespace().parse_with_tabs()
 
 # BODY       = "Certificate name:" FILE SP "Unit:" STORE SP "Type:" TYPE SP "Expiration:" DATE
 # The value is cut at a fixed length (129 characters in the two untouched samples), so every
@@ -120,12 +122,12 @@ GROUPS: ParserElement = Group(Regex(_GROUP, re.DOTALL))[...].leave_whitespace().
 _UP_TO = r"(?:(?! {0}:).)*"
 BODY: ParserElement = (
     (
-        Regex(r"(?P<name>" + _UP_TO.format("Unit") + ")", re.DOTALL)
+        _rule(r"(?P<name>" + _UP_TO.format("Unit") + ")", re.DOTALL)
         + Opt(
-            Regex(r" Unit:(?P<unit>" + _UP_TO.format("Type") + ")", re.DOTALL)
+            _rule(r" Unit:(?P<unit>" + _UP_TO.format("Type") + ")", re.DOTALL)
             + Opt(
-                Regex(r" Type:(?P<type>" + _UP_TO.format("Expiration") + ")", re.DOTALL)
-                + Opt(Regex(r" Expiration:(?P<expiration>.*)", re.DOTALL))
+                _rule(r" Type:(?P<type>" + _UP_TO.format("Expiration") + ")", re.DOTALL)
+                + Opt(_rule(r" Expiration:(?P<expiration>.*)", re.DOTALL))
             )
         )
     )
@@ -140,20 +142,31 @@ _DATE = (
     r"\s+\S{1,32}\s+[0-9]{4})"
 )
 ALERT_HEAD: ParserElement = (
-    Regex(
+    _rule(
         r"At\s+" + _DATE + r"\s+on node\s+(?P<node>[^\s,]{1,255}),\s+the following\s+"
         r"(?P<name>[A-Za-z0-9_-]{1,128})\s+events? generated"
     )
     .leave_whitespace()
     .parse_with_tabs()
 )
-ALERT_FOOT: ParserElement = Regex(
+ALERT_FOOT: ParserElement = _rule(
     r"The (?:alarm|alert) is generated on\s+" + _DATE
     + r"(?:\s+on node\s+(?P<node>[A-Za-z0-9._:-]{0,254}[A-Za-z0-9]))?"
 ).leave_whitespace().parse_with_tabs()  # fmt: skip
 
 
-def text_of(found: ParseResults, name: str) -> str | None:
-    """Return a named part, or None where the grammar did not meet it."""
-    value = found.as_dict().get(name)
-    return value if isinstance(value, str) else None
+def fields(grammar: ParserElement, text: str) -> dict[str, str | None]:
+    """Read `text` from its first character and return the named parts; "" is all of them.
+
+    Raises pyparsing's ParseException where the text does not begin as the grammar says.
+    """
+    found = matches(grammar, text)
+    parts: dict[str, str | None] = {"": "".join(match[0] for match in found)}
+    for match in found:
+        parts |= match.groupdict()
+    return parts
+
+
+def matches(grammar: ParserElement, text: str) -> list[re.Match[str]]:
+    """Return what each rule of the grammar met, in order."""
+    return list(grammar.parse_string(text))

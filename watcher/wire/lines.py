@@ -70,7 +70,7 @@ class LineReader:
             self.noise += _lines(self._buffer, region.begin, region.end)
 
     def _fill(self) -> None:
-        new = b"".join(self._incoming)
+        new = self._incoming[0] if len(self._incoming) == 1 else b"".join(self._incoming)
         self._incoming.clear()
         self._size = 0
         if self._overlong:

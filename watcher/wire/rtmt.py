@@ -7,10 +7,10 @@ end, and in the old form `RTMT-ERROR-ALERT`. Sender and subject play no part.
 import re
 from datetime import datetime
 
-from pyparsing import ParseException, ParserElement, ParseResults
+from pyparsing import ParseException, ParserElement
 
 from watcher.model.alarm import RtmtAlert
-from watcher.wire.grammar import ALERT_FOOT, ALERT_HEAD, text_of
+from watcher.wire.grammar import ALERT_FOOT, ALERT_HEAD, fields
 from watcher.wire.timestamp import alert_time
 
 _NEWLINE = re.compile(r"# ?012")
@@ -55,10 +55,10 @@ def read_alert(
     found = _first(ALERT_HEAD, _HEAD, text) or _first(ALERT_FOOT, _FOOT, text)
     if found is None and name is None:
         return None
-    time_text = text_of(found, "time") if found else None
+    time_text = found["time"] if found else None
     return RtmtAlert(
-        name=name or (text_of(found, "name") if found else None),
-        node=text_of(found, "node") if found else None,
+        name=name or (found.get("name") if found else None),
+        node=found["node"] if found else None,
         time=alert_time(time_text, event),
         time_text=time_text,
         collector=collector,
@@ -66,11 +66,13 @@ def read_alert(
     )
 
 
-def _first(grammar: ParserElement, mark: re.Pattern[str], text: str) -> ParseResults | None:
+def _first(
+    grammar: ParserElement, mark: re.Pattern[str], text: str
+) -> dict[str, str | None] | None:
     # The grammar is anchored; it is tried at the first few places that can start it.
     for place, _ in zip(mark.finditer(text), range(4), strict=False):
         try:
-            return grammar.parse_string(text[place.start() : place.start() + 1024])
+            return fields(grammar, text[place.start() : place.start() + 1024])
         except ParseException:
             continue
     return None

@@ -7,7 +7,7 @@ ones: a quoted record ends before them. What stands between is split at group bo
 import re
 from dataclasses import dataclass
 
-from watcher.wire.grammar import GROUPS, text_of
+from watcher.wire.grammar import GROUPS, matches
 
 _LIST_START = re.compile(r"(?:%[ ]?)?(?=\[)")
 _TAIL_GROUP = re.compile(
@@ -100,11 +100,7 @@ def _holds_border(tags: Tags, value: str) -> bool:
 
 def _groups(text: str) -> Tags:
     return tuple(
-        (
-            _UNKNOWN.sub("", text_of(found, "name") or "").strip(),
-            text_of(found, "value") or "",
-        )
-        for found in GROUPS.parse_string(text)
+        (_UNKNOWN.sub("", found["name"]).strip(), found["value"]) for found in matches(GROUPS, text)
     )
 
 

@@ -1,0 +1,71 @@
+"""Reads a million lines: grep, a plain `re` scanner and watcher in one run, with ratios.
+
+`python tests/bench_read.py [LINES]` prints lines per second and the peak memory of watcher.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from generate import write
+
+TOKEN = re.compile(rb"%UC_CERT-[0-7]-[A-Za-z0-9]+ ?:")
+
+
+def timed(command: list[str]) -> tuple[float, int, str]:
+    """Return wall seconds, peak KiB and standard error of one child."""
+    with tempfile.TemporaryFile() as errors, Path(os.devnull).open("wb") as sink:
+        start = time.perf_counter()  # a bench reads the clock
+        child = subprocess.Popen(command, stdout=sink, stderr=errors)  # noqa: S603
+        _, _, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - start
+        child.returncode = 0
+        errors.seek(0)
+        return seconds, usage.ru_maxrss, errors.read().decode()
+
+
+def scan(path: Path) -> int:
+    """Count matching lines the plain way."""
+    with path.open("rb") as stream:
+        return sum(1 for line in stream if TOKEN.search(line))
+
+
+def main() -> None:
+    """Write an archive, read it four ways, and print a table."""
+    lines = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    watcher = str(Path(sys.executable).with_name("watcher"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "archive.log"
+        with path.open("wb") as stream:
+            alarms = write(lines, stream)
+        scanner = [sys.executable, __file__, "--scan", str(path)]
+        ways = {
+            "grep -c UC_CERT": ["grep", "-c", "UC_CERT", str(path)],
+            "plain re scanner": scanner,
+            "watcher parse --certificates-only": [
+                watcher, "parse", "--certificates-only", str(path),
+            ],
+            "watcher parse": [watcher, "parse", str(path)],
+        }  # fmt: skip
+        print(f"{lines} lines, {path.stat().st_size >> 20} MiB, {alarms} certificate alarms")
+        measured = {}
+        for name, command in ways.items():
+            runs = sorted(timed(command) for _ in range(1 if name == "watcher parse" else 3))
+            measured[name] = runs[len(runs) // 2]
+        plain = measured["plain re scanner"][0]
+        for name, (seconds, peak, said) in measured.items():
+            print(
+                f"{name:34} {lines / seconds:12,.0f} lines/s  {plain / seconds:6.2f} x plain"
+                f"  peak {peak >> 10} MiB  {said.strip()}"
+            )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--scan"]:
+        print(scan(Path(sys.argv[2])))
+    else:
+        main()
