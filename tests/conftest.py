@@ -17,5 +17,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--write-golden", action="store_true", help="draw the golden plans anew instead of comparing"
+        "--write-golden",
+        action="store_true",
+        help="draw the golden plans anew instead of comparing",
     )

@@ -28,6 +28,8 @@ SERVICE_STORES = tuple(
 )
 OWN_STORES = ("tomcat", "tomcat-ECDSA", "ipsec", "CAPF", "CallManager", "CallManager-ECDSA", "TVS",
               "ITLRecovery", "authz")  # fmt: skip
+FACING = tuple(name for name in SERVICE_STORES if CATALOGUE.stores[name].phone_facing)
+QUIET = tuple(name for name in SERVICE_STORES if name not in FACING)
 TRUST_STORES = tuple(
     name for name, store in CATALOGUE.stores.items() if store.kind is StoreKind.TRUST
 )
@@ -107,7 +109,9 @@ def alarms_for(draw, cluster):
     names = [member.name for member in cluster.nodes] if cluster else ["pub", "sub1", "sub2"]
     owners = st.sampled_from([*names, "Issuing_CA_2", "gone-server"])
     made = []
-    for store in draw(st.lists(st.sampled_from(SERVICE_STORES), max_size=6, unique=True)):
+    stores = draw(st.lists(st.sampled_from(FACING), max_size=4, unique=True))
+    stores += draw(st.lists(st.sampled_from(QUIET), max_size=2, unique=True))
+    for store in stores:
         for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True)):
             made.append(message(store=store, node=name, **draw(dates())))
     for store in draw(

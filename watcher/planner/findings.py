@@ -67,7 +67,7 @@ def gather(
     """Return what each alarm was seen to say, and the evidence; equal records are shown once."""
     evidence: dict[str, Evidence] = {}
     sightings = []
-    for alarm in alarms:
+    for alarm in sorted(alarms, key=_age):  # one plan, in whatever order messages came
         proof = evidence.get(alarm.record.raw)
         if proof is None:
             number = len(evidence) + 1
@@ -76,6 +76,11 @@ def gather(
             evidence[alarm.record.raw] = proof
         sightings.append(_sight(alarm, proof.id, inventory, catalogue))
     return tuple(sightings), tuple(evidence.values())
+
+
+def _age(alarm: CertificateAlarm) -> tuple[str, str, tuple[str, ...]]:
+    record = alarm.record
+    return (record.event_time.isoformat() if record.event_time else "", record.raw, record.envelope)
 
 
 def _sight(

@@ -1,0 +1,169 @@
+"""Repeats fold into one certificate, owners are linked, and nothing lowers the urgency."""
+
+from datetime import date
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import AS_OF, alarm, certificate, cluster, findings, node, plan, related
+from watcher.model.expiry import Certainty, ExpiryState
+from watcher.planner.findings import plain, severe_topics
+
+EXPIRED = {"mnemonic": "CertExpired", "severity": "0", "expiry": "Wed Nov 18 09:14:41:000 CET 2026"}
+DATELESS = {"expiry": "We"}
+
+
+def shape(found):
+    """Return what a finding says, without the order in which messages came."""
+    return [
+        (f.id, f.store, f.node, f.file, f.owner, sorted(f.reporters), f.expiry.day, f.state)
+        for f in found
+    ]
+
+
+def test_repeats_of_one_alarm_are_one_finding():
+    found = findings([alarm(seq="1"), alarm(seq="2"), alarm(seq="3")])
+
+    assert len(found) == 1
+    assert found[0].evidence == ("E1", "E2", "E3")
+
+
+def test_the_same_bytes_are_shown_once():
+    drawn = plan([alarm(), alarm()])
+
+    assert [item.id for item in drawn.evidence] == ["E1"]
+
+
+def test_names_of_one_node_are_one_certificate():
+    site = cluster(node("pub", aliases=("pub.example.test",), addresses=("192.0.2.1",)))
+
+    found = findings(
+        [alarm(node="pub"), alarm(node="PUB.example.test"), alarm(node="192.0.2.1")], site
+    )
+
+    assert [f.node for f in found] == ["pub"]
+
+
+def test_a_worse_alarm_outweighs_a_later_milder_one():
+    milder = alarm(time="Nov 20 2026 05:00:00.000")
+
+    (found,) = findings([alarm(**EXPIRED), milder])
+
+    assert found.state is ExpiryState.EXPIRED
+    assert found.mnemonics == ("CertExpired", "CertValidfor7days")
+
+
+def test_a_better_date_outweighs_a_lost_one():
+    (found,) = findings([alarm(**DATELESS), alarm(seq="2")])
+
+    assert found.expiry.day == date(2026, 11, 25)
+
+
+FIELDS = [
+    {},
+    {"seq": "2"},
+    EXPIRED,
+    DATELESS,
+    {"store": "tomcat-trust", "certificate": "pub.der", "node": "sub1"},
+    {"store": "tomcat-trust", "certificate": "pub.der", "node": "pub"} | EXPIRED,
+    {"store": "CallManager", "node": "sub1"},
+    {"store": "nonesuch", "node": "sub1"},
+]
+ALARMS = [alarm(**fields) for fields in FIELDS]
+SITE = cluster()
+
+
+@pytest.mark.parametrize("some", list(permutations(range(4))))
+def test_no_order_of_repeats_changes_the_finding(some):
+    assert shape(findings([ALARMS[i] for i in some], SITE)) == shape(findings(ALARMS[:4], SITE))
+
+
+@given(
+    order=st.permutations(range(len(ALARMS))), again=st.lists(st.sampled_from(range(len(ALARMS))))
+)
+def test_neither_order_nor_repetition_changes_the_findings(order, again):
+    shuffled = [ALARMS[i] for i in [*order, *again]]
+
+    assert shape(findings(shuffled, SITE)) == shape(findings(ALARMS, SITE))
+
+
+URGENCY = [ExpiryState.EXPIRED, ExpiryState.EXPIRING, ExpiryState.UNKNOWN]
+
+
+@given(st.sets(st.sampled_from(range(4)), min_size=1), st.integers(0, 3))
+def test_no_further_message_makes_a_finding_less_urgent(some, extra):
+    (before,) = findings([ALARMS[i] for i in some])
+    (after,) = findings([ALARMS[i] for i in [*some, extra]])
+
+    assert URGENCY.index(after.state) <= URGENCY.index(before.state)
+
+
+def test_the_most_urgent_finding_comes_first():
+    found = findings([alarm(store="TVS"), alarm(store="ipsec", **EXPIRED)])
+
+    assert [(f.id, f.store) for f in found] == [("F1", "ipsec"), ("F2", "TVS")]
+
+
+def test_days_left_are_counted_to_the_moment_asked_for():
+    (found,) = findings([alarm()], as_of=AS_OF)
+
+    assert found.days_left == 5
+
+
+def test_a_trust_copy_belongs_to_the_node_its_file_is_named_after():
+    (found,) = findings([alarm(store="tomcat-trust", certificate="SUB1.der", node="pub")], SITE)
+
+    assert (found.trust, found.owner, found.owner_in_inventory) == (True, "sub1", True)
+    assert found.reporters == ("pub",)
+
+
+def test_the_inventory_knows_the_owner_better_than_the_file_name():
+    listed = certificate("tomcat-trust", "pub", file="old-name.pem", owner="sub1")
+    site = cluster(certificates=(listed,))
+
+    (found,) = findings([alarm(store="tomcat-trust", certificate="old-name.der")], site)
+
+    assert (found.owner, found.file, found.file_in_inventory) == ("sub1", "old-name.pem", True)
+
+
+def test_a_copy_on_several_nodes_is_one_finding():
+    told = [alarm(store="tomcat-trust", certificate="sub1.der", node=n) for n in ("pub", "sub1")]
+
+    (found,) = findings(told, SITE)
+
+    assert found.reporters == ("pub", "sub1")
+
+
+def test_a_date_of_the_inventory_is_a_fact():
+    site = cluster(certificates=(certificate(not_after="2026-12-24T10:00:00Z"),))
+
+    (found,) = findings([alarm()], site)
+
+    assert (found.expiry.day, found.expiry.certainty) == (date(2026, 12, 24), Certainty.EXACT)
+    assert "read the certificate before you act" in found.notes[0]
+
+
+def test_an_unknown_alarm_of_the_monitor_is_urgent():
+    (found,) = findings([alarm(mnemonic="CertNeverHeardOf")])
+
+    assert found.notes == ("The alarm's name is not in the catalogue; it is treated as urgent.",)
+
+
+@pytest.mark.parametrize("name", ["pub", "CallManager.der", "a_b-c.d", "198.51.100.4"])
+def test_a_plain_name_is_shown(name):
+    assert plain(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a\nb", "`a`", "p\u0443b", "-a", "a" * 64, "$(reboot)", "a|b", None]
+)
+def test_any_other_name_is_only_in_the_evidence(name):
+    assert plain(name) is None
+
+
+def test_of_one_topic_the_newest_alarm_of_a_node_is_told():
+    first, second = related("DRF", "DRFBackupFailure"), related("DRF", "DRFFailure")
+
+    assert severe_topics([first, second]) == (second,)
