@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
@@ -52,16 +52,23 @@ def open_input(name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def read_text(name: str) -> str:
-    """Read a file that a person wrote: UTF-8, at most 1 MiB."""
+def _read(name: str, limit: int, expected: str) -> bytes:
+    """Read a whole file of at most `limit` bytes, a number of mebibytes."""
     with open_input(name) as stream:
         try:
-            raw = stream.read(SETTINGS_LIMIT + 1)
+            raw = stream.read(limit + 1)
         except OSError as error:
             reason = (error.strerror or "cannot be read").lower()
-            raise InputError(reason, where=Location(name), expected="a file") from error
-    if len(raw) > SETTINGS_LIMIT:
-        raise InputError("larger than 1 MiB", where=Location(name), expected="a smaller file")
+            raise InputError(reason, where=Location(name), expected="a readable file") from error
+    if len(raw) > limit:
+        size = f"larger than {limit >> 20} MiB"
+        raise InputError(size, where=Location(name), expected=expected)
+    return raw
+
+
+def read_text(name: str) -> str:
+    """Read a file that a person wrote: UTF-8, at most 1 MiB."""
+    raw = _read(name, SETTINGS_LIMIT, "a smaller file")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -80,17 +87,29 @@ def write_output(name: str | None, text: str) -> None:
         sys.stdout.buffer.flush()
         return
     path = Path(name)
+    try:
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            # A device, a pipe or a link is written to, never replaced: think of -o /dev/null.
+            path.write_bytes(text.encode())
+        else:
+            _replace(path, text.encode())
+    except OSError as error:
+        reason = (error.strerror or "cannot be written").lower()
+        raise InputError(reason, where=Location(name), expected="a writable path") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as stream:
-            stream.write(text.encode())
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        reason = (error.strerror or "cannot be written").lower()
-        raise InputError(reason, where=Location(name), expected="a writable path") from error
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:
@@ -146,11 +165,7 @@ def import_transcripts(names: Sequence[str], request: Request, merge: str | None
 
 def read_paste(name: str) -> str:
     """Read pasted output: any bytes, at most 8 MiB; what is not UTF-8 is replaced."""
-    with open_input(name) as stream:
-        raw = stream.read(PASTE_LIMIT + 1)
-    if len(raw) > PASTE_LIMIT:
-        raise InputError("larger than 8 MiB", where=Location(name), expected="a shorter paste")
-    return raw.decode("utf-8-sig", errors="replace")
+    return _read(name, PASTE_LIMIT, "a shorter paste").decode("utf-8-sig", errors="replace")
 
 
 BLOCK = 1 << 20
@@ -200,10 +215,7 @@ def render_plans(plans: Sequence[ChangePlan], form: str) -> str:
 
 def verify_document(name: str) -> seal.Verdict:
     """Compare a document with the seal it carries."""
-    with open_input(name) as stream:
-        raw = stream.read(DOCUMENT_LIMIT + 1)
-    if len(raw) > DOCUMENT_LIMIT:
-        raise InputError("larger than 16 MiB", where=Location(name), expected="a plan")
+    raw = _read(name, DOCUMENT_LIMIT, "a plan")
     try:
         return seal.verify(raw.decode())
     except UnicodeDecodeError as error:

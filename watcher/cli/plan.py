@@ -117,7 +117,10 @@ def moment(text: str | None) -> datetime | None:
             f"{text!r} is not a time", expected="2026-11-23 or 2026-11-23T22:00Z"
         ) from None
     if time.tzinfo is not None:
-        return time.astimezone(UTC)
+        try:
+            return time.astimezone(UTC)
+        except OverflowError:
+            raise InputError(f"{text!r} is out of range", expected="a year of this age") from None
     if len(text) > len("2026-11-23"):
         raise InputError(f"{text!r} names no zone", expected=f"{text}Z for UTC, or {text}+01:00")
     return time.replace(tzinfo=UTC)

@@ -121,7 +121,10 @@ def diff(
 
 @app.command()
 def schema(
-    output: Annotated[str | None, typer.Option(help="File; standard output when absent.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File; standard output when absent."),
+    ] = None,
 ) -> None:
     """Write the JSON Schema of a rule pack, for editors."""
     write_output(output, pack_schema())
@@ -130,6 +133,11 @@ def schema(
 def _facts(given: Sequence[str]) -> Facts:
     holds = [_condition(word) for word in given if not word.startswith("no-")]
     fails = [_condition(word.removeprefix("no-")) for word in given if word.startswith("no-")]
+    for condition in holds:
+        if condition in fails:
+            raise InputError(
+                f"{condition} and no-{condition} are both given", expected="one of them"
+            )
     return facts_given(holds, fails)
 
 
