@@ -1,8 +1,8 @@
 """Clusters as sites have them, known to any degree, and alarms that they raise."""
 
+from builders import CATALOGUE, certificate, message, node
 from hypothesis import strategies as st
 
-from builders import CATALOGUE, certificate, message, node
 from watcher.inventory.schema import (
     CallManagerGroup,
     Cluster,

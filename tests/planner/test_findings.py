@@ -4,10 +4,10 @@ from datetime import date
 from itertools import permutations
 
 import pytest
+from builders import AS_OF, alarm, certificate, cluster, findings, node, plan, related
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import AS_OF, alarm, certificate, cluster, findings, node, plan, related
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.planner.findings import plain, severe_topics
 

@@ -1,8 +1,8 @@
 """Which store is worked on where."""
 
 import pytest
-
 from builders import alarm, certificate, cluster, findings, ground, node
+
 from watcher.inventory.schema import Issuer
 from watcher.planner.jobs import service_jobs, trust_jobs
 

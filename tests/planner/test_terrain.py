@@ -1,8 +1,8 @@
 """What stands where, in the order of work, and what is not known."""
 
 import pytest
-
 from builders import CATALOGUE, certificate, cluster, ground, node
+
 from watcher.inventory.schema import (
     CtlMethod,
     Duty,

@@ -56,7 +56,7 @@ def serial(ground: Ground) -> bool:
 
 def supported(release: Release | None) -> bool:
     """Tell whether the packs know the release at all."""
-    return release is None or _OLDEST <= release <= _NEWEST
+    return release is None or _OLDEST.key <= release.key <= _NEWEST.key
 
 
 def _legacy(facing: list[Job], ground: Ground, *, split: bool) -> Choice:
