@@ -34,9 +34,9 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _DROPPED = re.compile(r"<!--|<(?:script|style|head)\b", re.IGNORECASE)
 _DROPPED_END = {
     "<!--": re.compile("-->"),
-    "<script": re.compile("</script", re.IGNORECASE),
-    "<style": re.compile("</style", re.IGNORECASE),
-    "<head": re.compile("</head", re.IGNORECASE),
+    "<script": re.compile("</script[ \t]{0,8}>", re.IGNORECASE),
+    "<style": re.compile("</style[ \t]{0,8}>", re.IGNORECASE),
+    "<head": re.compile("</head[ \t]{0,8}>", re.IGNORECASE),
 }
 _LINE_TAG = re.compile(
     r"</?(?:br|p|div|tr|li|pre|h[1-6]|table|ul|ol|blockquote)\b[^<>]*>", re.IGNORECASE
@@ -118,7 +118,8 @@ def _inner(header: _Header, body: bytes) -> list[bytes]:
     if not header.media_type.startswith(b"multipart/") or header.boundary is None:
         return []
     # A delimiter stands at the start of a line; the piece before the first is a preamble.
-    pieces = (b"\n" + body).split(b"\n--" + header.boundary)[1:]
+    delimiter = rb"\n--" + re.escape(header.boundary) + rb"(?=--|[ \t]*\r?\n|[ \t]*$)"
+    pieces = re.split(delimiter, b"\n" + body)[1:]
     return [piece.split(b"\n", 1)[1] for piece in pieces if b"\n" in piece and piece[:2] != b"--"]
 
 

@@ -114,7 +114,7 @@ def _unescape(text: str) -> str:
 def _loose(text: str) -> TagList:
     text = text.removeprefix("%").lstrip()
     keys = list(_LOOSE_KEY.finditer(text))
-    ends = [found.start() for found in keys[1:]] + [len(text)]
+    ends = [*(found.start() for found in keys), len(text)][1:]
     values = {
         _plain(found["key"]): text[found.end() : end] for found, end in zip(keys, ends, strict=True)
     }
