@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from watcher.inventory.schema import Duty
 from watcher.model.expiry import Certainty
 from watcher.model.plan import Finding, OpenQuestion, Step
+from watcher.model.release import Release
 from watcher.planner.fill import command
 from watcher.planner.frame import Work
 from watcher.planner.phases import issuer_facts
@@ -12,6 +13,8 @@ from watcher.planner.sketch import Ground
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.schema import Condition
 from watcher.rules.select import CONDITION_WORDS
+
+_SU_MATTERS_FROM = Release(12, 5)
 
 BY_CONDITION = {
     Condition.MIXED: "security-mode",
@@ -69,7 +72,7 @@ def _about_the_cluster(ground: Ground) -> Iterable[str]:
     if cluster is None:
         yield from ("cluster-unknown", "release", "nodes", "change-window", "last-backup")
         return
-    if cluster.release is None:
+    if cluster.release is None or _su_matters(cluster.release):
         yield "release"
     if not cluster.nodes:
         yield "nodes"
@@ -79,6 +82,12 @@ def _about_the_cluster(ground: Ground) -> Iterable[str]:
         yield "last-backup"
     if cluster.time_zone is None:
         yield "time-zone"
+
+
+def _su_matters(release: Release) -> bool:
+    # From 12.5 on restarts differ between SUs; without one the base release is assumed, which
+    # restarts more. `show version active` prints a build that does not say the SU.
+    return release.su is None and release >= _SU_MATTERS_FROM
 
 
 def _about_certificates(findings: Sequence[Finding], work: Work, ground: Ground) -> Iterable[str]:
