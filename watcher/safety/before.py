@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from watcher.inventory.schema import Issuer
 from watcher.model.plan import Step
 from watcher.rules.schema import Condition, Renewal, Role, StepKind
-from watcher.rules.select import select
 from watcher.safety.reading import CHANGING, Reading, place, plural, sure
 from watcher.safety.violation import Violation, broken
 
@@ -128,5 +127,4 @@ def regenerated(reading: Reading) -> tuple[Step, ...]:
 
 def _rotated(reading: Reading, step: Step) -> bool:
     store = reading.store(step)
-    rows = select(store.renewal, reading.known.release, reading.known.facts) if store else ()
-    return bool(rows) and all(row.item.value is Renewal.ROTATE_KEY for row in rows)
+    return store is not None and all(row.value is Renewal.ROTATE_KEY for row in store.renewal)

@@ -1,18 +1,20 @@
 """Check a finished plan against the order rules: the last look before anybody sees it.
 
 The planner draws; this module only reads the steps that came out. Whatever is not known is
-taken as the worst case.
+checked for every way it may be.
 
 Not decidable from steps, and so left to people: the maintenance window (P1), the state that a
 check will find, key lengths and CSR contents (S2, S4 to S7), FIPS and host names (S9, S10).
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan
 from watcher.rules.catalogue import Catalogue
 from watcher.safety import after, before, copies, lists, order, restarts, rollback, signed, trust
+from watcher.safety.cases import Case, cases
 from watcher.safety.commands import closed_set
 from watcher.safety.form import well_formed
 from watcher.safety.reading import Reading, read
@@ -55,12 +57,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "S1": (signed.signed_is_not_regenerated,),
     "S3": (signed.multi_server_on_publisher,),
     "S8": (signed.reuse_is_followed,),
+    "I-5": (trust.ctl_signer_is_delivered,),
     "I-8": (rollback.only_where_it_helps, rollback.blank_before_changes),
     "I-14": (copies.identity_is_never_deleted,),
     "RESTARTS": (restarts.nothing_is_owed,),
-    "COMMANDS": (closed_set,),
 }
-"""Each rule by its id in the facts: P, O and S of the rule packs, I of the trust model."""
+"""Each rule by its id in the facts: P, O and S of the rule packs, I of the trust model.
+
+FORM (watcher/safety/form.py) and COMMANDS are checked once, the others in every case.
+"""
 
 
 def check(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> tuple[Violation, ...]:
@@ -71,6 +76,22 @@ def check(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> tu
     faults = tuple(well_formed(plan, cluster, catalogue))
     if faults:
         return faults
-    reading = read(plan, cluster, catalogue)
-    found = (one for rules in RULES.values() for rule in rules for one in rule(reading))
-    return tuple(dict.fromkeys(found))
+    found = {
+        (one.rule, one.steps, one.text): one
+        for one in closed_set(read(plan, Case(cluster), catalogue))
+    }
+    for case in cases(cluster, catalogue):
+        for one in _broken_in(read(plan, case, catalogue)):
+            found.setdefault((one.rule, one.steps, one.text), _told(one, case))
+    return tuple(found.values())
+
+
+def _broken_in(reading: Reading) -> Iterator[Violation]:
+    return (one for rules in RULES.values() for rule in rules for one in rule(reading))
+
+
+def _told(violation: Violation, case: Case) -> Violation:
+    """Return a violation with what was assumed, because a plan may be wrong in one case only."""
+    if not case.assumed:
+        return violation
+    return replace(violation, text=f"{violation.text} (if {', '.join(case.assumed)})")

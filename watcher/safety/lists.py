@@ -7,14 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from watcher.model.plan import Step
 from watcher.rules.schema import Condition, Role, StepKind
-from watcher.safety.reading import CTL_LOCALKEY, ITL_LOCALKEY, Reading, sure, word
+from watcher.safety.cases import IF_STARTED
+from watcher.safety.reading import CTL_LOCALKEY, ITL_LOCALKEY, Reading, sure
 from watcher.safety.violation import Violation, broken
-
-_METHODS = (
-    (Condition.TOKENLESS, "ctl-update"),
-    (Condition.ETOKEN, "ctl-update-etoken"),
-)
-"""Who may sign the CTL, and the step that makes a new one."""
 
 
 def _concerned(reading: Reading) -> tuple[Step, ...]:
@@ -28,44 +23,13 @@ def _concerned(reading: Reading) -> tuple[Step, ...]:
     )
 
 
-def _unless_known(reading: Reading, *conditions: Condition) -> tuple[str, ...]:
-    return tuple(word(c) for c in conditions if reading.known.fact(c) is None)
-
-
 def _delivered(reading: Reading, change: Step, updates: Iterable[Step]) -> int:
-    """Return a bit for each step that surely waits for a CTL with the change in it.
-
-    Where nobody knows who signs the CTL, one update for each method is needed.
-    """
-    mixed = _unless_known(reading, Condition.MIXED)
-    delivered = -1
-    for method, key in _METHODS:
-        words = (*mixed, *_unless_known(reading, method), *_ranges(reading, key))
-        if not _possible(reading, method, key):
-            continue
-        mask = 0
-        for step in reading.between(change, None, updates):
-            if sure(step, change, words=words):
-                mask |= reading.later[step.number] | 1 << step.number
-        delivered &= mask
-    return max(delivered, 0)  # -1: no way to make a CTL at all
-
-
-def _possible(reading: Reading, method: Condition, key: str) -> bool:
-    """Tell whether the CTL may be signed like this: as known, else where the release has it."""
-    fact = reading.known.fact(method)
-    if fact is not None:
-        return fact
-    release, template = reading.known.release, reading.catalogue.steps[key]
-    rows = (*template.do, *template.command, *template.gui)
-    return release is None or any(row.releases.matches(release) for row in rows)
-
-
-def _ranges(reading: Reading, key: str) -> tuple[str, ...]:
-    # Where the method is in use, the release is one that has it.
-    template = reading.catalogue.steps[key]
-    rows = (*template.do, *template.command, *template.gui)
-    return tuple(f"release {row.releases}" for row in rows if reading.known.release is None)
+    """Return a bit for each step that surely waits for a CTL with the change in it."""
+    mask = 0
+    for step in reading.between(change, None, updates):
+        if sure(step, change):
+            mask |= reading.later[step.number] | 1 << step.number
+    return mask
 
 
 def ctl_before_restarts(reading: Reading) -> Iterator[Violation]:
@@ -85,7 +49,7 @@ def ctl_updated(reading: Reading) -> Iterator[Violation]:
     updates = reading.of(StepKind.CTL_UPDATE)
     early = (*updates, *reading.keyed(CTL_LOCALKEY))
     for change in _concerned(reading):
-        if not any(_delivered(reading, change, updates) >> step.number & 1 for step in updates):
+        if not _delivered(reading, change, updates):
             yield broken("O13", f"no CTL update follows the change of {change.store}.", change)
             continue
         after = _delivered(reading, change, early)
@@ -97,6 +61,8 @@ def ctl_updated(reading: Reading) -> Iterator[Violation]:
     for step in updates:
         if not reading.on_publisher(step):
             yield broken("O13", "the CTL is updated on the publisher only.", step)
+        if not any(sure(s, step) for s in reading.between(step, None, reading.of(StepKind.RESET))):
+            yield broken("O13", "phones are not surely reset after this CTL update.", step)
         if reading.known.fact(Condition.MIXED) is False:
             yield broken("O13", "a non-secure cluster has no CTL to update.", step)
 
@@ -131,7 +97,6 @@ def _two_phases(
     words = reading.known.applies(rule)
     if words is None:
         return
-    words += _unless_known(reading, Condition.TOKENLESS, Condition.ETOKEN)
     keys = [s for s in reading.between(change, None, reading.keyed(key)) if sure(s, words=words)]
     if not keys:
         yield broken(rule, f"no {key} follows, so phones meet a key they do not know.", change)
@@ -139,11 +104,12 @@ def _two_phases(
     resets = reading.between(change, None, reading.of(StepKind.RESET))
     if any(not reading.before(keys[0], step) for step in resets):
         yield broken(rule, f"phones reset before {key} is done.", change, keys[0])
+    words += (IF_STARTED,)
     ready = [s for s in reading.between(keys[0], None, second) if sure(s, words=words)]
     if not ready:
         yield broken(rule, "nothing hands out the new signature after localkey.", keys[0])
     for step in ready:
         if not reading.barrier(keys[0], step):
             yield broken(rule, "phones are not back from the first reset before this.", step)
-        if not reading.barrier(step, None):
-            yield broken(rule, "phones are not reset and waited for a second time.", step)
+    if ready and not any(reading.barrier(step, None) for step in ready):
+        yield broken(rule, "phones are not reset and waited for a second time.", ready[0])

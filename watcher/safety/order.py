@@ -13,12 +13,13 @@ _ENDS_A_RUN = (*RENEWING, StepKind.DELETE, StepKind.WAIT, StepKind.CTL_UPDATE, S
 
 def publisher_first(reading: Reading) -> Iterator[Violation]:
     """O1: publisher before subscribers, for certificates and for each restart (TN214231)."""
-    for group in _by(reading.of(*RENEWING, StepKind.DELETE), lambda s: (s.store, s.part)):
+    changes = _by(reading.of(*RENEWING), lambda s: (s.store, s.part))
+    for group in (*changes, *_by(reading.of(StepKind.DELETE), lambda s: (s.store, s.block))):
         publisher = [step for step in group if reading.on_publisher(step)]
         for step in group:
             late = [one for one in publisher if one is not step and not reading.before(one, step)]
             if late and step not in publisher:
-                text = f"{step.store} is changed here before the publisher has its new certificate."
+                text = f"{step.store} is changed here before it is on the publisher."
                 yield broken("O1", text, step, late[0])
     for run in runs(reading):
         for group in _by(run, lambda s: s.service):
@@ -67,30 +68,35 @@ def _position(reading: Reading, step: Step) -> int:
 
 
 def order_of_restarts(reading: Reading) -> Iterator[Violation]:
-    """O17: restarts follow the store's table, such as DRF Master before DRF Local (TN214231)."""
+    """O17: restarts follow the store's table, such as DRF Master before DRF Local (TN214231).
+
+    Not for what is only offered, nor for a service that O2 stops and starts in the same block.
+    """
+    stopped = {(step.block, step.service) for step in reading.of(StepKind.STOP)}
     for run in runs(reading):
-        for group in _by(run, lambda step: step.store):
+        asked = [s for s in run if not s.optional and (s.block, s.service) not in stopped]
+        for group in _by(asked, lambda step: step.store):
             yield from _table_order(reading, group)
 
 
 def _table_order(reading: Reading, group: Sequence[Step]) -> Iterator[Violation]:
-    store = reading.store(group[0])
-    if store is None:
-        return
-    release = reading.known.release
-    rows = [row.service for row in store.restarts if not release or row.releases.matches(release)]
+    store, release = reading.store(group[0]), reading.known.release
+    rows = [
+        row.service
+        for row in (store.restarts if store else ())
+        if release is None or row.releases.matches(release)
+    ]
     at = 0
-    seen = set()
-    for step in group:
-        if step.service in seen:
-            continue  # a second time is late, never too early
-        seen.add(step.service)
+    for step in _first_of_each(group):
         found = next((i for i in range(at, len(rows)) if rows[i] == step.service), None)
-        if found is None:
-            known = "too late" if step.service in rows else "though the rules do not ask for it"
-            yield broken("O17", f"{step.service} restarts for {step.store} {known}.", step)
-        else:
-            at = found
+        if found is None and step.service in rows:
+            yield broken("O17", f"{step.service} restarts for {step.store} too late.", step)
+        at = at if found is None else found
+
+
+def _first_of_each(group: Sequence[Step]) -> Iterator[Step]:
+    # A second restart of a service is late, never too early.
+    yield from sorted({s.service: s for s in reversed(group)}.values(), key=lambda s: s.number)
 
 
 def _by(steps: Iterable[Step], key: Callable[[Step], object]) -> list[list[Step]]:

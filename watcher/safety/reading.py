@@ -8,11 +8,11 @@ one is: it is not optional and hangs on no further condition.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan, Step
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.schema import Condition, Role, RunsOn, StepKind, Store, StoreKind
 from watcher.rules.select import CONDITION_WORDS
+from watcher.safety.cases import Case
 from watcher.safety.known import Known
 
 RENEWING = (StepKind.REGENERATE, StepKind.UPLOAD)
@@ -24,26 +24,23 @@ CHANGING = (
 """Kinds of steps that change the cluster or its phones."""
 
 PUBLISHER_IN_WORDS = "the publisher"
-IF_TFTP = "this node is a TFTP server"
-IF_STARTED = "the service is started there"
-
 ROLLBACK_ON, ROLLBACK_OFF, BLANK_ITL = "rollback-on", "rollback-off", "verify-blank-itl"
 CTL_LOCALKEY, ITL_LOCALKEY = "ctl-localkey", "itl-localkey"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The steps with their order; `earlier` and `later` hold a bit for each step by number."""
+    """The steps that are done in one case, with their order.
+
+    `earlier` and `later` hold a bit for each step by number; `assumed` is what is not known.
+    """
 
     plan: ChangePlan
+    steps: tuple[Step, ...]
     known: Known
+    assumed: tuple[str, ...]
     earlier: tuple[int, ...]
     later: tuple[int, ...]
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """All steps in reading order."""
-        return self.plan.steps
 
     @property
     def catalogue(self) -> Catalogue:
@@ -130,7 +127,7 @@ class Reading:
         )
 
 
-def read(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Reading:
+def read(plan: ChangePlan, case: Case, catalogue: Catalogue) -> Reading:
     """Read a well-formed plan: who waits for whom, directly or not."""
     count = len(plan.steps) + 1
     earlier, later = [0] * count, [0] * count
@@ -140,26 +137,20 @@ def read(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Rea
     for step in reversed(plan.steps):
         for number in step.depends_on:
             later[number] |= later[step.number] | 1 << step.number
-    return Reading(plan, Known(cluster, catalogue), tuple(earlier), tuple(later))
+    return Reading(
+        plan=plan,
+        steps=tuple(done for step in plan.steps if (done := case.done(step))),
+        known=Known(case.cluster, catalogue),
+        assumed=case.assumed,
+        earlier=tuple(earlier),
+        later=tuple(later),
+    )
 
 
 def sure(guard: Step, *guarded: Step, words: Iterable[str] = ()) -> bool:
     """Tell whether a step is done whenever all `guarded` steps are, given further conditions."""
     allowed = {word for step in guarded for word in step.only_if} | set(words)
-    return not guard.optional and all(_holds(entry, allowed) for entry in guard.only_if)
-
-
-def _holds(entry: str, allowed: set[str]) -> bool:
-    """Tell whether a condition follows; it may be "a and b, or c and d"."""
-    return entry in allowed or any(_joined(part, allowed) for part in entry.split(", or "))
-
-
-def _joined(part: str, allowed: set[str]) -> bool:
-    # Conditions hold the word "and" themselves, so it cannot simply be split.
-    return part in allowed or any(
-        part.startswith(f"{one} and ") and _joined(part.removeprefix(f"{one} and "), allowed)
-        for one in allowed
-    )
+    return not guard.optional and set(guard.only_if) <= allowed
 
 
 def same(one: str | None, other: str | None) -> bool:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from watcher.model.plan import Step
 from watcher.rules.schema import Need, On, Restart, Role, StepKind
 from watcher.rules.select import Selected, select
-from watcher.safety.reading import IF_STARTED, IF_TFTP, Reading, covers, place, plural, same, sure
+from watcher.safety.cases import IF_STARTED, IF_TFTP
+from watcher.safety.reading import Reading, covers, place, plural, same, sure
+from watcher.safety.trust import detoured
 from watcher.safety.violation import Violation, broken
 
 RULE = "RESTARTS"
@@ -25,7 +27,7 @@ def nothing_is_owed(reading: Reading) -> Iterator[Violation]:
     """RESTARTS: each required restart follows its change (section 2: TN214231, SG14, UG125).
 
     What phones trust must be served before they are waited for (TV-23), except the recovery
-    signer, whose TFTP restart comes after the first barrier (O15, O16).
+    signer (O15, O16) and the localkey detour (TV-52), where phones first take re-signed lists.
     """
     for change in (*reading.renewals, *reading.of(StepKind.DELETE)):
         for debt in _debts(reading, change):
@@ -75,7 +77,12 @@ def _candidates(reading: Reading, debt: _Debt) -> tuple[Step, ...]:
     later = reading.between(debt.change, None, steps)
     starts = tuple(step for step in later if step.kind == StepKind.START)
     restarts = tuple(step for step in later if step.kind == StepKind.RESTART)
-    if store and store.phone_facing and store.role is not Role.RECOVERY_SIGNER:
+    if (
+        store
+        and store.phone_facing
+        and store.role is not Role.RECOVERY_SIGNER
+        and not detoured(reading, debt.change)
+    ):
         waits = reading.between(debt.change, None, reading.of(StepKind.WAIT))
         restarts = tuple(s for s in restarts if not reading.between(debt.change, s, waits))
     return starts + restarts

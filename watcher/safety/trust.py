@@ -9,9 +9,9 @@ from itertools import combinations
 
 from watcher.model.plan import Step
 from watcher.rules.schema import Condition, Role, StepKind
+from watcher.safety.cases import IF_TFTP
 from watcher.safety.reading import (
     CTL_LOCALKEY,
-    IF_TFTP,
     Reading,
     place,
     plural,
@@ -42,7 +42,7 @@ def one_tftp_server_at_a_time(reading: Reading) -> Iterator[Violation]:
     for step in signers:
         if plural(step) or reading.known.multi_server(step.store or "", step.node):
             yield broken("O2", "one step changes the file signer of several TFTP servers.", step)
-        elif not _detour(reading, step) and not _stopped(reading, step):
+        elif not detoured(reading, step) and not _stopped(reading, step):
             text = "TFTP is not stopped here until phones are back from another TFTP server."
             yield broken("O2", text, step)
     for one, two in combinations(signers, 2):
@@ -67,7 +67,7 @@ def _stopped(reading: Reading, change: Step) -> bool:
     return resting and sure(starts[0], change, words=words) and reading.barrier(change, starts[0])
 
 
-def _detour(reading: Reading, change: Step) -> bool:
+def detoured(reading: Reading, change: Step) -> bool:
     """Tell whether the CTL is re-signed by the recovery key before phones can meet the change."""
     mixed = reading.known.fact(Condition.MIXED) and reading.known.fact(Condition.TOKENLESS)
     if not mixed or not reading.on_publisher(change):
@@ -77,13 +77,29 @@ def _detour(reading: Reading, change: Step) -> bool:
     return bool(keys) and not reading.between(change, keys[0], risky)
 
 
+def ctl_signer_is_delivered(reading: Reading) -> Iterator[Violation]:
+    """I-5: a tokenless CTL of 10.5(2) to 11.5 is re-signed before its signer meets phones (TV-52).
+
+    Only where mode and method are known: a plan with the question open says what may come.
+    """
+    mixed = reading.known.fact(Condition.MIXED) and reading.known.fact(Condition.TOKENLESS)
+    key = reading.catalogue.steps[CTL_LOCALKEY].command
+    release = reading.known.release
+    exists = release is not None and any(row.releases.matches(release) for row in key)
+    if mixed and exists and reading.known.legacy and not reading.assumed:
+        for step in reading.role(Role.FILE_SIGNER):
+            if reading.on_publisher(step) and not detoured(reading, step):
+                yield broken("I-5", "it signs the CTL, and no localkey follows at once.", step)
+
+
 def a_server_alone(reading: Reading) -> Iterator[Violation]:
     """P8: up to 11.5 a lone TFTP server changes its key only while phones hold a blank ITL.
 
-    Nobody can vouch for its new key (CC3209844, TN118893); exempt is an eToken CTL.
+    Nobody can vouch for its new key (CC3209844, TN118893). Exempt: an eToken CTL, the localkey detour.
     """
     if reading.known.one_tftp_server:
-        for step in _signers_at_risk(reading):
+        alone = [s for s in _signers_at_risk(reading) if not detoured(reading, s)]
+        for step in alone:
             yield broken("P8", "one TFTP server serves all phones and no rollback is set.", step)
 
 
