@@ -33,7 +33,8 @@ ALL_DUTIES = (Duty.CALL_PROCESSING, Duty.TFTP, Duty.CTI)
 TEXT = (
     "<{pri}>{seq}: {host}: {time} UTC :  %UC_CERT-{severity}-{mnemonic}: "
     "%[Message=Certificate expiration Notification. Certificate name:{certificate} Unit:{store} "
-    "Type:{type} Expiration:{expiry}][AppID={app_id}][ClusterID={cluster_id}][NodeID={node}]: {text}"
+    "Type:{type} Expiration:{expiry}][AppID={app_id}][ClusterID={cluster_id}][NodeID={node}]: "
+    "{text}"
 )
 DEFAULTS = {
     "pri": "189",

@@ -54,7 +54,7 @@ def nodes(draw):
 
 @st.composite
 def certificates(draw, names):
-    """What is known of the stores' own certificates: node by node, or one for the cluster."""
+    """Draw what is known of certificates: node by node, or one for the cluster."""
     made = []
     issuer = st.sampled_from([Issuer.SELF_SIGNED, Issuer.CA_SIGNED, None])
     for store in draw(st.lists(st.sampled_from(OWN_STORES), unique=True, max_size=5)):
@@ -66,7 +66,8 @@ def certificates(draw, names):
             )
             continue
         for name in draw(st.lists(st.sampled_from(names), unique=True)):
-            made.append(certificate(store, name, issuer=draw(issuer), multi_server=draw(known)))
+            known_one = certificate(store, name, issuer=draw(issuer), multi_server=draw(known))
+            made.append(known_one)
     for store in draw(st.lists(st.sampled_from(TRUST_STORES), unique=True, max_size=2)):
         owner = draw(st.sampled_from(names))
         made.append(certificate(store, draw(st.sampled_from(names)), file=f"{owner}.pem",
@@ -113,7 +114,8 @@ def alarms_for(draw, cluster):
     stores += draw(st.lists(st.sampled_from(QUIET), max_size=2, unique=True))
     for store in stores:
         for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True)):
-            made.append(message(store=store, node=name, **draw(dates())))
+            text = message(store=store, node=name, **draw(dates()))
+            made.append(text)
     for store in draw(
         st.lists(st.sampled_from(TRUST_STORES), max_size=2, min_size=0 if made else 1, unique=True)
     ):

@@ -106,7 +106,7 @@ def _checks(work: Work, ground: Ground) -> tuple[Sketch, ...]:
     )
 
 
-_ELSEWHERE = ("check-issuer", "check-ipsec-trust", "save-certificates", "backup")
+_ELSEWHERE = ("check-issuer", "check-ipsec-trust", "check-license", "save-certificates", "backup")
 _ON_TFTP = ("record-trust-lists", "check-itl-size")
 
 
