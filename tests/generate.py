@@ -85,12 +85,18 @@ def noise_line(chance: random.Random, at: datetime, number: int) -> str:
 
 def carried(chance: random.Random, record: str, at: datetime) -> str:
     """Return `record` as it arrives: remote syslog, file line, relayed, or in an alert."""
-    node = record.split(": ")[1].split(".")[0]
+    node = record.split(": ", 2)[1].split(".", 1)[0]
     local = f"{at + timedelta(hours=1):%b %d %H:%M:%S} {node} local7 2 : {record}"
+    raised = at + timedelta(hours=1, seconds=40)
     alert = (
-        f"At {at + timedelta(hours=1, seconds=40):%a %b %d %H:%M:%S} CET {at:%Y} on node 192.0.2.1,"
-        " the following SyslogSeverityMatchFound events generated:#012SeverityMatch : Critical"
-        f"#012MatchedEvent : {local}#012AppID : Cisco Syslog Agent#012ClusterID :#012NodeID : {node}"
+        f"At {raised:%a %b %d %H:%M:%S} CET {raised:%Y} on node 192.0.2.1, the following "
+        "SyslogSeverityMatchFound events generated:#012SeverityMatch : Critical#012MatchedEvent : "
+        f"{local}#012AppID : Cisco Syslog Agent#012ClusterID :#012NodeID : {node}"
+    )
+    wrapped = (
+        f"<189>7: pub1.lab.example: {at:%b %d %Y %H:%M:%S}.1 UTC : %UC_RTMT-2-RTMT_ALERT: "
+        f"%[AlertName=SyslogSeverityMatchFound][AlertDetail= {alert}]"
+        "[AppID=Cisco AMC Service][ClusterID=][NodeID=pub1]: RTMT Alert"
     )
     return chance.choice(
         (
@@ -98,9 +104,7 @@ def carried(chance: random.Random, record: str, at: datetime) -> str:
             local,
             f"<189>{at:%b %d %H:%M:%S} 192.0.2.7 {record}",
             f"<189>1 {at:%Y-%m-%dT%H:%M:%S}Z 192.0.2.7 - - - - {record}",
-            f"<189>7: pub1.lab.example: {at:%b %d %Y %H:%M:%S}.1 UTC : %UC_RTMT-2-RTMT_ALERT: "
-            f"%[AlertName=SyslogSeverityMatchFound][AlertDetail= {alert}]"
-            "[AppID=Cisco AMC Service][ClusterID=][NodeID=pub1]: RTMT Alert",
+            wrapped,
             local.replace(".lab.example: ", ".lab.example:\n", 1),
         )
     )

@@ -7,8 +7,8 @@ import pytest
 from watcher.model.alarm import CiscoLogRecord, Envelope, Severity, Truncation, Unreadable
 from watcher.wire.ciscolog import NOISE, RECORD_LIMIT, decode
 
-TOKEN = "%UC_GENERIC-6-ServiceStarted: %[AppID=a][ClusterID=][NodeID=n]: text"
-BARE = f"864: n.lab.example: Sep 05 2014 00:00:06.433 UTC : {TOKEN}"
+GENERIC = "%UC_GENERIC-6-ServiceStarted: %[AppID=a][ClusterID=][NodeID=n]: text"
+BARE = f"864: n.lab.example: Sep 05 2014 00:00:06.433 UTC : {GENERIC}"
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_record_is_the_same_in_every_carrier(prefix, envelope):
     ],
 )
 def test_event_time_is_utc_or_only_text(text, when, fraction):
-    record = decode(f"1: h: {text} : {TOKEN}")
+    record = decode(f"1: h: {text} : {GENERIC}")
 
     assert isinstance(record, CiscoLogRecord)
     assert (record.event_time, record.event_fraction_text) == (when, fraction)
@@ -60,7 +60,7 @@ def test_event_time_is_utc_or_only_text(text, when, fraction):
 @pytest.mark.parametrize(
     ("token", "appname", "msgname"),
     [
-        ("%UC_Location Bandwidth Manager-1-LBMLinkOOS:", "UC_Location Bandwidth Manager", "LBMLinkOOS"),
+        ("%UC_Location Manager-1-LBMLinkOOS:", "UC_Location Manager", "LBMLinkOOS"),
         ("%CCM_RTMT-RTMT-2-RTMT-ERROR-ALERT:", "CCM_RTMT-RTMT", "RTMT-ERROR-ALERT"),
         ("%UC_TVS-6-RollBackToPre8.0Enabled:", "UC_TVS", "RollBackToPre8.0Enabled"),
         ("% UC_CERT-6-CertExpiryApproaching :", "UC_CERT", "CertExpiryApproaching"),
@@ -94,7 +94,7 @@ def test_other_lines_are_noise(line):
 
 
 @pytest.mark.parametrize(
-    "line", [f"Feb 10 23:21:05 n sshd[1]: user said {TOKEN}", f"> {BARE}", "%UC_CERT-0"]
+    "line", [f"Feb 10 23:21:05 n sshd[1]: user said {GENERIC}", f"> {BARE}", "%UC_CERT-0"]
 )
 def test_our_token_in_a_place_that_is_no_header_is_unreadable(line):
     assert isinstance(decode(line), Unreadable)

@@ -1,0 +1,90 @@
+"""Facts of certificate alarms."""
+
+import pytest
+
+from watcher.app import load_catalogue
+from watcher.model.alarm import CiscoLogRecord, StoreKind, Truncation
+from watcher.parsers import certificate
+from watcher.wire.ciscolog import decode
+
+ALARMS = load_catalogue().alarms
+BODY = "Certificate name:{} Unit:{} Type:own-cert Expiration:Mon May 19 14:46:"
+
+
+def alarm_of(message, *, name="CertExpired", cluster="", appname="UC_CERT"):
+    record = decode(
+        f"1: n1.lab.example: Sep 05 2014 00:00:06.433 UTC : %{appname}-0-{name}: "
+BODY = "Certificate name:{} Unit:{} Type:own-cert Expiration:Mon May 19 14:46:"
+    )
+    assert isinstance(record, CiscoLogRecord)
+    return certificate.parse(record, ALARMS)
+
+
+@pytest.mark.parametrize(
+    ("file", "unit", "kind", "owner"),
+    [
+        ("tomcat.der", "tomcat", StoreKind.SERVICE, "n1"),
+        ("n2.der", "tomcat-trust", StoreKind.TRUST, "n2"),
+        ("n2.lab.example.pem", "CallManager-trust", StoreKind.TRUST, "n2.lab.example"),
+        ("Cisco_Root_CA_2048.der", "CallManager-trust", StoreKind.TRUST, None),
+        ("CAPF-1a2b3c4d.der", "CAPF-trust", StoreKind.TRUST, None),
+        ("A CA [2].der", "tomcat-trust", StoreKind.TRUST, None),
+        ("Zürich.der", "tomcat-trust", StoreKind.TRUST, None),
+    ],
+)
+def test_store_kind_and_owner(file, unit, kind, owner):
+    alarm = alarm_of(BODY.format(file, unit))
+
+    assert (alarm.certificate, alarm.store) == (file, unit)
+    assert (alarm.store_kind, alarm.owner, alarm.node) == (kind, owner, "n1")
+
+
+ALL_LOST = (Truncation.MESSAGE, Truncation.TYPE, Truncation.EXPIRY)
+
+
+@pytest.mark.parametrize(
+    ("message", "facts", "lost"),
+    [
+        (
+            BODY.format("a.der", "tomcat"),
+            ("a.der", "tomcat", StoreKind.SERVICE, "own-cert"),
+            (Truncation.EXPIRY,),
+        ),
+        (
+            "Certificate name:a.der Unit:tomcat Type:own-ce",
+            ("a.der", "tomcat", StoreKind.SERVICE, None),
+            (Truncation.TYPE, Truncation.EXPIRY),
+        ),
+        ("Certificate name:a.der Unit:tomcat Ty", ("a.der", "tomcat", None, None), ALL_LOST),
+        ("Certificate name:a.der Uni", ("a.der", None, None, None), ALL_LOST),
+        ("Certificate na", (None, None, None, None), ()),
+    ],
+)
+def test_what_is_cut_off_is_named(message, facts, lost):
+    alarm = alarm_of(message)
+
+    assert (alarm.certificate, alarm.store, alarm.store_kind, alarm.reported_type) == facts
+    assert alarm.truncation == lost
+
+
+@pytest.mark.parametrize(
+    ("cluster_id", "cluster"), [("", None), ("StandAloneCluster", None), ("Lab", "Lab")]
+)
+def test_a_default_cluster_id_names_no_cluster(cluster_id, cluster):
+    alarm = alarm_of(BODY.format("a.der", "tomcat"), cluster=cluster_id)
+
+    assert (alarm.cluster, alarm.cluster_id) == (cluster, cluster_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [*((name, True) for name in sorted(ALARMS.certificate)), ("certexpired", True), ("New", False)],
+)
+def test_every_alarm_of_the_monitor_is_one(name, known):
+    alarm = alarm_of(BODY.format("a.der", "tomcat"), name=name)
+
+    assert (alarm.msgname, alarm.known) == (name, known)
+
+
+def test_other_services_raise_no_certificate_alarm():
+    assert alarm_of(BODY.format("a.der", "tomcat"), appname="UC_GENERIC") is None
