@@ -41,6 +41,8 @@ def open_input(name: str) -> Iterator[BinaryIO]:
             raise InputError("standard input is closed", expected="a file or a pipe")
         yield sys.stdin.buffer
         return
+    if not name:
+        raise InputError("a file name is empty", expected="a file, or - for standard input")
     try:
         stream = Path(name).open("rb")  # noqa: SIM115 -- closed below, after the error is told
     except OSError as error:

@@ -91,7 +91,8 @@ def _reader_left() -> int:
 def _usage_error(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "watcher"
-    problem = " ".join(error.format_message().split()).rstrip(".") or "Missing command"
+    words = error.format_message().replace("Value error, ", "")
+    problem = " ".join(words.split()).rstrip(".") or "Missing command"
     place = command.removeprefix("watcher").strip()
     told = f"{place}: {problem}" if place else problem
     return f"{told} (expected what `{command} --help` shows)"

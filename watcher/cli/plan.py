@@ -68,8 +68,8 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     plans = shell.draw(order, tally)
     if not plans:
         raise InputError(
-            f"no certificate alarm in {tally.read} records ({tally.uc_alarms} other UC alarms, "
-            f"{tally.noise} noise, {tally.unreadable} unreadable)",
+            f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
+            f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, {tally.unreadable} unreadable)",
             expected="a message with %UC_CERT-...",
         )
     shell.write_output(output, shell.render_plans(plans, form.value))
@@ -114,13 +114,17 @@ def moment(text: str | None) -> datetime | None:
         time = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(
-            f"{text!r} is not a time", expected="2026-11-23 or 2026-11-23T22:00Z"
+            f"--at: {text!r} is not a time", expected="2026-11-23 or 2026-11-23T22:00Z"
         ) from None
     if time.tzinfo is not None:
         try:
             return time.astimezone(UTC)
         except OverflowError:
-            raise InputError(f"{text!r} is out of range", expected="a year of this age") from None
+            raise InputError(
+                f"--at: {text!r} is out of range", expected="2026-11-23 or 2026-11-23T22:00Z"
+            ) from None
     if len(text) > len("2026-11-23"):
-        raise InputError(f"{text!r} names no zone", expected=f"{text}Z for UTC, or {text}+01:00")
+        raise InputError(
+            f"--at: {text!r} names no zone", expected=f"{text}Z for UTC, or {text}+01:00"
+        )
     return time.replace(tzinfo=UTC)
