@@ -1,0 +1,126 @@
+"""What stands around the steps: headline, warnings, preconditions, back-out, sources."""
+
+import pytest
+from builders import CATALOGUE, alarm, certificate, cluster, of, plan, plans, related
+
+from watcher.inventory.schema import SecurityMode
+from watcher.rules.schema import StepKind
+
+COPY = alarm(store="tomcat-trust", certificate="pub.der", node="sub1")
+
+
+def warnings(drawn):
+    return [line.text for line in drawn.warnings]
+
+
+def test_the_headline_says_the_worst_and_counts_the_rest():
+    expired = alarm(
+        store="ipsec", mnemonic="CertExpired", expiry="Wed Nov 18 09:14:41:000 CET 2026"
+    )
+
+    drawn = plan([alarm(), expired, alarm(store="TVS")], cluster())
+
+    assert drawn.headline == (
+        "The ipsec certificate of pub expired on 2026-11-18 (2 days ago), and 2 more"
+    )
+
+
+def test_the_headline_of_a_copy_says_whose_and_where():
+    assert plan([COPY], cluster()).headline.startswith(
+        "The copy of pub's certificate in tomcat-trust on sub1 expires on"
+    )
+
+
+def test_the_summary_has_five_lines():
+    drawn = plan([alarm(store="TVS")], cluster())
+
+    assert [text.partition(":")[0] for text in drawn.summary] == [
+        "What", "Effect if nothing is done", "Work", "Time and phones", "Way back",
+    ]  # fmt: skip
+
+
+def test_a_failed_backup_stops_the_change():
+    (warning,) = warnings(
+        plan([alarm(), related("DRF", "DRFBackupFailure", node="sub1")], cluster())
+    )
+
+    assert warning.startswith("STOP. ")
+    assert warning.endswith("(alarm DRFBackupFailure, sub1, 2026-11-20 02:10 UTC)")
+
+
+def test_a_changed_security_mode_is_a_warning():
+    drawn = plan([alarm(), related("TVS", "ClusterSecurityModeModified")], cluster())
+
+    assert not any(text.startswith("STOP") for text in warnings(drawn))
+
+
+@pytest.mark.parametrize("name", ["DRFBackupCompleted", "NothingOfThisKind"])
+def test_other_alarms_are_no_warning(name):
+    assert warnings(plan([alarm(), related("DRF", name)], cluster())) == []
+
+
+def test_a_related_alarm_alone_makes_no_plan():
+    assert plans([related("DRF", "DRFBackupFailure")], cluster()) == ()
+
+
+def test_preconditions_name_their_steps():
+    drawn = plan([alarm(store="CAPF")], cluster(security_mode=SecurityMode.MIXED))
+    backup = next(s.number for s in drawn.steps if s.key == "backup")
+
+    (line,) = (p.text for p in drawn.preconditions if p.text.startswith("P2:"))
+
+    assert line.endswith(f"(step {backup})")
+
+
+def test_the_point_of_no_return_is_the_first_change_of_a_certificate():
+    drawn = plan([alarm()], cluster(certificates=(certificate(),)))
+
+    assert drawn.point_of_no_return == of(drawn, StepKind.REGENERATE)[0].number
+
+
+def test_each_change_has_a_way_back_or_a_word_why_not():
+    drawn = plan([alarm(store="CallManager"), COPY], cluster())
+    numbers = " ".join(line.text.partition(":")[0] for line in drawn.back_out)
+
+    changing = of(drawn, StepKind.REGENERATE, StepKind.DELETE, StepKind.RESTART)
+
+    assert {str(s.number) for s in changing} <= set(numbers.replace(",", "").split())
+
+
+def test_every_cited_source_is_listed():
+    drawn = plan([alarm(store="CAPF")], cluster())
+
+    cited = {
+        name for s in drawn.steps for line in (*s.do, *s.command) for name in line.cite.sources
+    }
+
+    assert cited <= {source.id for source in drawn.sources} <= set(CATALOGUE.sources)
+
+
+def test_minutes_leave_out_what_is_optional():
+    drawn = plan([alarm(store="CallManager")], cluster(release="14SU2"))
+
+    assert drawn.minutes == sum(s.minutes for s in drawn.steps if not s.optional)
+    assert any(s.optional for s in drawn.steps)
+
+
+def test_what_is_only_heard_is_said_to_be():
+    drawn = plan([alarm(node="stranger")], cluster())
+
+    assert "F1: stranger is a name in the message; no inventory confirms it." in drawn.not_known
+
+
+def test_a_contradiction_is_shown_with_both_sides():
+    drawn = plan([COPY], cluster())
+
+    (item,) = (d for d in drawn.disagreements if d.id == "C-10")
+
+    assert len(item.sides) >= 2
+    assert item.default
+    assert item.alternative
+
+
+def test_the_way_is_explained_for_this_release():
+    drawn = plan([alarm(store="CallManager")], cluster(release="9.1(2)"))
+
+    assert not any("release is not known" in line.text for line in drawn.way_lines)
