@@ -69,7 +69,8 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     if not plans:
         raise InputError(
             f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
-            f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, {tally.unreadable} unreadable)",
+            f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, "
+            f"{tally.unreadable} unreadable)",
             expected="a message with %UC_CERT-...",
         )
     shell.write_output(output, shell.render_plans(plans, form.value))
