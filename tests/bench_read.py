@@ -48,6 +48,7 @@ def main() -> None:
         ways = {
             "grep -c UC_CERT": ["grep", "-c", "UC_CERT", str(path)],
             "plain re scanner": scanner,
+            "watcher --version (the start alone)": [watcher, "--version"],
             "watcher parse --certificates-only": [
                 watcher, "parse", "--certificates-only", str(path),
             ],
@@ -61,7 +62,7 @@ def main() -> None:
         plain = measured["plain re scanner"][0]
         for name, (seconds, peak, said) in measured.items():
             print(
-                f"{name:34} {lines / seconds:12,.0f} lines/s  {plain / seconds:6.2f} x plain"
+                f"{name:36} {lines / seconds:12,.0f} lines/s  {plain / seconds:6.2f} x plain"
                 f"  peak {peak >> 10} MiB  {said.strip()}"
             )
 

@@ -29,6 +29,17 @@ KINDS = (
     ("CertValidLessThanMonth", 4, 8, 30),
     ("CertValidityOver30Days", 5, 31, 90),
 )
+PHONE_TAGS = (
+    "[IPAddress=192.0.2.98][Protocol=SIP][DeviceType=592][Description=Phone of a desk][Reason=13]"
+    "[IPAddrAttributes=0][LastSignalReceived=SIPRegistration]"
+)
+AUDIT_TAGS = (
+    "[ UserID =admin][ ClientAddress =192.0.2.5][ Severity =5][ EventType =Update]"
+    "[ ResourceAccessed=Admin][ EventStatus =Success][ CompulsoryEvent =No]"
+    "[ AuditDetails =one row of a table was changed]"
+)
+"""As long as the field's own, because what a line costs depends on its length."""
+
 MESSAGE_LIMIT = 129
 """Characters of a `Message` value that the field lets through."""
 
@@ -55,10 +66,18 @@ def uc_record(chance: random.Random, at: datetime, number: int) -> str:
     node = chance.choice(NODES)
     app, name, tags = chance.choice(
         (
-            ("UC_CALLMANAGER-6", "EndPointRegistered", f"[DeviceName=SEP{number:012X}]"),
-            ("UC_CALLMANAGER-3", "EndPointUnregistered", f"[DeviceName=SEP{number:012X}]"),
+            (
+                "UC_CALLMANAGER-6",
+                "EndPointRegistered",
+                f"[DeviceName=SEP{number:012X}]{PHONE_TAGS}",
+            ),
+            (
+                "UC_CALLMANAGER-3",
+                "EndPointUnregistered",
+                f"[DeviceName=SEP{number:012X}]{PHONE_TAGS}",
+            ),
             ("UC_GENERIC-6", "ServiceStarted", "[ServiceName=Cisco Certificate Expiry Monitor]"),
-            ("UC_AUDITLOG-5", "AdministrativeEvent", "[ UserID =admin][ AuditDetails =a row]"),
+            ("UC_AUDITLOG-5", "AdministrativeEvent", AUDIT_TAGS),
             ("UC_DRF-6", "DRFBackupCompleted", "[Reason=by schedule]"),
         )
     )
@@ -110,7 +129,7 @@ def carried(chance: random.Random, record: str, at: datetime) -> str:
     )
 
 
-def archive(count: int, *, share: float = 0.001, uc_share: float = 0.3, seed: int = 1):
+def archive(count: int, *, share: float = 0.001, uc_share: float = 0.6, seed: int = 1):
     """Yield `count` pieces of an archive, each with its line end, and whether it is an alarm."""
     chance = random.Random(seed)  # noqa: S311 -- the same archive every time is the point
     at = START

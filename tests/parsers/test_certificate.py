@@ -14,7 +14,8 @@ BODY = "Certificate name:{} Unit:{} Type:own-cert Expiration:Mon May 19 14:46:"
 def alarm_of(message, *, name="CertExpired", cluster="", appname="UC_CERT"):
     record = decode(
         f"1: n1.lab.example: Sep 05 2014 00:00:06.433 UTC : %{appname}-0-{name}: "
-BODY = "Certificate name:{} Unit:{} Type:own-cert Expiration:Mon May 19 14:46:"
+        f"%[Message=Certificate expiration Notification. {message}]"
+        f"[AppID=x][ClusterID={cluster}][NodeID=n1]: text"
     )
     assert isinstance(record, CiscoLogRecord)
     return certificate.parse(record, ALARMS)

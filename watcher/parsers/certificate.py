@@ -93,7 +93,7 @@ def _store_kind(facts: _Facts) -> StoreKind | None:
         return None
     if store.lower().endswith(_TRUST):
         return StoreKind.TRUST
-    # Without what follows it, the name itself may be cut: `tomcat` may have been `tomcat-trust`.
+    # Without what follows it, the name itself may be cut, and with it its `-trust`.
     return StoreKind.SERVICE if facts["type"] is not None else None
 
 
