@@ -8,8 +8,9 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from watcher.app import STANDARD_INPUT, load_catalogue, open_input
+from watcher.app import STANDARD_INPUT, load_catalogue, load_inventory, open_input
 from watcher.errors import InputError, Location, one_line
+from watcher.inventory.locate import located
 from watcher.model.alarm import (
     CertificateAlarm,
     CiscoLogRecord,
@@ -38,21 +39,32 @@ def parse(
     certificates_only: Annotated[
         bool, typer.Option("--certificates-only", help="Look at nothing else: much faster.")
     ] = False,
+    inventory: Annotated[
+        str | None,
+        typer.Option("--inventory", "-i", metavar="FILE", help="Names clusters and owners."),
+    ] = None,
 ) -> None:
     """Print what messages say, one JSON object per line; counts go to standard error.
 
     The kind of input is detected: one message, a log file of any size, a mail, an mbox.
     """
     alarms = load_catalogue().alarms
+    site = load_inventory(inventory) if inventory else None
     tally = Tally()
     for name in files or [STANDARD_INPUT]:
         with open_input(name) as stream:
             chunks = _chunks(stream, name)
             for event in read(chunks, alarms, tally, certificates_only=certificates_only):
-                if isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
-                    sys.stdout.write(json.dumps(as_json(event, alarms)) + "\n")
+                if isinstance(event, CertificateAlarm) and site is not None:
+                    _print(located(event, site), alarms)
+                elif isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
+                    _print(event, alarms)
     sys.stdout.flush()
     print(counts(tally), file=sys.stderr)
+
+
+def _print(event: Event, alarms: Alarms) -> None:
+    sys.stdout.write(json.dumps(as_json(event, alarms)) + "\n")
 
 
 def counts(tally: Tally) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from watcher.inventory.lookup import Place, find_cluster, find_node, stem
-from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
+from watcher.inventory.locate import cluster_of, copy_of, owner_of, place_of
+from watcher.inventory.schema import Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
 from watcher.model.plan import Evidence, Finding
@@ -86,50 +86,17 @@ def _age(alarm: CertificateAlarm) -> tuple[str, str, tuple[str, ...]]:
 def _sight(
     alarm: CertificateAlarm, evidence: str, inventory: Inventory | None, catalogue: Catalogue
 ) -> Sighting:
-    place = _find(inventory, alarm.node)
-    cluster = place.cluster if place else _by_cluster_id(inventory, alarm)
-    listed = _listed(alarm, cluster)
+    place, cluster = place_of(inventory, alarm.node), cluster_of(inventory, alarm)
+    owner, listed = owner_of(alarm, inventory, cluster), copy_of(alarm, cluster)
     return Sighting(
         alarm=alarm,
         evidence=evidence,
         cluster=cluster,
         node=place.node if place else None,
-        owner=_owner(alarm, inventory, listed),
+        owner=owner.node if owner else None,
         store=catalogue.store_name(alarm.store),
         file=listed.file if listed else None,
     )
-
-
-def _find(inventory: Inventory | None, name: str | None) -> Place | None:
-    # A name that fits two nodes names none of them; the plan then says what the message said.
-    if inventory is None or name is None:
-        return None
-    found = find_node(inventory, name)
-    return found if isinstance(found, Place) else None
-
-
-def _by_cluster_id(inventory: Inventory | None, alarm: CertificateAlarm) -> Cluster | None:
-    if inventory is None or alarm.cluster_id is None:
-        return None
-    return find_cluster(inventory, alarm.cluster_id)
-
-
-def _owner(
-    alarm: CertificateAlarm, inventory: Inventory | None, listed: Certificate | None
-) -> Node | None:
-    if alarm.store_kind is not StoreKind.TRUST:
-        return None
-    found = _find(inventory, listed.owner if listed and listed.owner else alarm.owner)
-    return found.node if found else None
-
-
-def _listed(alarm: CertificateAlarm, cluster: Cluster | None) -> Certificate | None:
-    """Return the copy of a trust store that the inventory lists under the alarm's file name."""
-    if cluster is None or alarm.certificate is None or alarm.store is None:
-        return None
-    store, name = alarm.store.lower(), stem(alarm.certificate)
-    named = (c for c in cluster.certificates if c.file and stem(c.file) == name)
-    return next((c for c in named if c.store.lower() == store), None)
 
 
 def fold(sightings: Iterable[Sighting], as_of: datetime | None) -> tuple[Finding, ...]:
