@@ -1,4 +1,5 @@
 # One command each: `make run`, `make test`, `make check`. Needs python3 (3.11+) with venv.
+# A target ends at its first command that fails.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -42,6 +43,9 @@ types: $(STAMP)
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Write docs/reference.md and README's help block anew from the code.
+	$(BIN)/python docs/make_reference.py
 
 schema: $(STAMP) ## Write rules/schema/*.json anew from the code.
 	$(BIN)/watcher rules schema --output rules/schema/pack.json

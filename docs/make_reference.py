@@ -1,0 +1,119 @@
+"""Write what can be generated: docs/reference.md and the help block of README.md.
+
+`make docs` writes; `--check` only says what is not current, and ends with 1 (used by a test).
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from watcher.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference.md"
+BEGIN, END = "<!-- help: written by make docs -->\n", "<!-- end of help -->\n"
+
+PREFACE = """\
+# Reference of the command line
+
+Written by `make docs` from the program itself; do not edit. What comes out is described in
+[output.md](output.md), the inventory in [inventory.md](inventory.md), rule packs in
+[rules/README.md](../rules/README.md).
+
+## Exit status
+
+| Status | Means |
+| --- | --- |
+| 0 | Done |
+| 1 | `watcher verify`: the document is not as it was sealed |
+| 2 | Bad input or wrong use; one line on standard error says where, what, and what was expected |
+| 3 | A finished plan was refused by our own check; a fault of watcher, nothing was written |
+| 130 | Interrupted |
+| 141 | Whoever read the output went away, as in `watcher plan ... \\| head` |
+
+`-` as a file name means standard input; for `--output` standard output. A file is written whole
+or not at all.
+"""
+
+
+def reference() -> str:
+    """Return the text of docs/reference.md."""
+    root = typer.main.get_command(app)
+    return "\n".join([PREFACE, *(_section(path, one) for path, one in _commands("watcher", root))])
+
+
+def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -- typer's own
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(f"{path} {name}", inner)
+
+
+def _section(path: str, command: Any) -> str:  # noqa: ANN401
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    options = [param for param in command.params if param.param_type_name == "option"]
+    words = [_name(param) for param in arguments]
+    if hasattr(command, "commands"):
+        words = ["COMMAND"]
+    parts = [f"## `{path}`", f"Usage: `{' '.join([path, *words])}`", (command.help or "").strip()]
+    rows = [_row(param) for param in (*arguments, *options) if param.name != "help"]
+    if rows:
+        parts.append("\n".join(["| Word | Meaning |", "| --- | --- |", *rows]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _name(argument: Any) -> str:  # noqa: ANN401
+    name = str(argument.metavar or argument.name.upper())
+    return name if argument.required or name.startswith("[") else f"[{name}]"
+
+
+def _row(param: Any) -> str:  # noqa: ANN401
+    default = f" Default: `{param.default}`." if isinstance(param.default, str) else ""
+    cells = (_word(param), f"{param.help or ''}{default}")
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _word(param: Any) -> str:  # noqa: ANN401
+    if param.param_type_name == "argument":
+        return f"`{_name(param)}`"
+    names = ", ".join(f"`{name}`" for name in param.opts)
+    kind = param.type_descriptor.annotation
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return f"{names} `{'|'.join(kind)}`"
+    return names if param.is_flag else f"{names} `{param.metavar or param.name.upper()}`"
+
+
+def readme() -> str:
+    """Return README.md with the present output of `watcher --help` in its block."""
+    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    clean = {key: value for key, value in os.environ.items() if key in {"PATH", "HOME"}}
+    shown = subprocess.run(
+        [sys.executable, "-m", "watcher", "--help"],
+        env={**clean, "COLUMNS": "80", "TERM": "dumb", "LC_ALL": "C.UTF-8"},
+        capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    lines = "\n".join(line.rstrip() for line in shown.splitlines()).strip("\n")
+    return f"{before}{BEGIN}```text\n{lines}\n```\n{END}{after}"
+
+
+def main() -> None:
+    """Write both files, or with `--check` compare them."""
+    stale = []
+    for path, text in ((REFERENCE, reference()), (README, readme())):
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.name)
+            if "--check" not in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        sys.exit(f"not current, run make docs: {', '.join(stale)}")
+
+
+if __name__ == "__main__":
+    main()
