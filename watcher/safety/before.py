@@ -43,7 +43,8 @@ def security_mode(reading: Reading) -> Iterator[Violation]:
     """P3: the security mode is read, and for a lost eToken nothing is changed (SEED)."""
     yield from _looked(reading, "P3", reading.facing)
     tokens = reading.known.cluster.etokens if reading.known.cluster else None
-    if reading.known.fact(Condition.ETOKEN) and tokens == 0:
+    lost = reading.known.fact(Condition.ETOKEN) and tokens == 0
+    if lost and not reading.assumed:
         for step in reading.facing:
             yield broken("P3", "no eToken is at hand, so phones cannot get a new CTL.", step)
 

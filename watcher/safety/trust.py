@@ -95,7 +95,7 @@ def ctl_signer_is_delivered(reading: Reading) -> Iterator[Violation]:
 def a_server_alone(reading: Reading) -> Iterator[Violation]:
     """P8: up to 11.5 a lone TFTP server changes its key only while phones hold a blank ITL.
 
-    Nobody can vouch for its new key (CC3209844, TN118893). Exempt: an eToken CTL, the localkey detour.
+    Nobody can vouch for its new key (CC3209844, TN118893). Exempt: eTokens, the localkey detour.
     """
     if reading.known.one_tftp_server:
         alone = [s for s in _signers_at_risk(reading) if not detoured(reading, s)]
