@@ -47,27 +47,53 @@ def nodes(draw):
     for name in names:
         role = NodeRole.PUBLISHER if name == "pub" else NodeRole.SUBSCRIBER
         made.append(node(name, role=role if roles_known else None, duties=draw(duties)))
+    if all(one.has(Duty.TFTP) is False for one in made):
+        made[0] = made[0].model_copy(update={"duties": None})  # somebody must serve the phones
     if draw(st.booleans()):
         made.append(node("imp1", product=Product.IM_PRESENCE, duties=None))
     return tuple(draw(st.permutations(made)))
 
 
+SHARED = {"tomcat": "10.5", "tomcat-ECDSA": "11.5", "CallManager": "10.5", "TVS": "14"}
+"""Stores that one multi-server certificate may serve, and since when."""
+SELF_SIGNED_ONLY = ("ITLRecovery", "authz")
+ON_PRESENCE = ("tomcat", "tomcat-ECDSA", "ipsec", "cup", "cup-ECDSA", "cup-xmpp", "cup-xmpp-ECDSA",
+               "cup-xmpp-s2s", "cup-xmpp-s2s-ECDSA")  # fmt: skip
+
+
+def homes(store, members):
+    """Return the names of the nodes that have a store."""
+    product = Product.IM_PRESENCE if store.startswith("cup") else Product.CUCM
+    both = store in ON_PRESENCE and not store.startswith("cup")
+    return [member.name for member in members if both or member.product is product]
+
+
+def shareable(store, release):
+    """Tell whether one certificate may serve the store on all nodes."""
+    return store in SHARED and (release is None or release >= Release.parse(SHARED[store]))
+
+
 @st.composite
-def certificates(draw, names):
+def certificates(draw, members, release):
     """Draw what is known of certificates: node by node, or one for the cluster."""
     made = []
-    issuer = st.sampled_from([Issuer.SELF_SIGNED, Issuer.CA_SIGNED, None])
     for store in draw(st.lists(st.sampled_from(OWN_STORES), unique=True, max_size=5)):
-        if draw(st.integers(0, 3)) == 0:
-            reused = store == "tomcat" and draw(st.booleans())
-            target = "CallManager" if reused else None
+        issuers = [Issuer.SELF_SIGNED, None]
+        if store not in SELF_SIGNED_ONLY:
+            issuers.append(Issuer.CA_SIGNED)
+        issuer = st.sampled_from(issuers)
+        if shareable(store, release) and draw(st.booleans()):
+            reused = store == "tomcat" and (release is None or release >= Release(14))
+            target = draw(st.sampled_from(["CallManager", None])) if reused else None
             made.append(
                 certificate(store, None, issuer=draw(issuer), multi_server=True, reused_for=target)
             )
             continue
-        for name in draw(st.lists(st.sampled_from(names), unique=True)):
-            known_one = certificate(store, name, issuer=draw(issuer), multi_server=draw(known))
-            made.append(known_one)
+        several = st.sampled_from([False, None])
+        for name in draw(st.lists(st.sampled_from(homes(store, members)), unique=True)):
+            one = certificate(store, name, issuer=draw(issuer), multi_server=draw(several))
+            made.append(one)
+    names = [member.name for member in members]
     for store in draw(st.lists(st.sampled_from(TRUST_STORES), unique=True, max_size=2)):
         owner = draw(st.sampled_from(names))
         made.append(certificate(store, draw(st.sampled_from(names)), file=f"{owner}.pem",
@@ -75,20 +101,30 @@ def certificates(draw, names):
     return tuple(made)
 
 
+def methods(release):
+    """Return the ways of signing a CTL that a release has."""
+    found = [None]
+    if release is None or release >= Release(10):
+        found.append(CtlMethod.TOKENLESS)
+    if release is None or release < Release(14):
+        found.append(CtlMethod.ETOKEN)
+    return found
+
+
 @st.composite
 def clusters(draw, name="graz"):
     """One cluster of releases 8.0 to 15, secure or not, and known to any degree."""
     members = draw(nodes())
-    names = [member.name for member in members]
     cucm = [member.name for member in members if member.product is Product.CUCM]
     mode = draw(st.sampled_from([SecurityMode.MIXED, SecurityMode.NON_SECURE, None]))
     mixed = mode is SecurityMode.MIXED
-    method = draw(st.sampled_from([*CtlMethod, None])) if mixed else None
-    release = draw(st.sampled_from([*RELEASES, None]))
+    text = draw(st.sampled_from([*RELEASES, None]))
+    release = Release.parse(text) if text else None
+    method = draw(st.sampled_from(methods(release))) if mixed else None
     tokens = draw(st.sampled_from([0, 2, None])) if method is CtlMethod.ETOKEN else None
     return Cluster(
         name=name,
-        release=Release.parse(release) if release else None,
+        release=release,
         security_mode=mode,
         ctl_method=method,
         etokens=tokens,
@@ -100,20 +136,22 @@ def clusters(draw, name="graz"):
             st.sampled_from([(), (CallManagerGroup(name="all", nodes=tuple(cucm)),)])
         ),
         features=Features(**{key: draw(known) for key in Features.model_fields}),
-        certificates=draw(certificates(names)),
+        certificates=draw(certificates(members, release)),
     )
 
 
 @st.composite
 def alarms_for(draw, cluster):
     """Messages about any stores on any nodes of a cluster (or of nobody's, without one)."""
-    names = [member.name for member in cluster.nodes] if cluster else ["pub", "sub1", "sub2"]
+    members = cluster.nodes if cluster else (node("pub"), node("sub1"), node("sub2"))
+    names = [member.name for member in members]
     owners = st.sampled_from([*names, "Issuing_CA_2", "gone-server"])
     made = []
     stores = draw(st.lists(st.sampled_from(FACING), max_size=4, unique=True))
     stores += draw(st.lists(st.sampled_from(QUIET), max_size=2, unique=True))
     for store in stores:
-        for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=4, unique=True)):
+        where = homes(store, members) or names
+        for name in draw(st.lists(st.sampled_from(where), min_size=1, max_size=4, unique=True)):
             text = message(store=store, node=name, **draw(dates()))
             made.append(text)
     for store in draw(

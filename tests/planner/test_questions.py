@@ -152,3 +152,11 @@ def test_a_ca_signed_certificate_is_not_asked_about():
     signed = (certificate("CAPF", "pub", issuer=Issuer.CA_SIGNED, multi_server=False),)
 
     assert "certificate-issuer" not in ask(plan(FACING, complete(certificates=signed)))
+
+
+def test_a_command_that_the_release_does_not_have_is_not_asked_for():
+    old = complete(release="9.1(2)", features=FEATURES.model_copy(update={"lsc": None}))
+    (question,) = (q for q in plan(FACING, old).questions if q.id == "lsc-in-use")
+
+    assert question.command == ()
+    assert question.look

@@ -1,6 +1,7 @@
 """What the plan does not know, in the order of weight, with what would tell."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from watcher.inventory.schema import Duty
 from watcher.model.expiry import Certainty
@@ -10,9 +11,8 @@ from watcher.planner.fill import command
 from watcher.planner.frame import Work
 from watcher.planner.phases import issuer_facts
 from watcher.planner.sketch import Ground
-from watcher.rules.catalogue import Catalogue
 from watcher.rules.schema import Condition
-from watcher.rules.select import CONDITION_WORDS
+from watcher.rules.select import CONDITION_WORDS, select
 
 _SU_MATTERS_FROM = Release(12, 5)
 
@@ -54,15 +54,16 @@ def open_questions(
     if work.phone_facing:
         wanted |= set(_about_phones(ground))
     return tuple(
-        _question(name, ground.catalogue) for name in ground.catalogue.questions if name in wanted
+        _question(name, ground) for name in ground.catalogue.questions if name in wanted
     )
 
 
-def _question(name: str, catalogue: Catalogue) -> OpenQuestion:
-    question = catalogue.questions[name]
+def _question(name: str, ground: Ground) -> OpenQuestion:
+    question, terrain = ground.catalogue.questions[name], ground.terrain
+    commands = select(question.command, terrain.release, terrain.facts)
     return OpenQuestion(
         id=name, text=question.text, why=question.why, look=question.look,
-        command=tuple(command(line) for line in question.command),
+        command=tuple(replace(command(s.item), only_if=s.only_if) for s in commands),
         reading=question.reading, inventory_key=question.inventory_key,
     )  # fmt: skip
 
