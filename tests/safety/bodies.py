@@ -1,0 +1,219 @@
+"""Good bodies of plans, and how to spoil them."""
+
+from dataclasses import replace
+
+from safety.plans import (
+    CATALOGUE,
+    PHONES,
+    cluster,
+    commanded,
+    ctl,
+    gate,
+    node,
+    one_server,
+    renew,
+    restart,
+    restarts,
+    step,
+    whole,
+)
+
+from watcher.inventory.schema import Certificate
+
+OLD = cluster()
+NEW = cluster(release="12.5(1)SU4")
+MIXED = cluster(release="12.5(1)SU4", mode="mixed")
+OLD_MIXED = cluster(release="11.5", mode="mixed")
+ALONE = cluster(node("pub"), release="11.5")
+ALONE_NEW = cluster(node("pub"), release="12.5")
+LSC = cluster(
+    release="12.5(1)SU4", mode="mixed", features={"lsc": True, "dot1x": True, "vpn": True}
+)
+SSO = cluster(features={"sso": True})
+COPY = Certificate(store="tomcat-trust", node="pub", file="sub1.pem", owner="sub1")
+OLD_CAPF = Certificate(store="CAPF-trust", node="pub", file="CAPF-1a2b.pem")
+WITH_COPY = cluster(known=(COPY,))
+SIGNED = cluster(known=(Certificate(store="tomcat", node="pub", issuer="ca-signed"),))
+SHARED = cluster(
+    release="12.5(1)SU4",
+    known=(Certificate(store="tomcat", issuer="ca-signed", multi_server=True),),
+)
+REUSED = cluster(
+    release="15",
+    known=(
+        Certificate(
+            store="tomcat", issuer="ca-signed", multi_server=True, reused_for="CallManager"
+        ),
+        Certificate(store="CallManager", issuer="ca-signed", multi_server=True),
+    ),
+)
+
+
+def tomcat(known=OLD, *at):
+    return [
+        *renew("tomcat", *(at or ("pub", "sub1"))),
+        *restarts("tomcat", known, *(at or ("pub", "sub1"))),
+    ]
+
+
+def ipsec():
+    return [*renew("ipsec", "pub", "sub1"), *restarts("ipsec", OLD, "pub", "sub1")]
+
+
+def in_mixed(store, *at, known=MIXED):
+    return [*renew(store, *at), *ctl(), *restarts(store, known, *at), *gate()]
+
+
+def serial(known=OLD):
+    return [*one_server(known, "pub"), *one_server(known, "sub1")]
+
+
+def recovery(known=NEW):
+    return [
+        *renew("ITLRecovery", "pub", part=2),
+        step("itl-localkey", "pub", "ITLRecovery", part=2),
+        *gate(part=2),
+        *restarts("ITLRecovery", known, "pub"),
+        *gate(part=2),
+    ]
+
+
+def recovery_mixed():
+    return [
+        *renew("ITLRecovery", "pub", part=2),
+        step("ctl-localkey", "pub", "ITLRecovery", part=2),
+        *gate(part=2),
+        *ctl(part=2),
+        *restarts("ITLRecovery", MIXED, "pub"),
+        *gate(part=2),
+    ]
+
+
+def lists():
+    return restart("TVS", "cisco-tvs", "pub") + restart("TVS", "cisco-tftp", "pub")
+
+
+def rollback(known=ALONE):
+    signer = [*renew("CallManager", "pub"), *restarts("CallManager", known, "pub")]
+    verifier = [*renew("TVS", "pub"), *restarts("TVS", known, "pub")]
+    return [
+        step("rollback-on"), *lists(), *gate(), step("verify-blank-itl"),
+        *signer, step("wait-registrations", PHONES), *verifier, step("wait-registrations", PHONES),
+        step("rollback-off"), *lists(), *gate(),
+    ]  # fmt: skip
+
+
+def detour():
+    return [
+        *renew("CallManager", "pub"), step("ctl-localkey", "pub", "CallManager"),
+        *restarts("CallManager", OLD_MIXED, "pub"), *gate(), *ctl(), *gate(),
+        step("stop-service", "sub1", "CallManager", "cisco-tftp"),
+        *renew("CallManager", "sub1"), *ctl(),
+        *restarts("CallManager", OLD_MIXED, "sub1", but={("cisco-tftp", "sub1")}), *gate(),
+        step("start-service", "sub1", "CallManager", "cisco-tftp"),
+    ]  # fmt: skip
+
+
+def capf_with_lscs():
+    tells = [step("tell-party", "outside", "CAPF"), step("tell-party", "outside", "CAPF")]
+    reissue = [step("reissue-lsc", "pub", "CAPF"), step("verify-lsc", "pub", "CAPF")]
+    return [*in_mixed("CAPF", "pub", known=LSC), *tells, *reissue]
+
+
+def deletion(known=OLD, store="tomcat-trust", file="<file>.pem"):
+    guard = [known_node.name for known_node in known.nodes] if known.release.major < 12 else []
+    delete = step("delete-trust-copy", "pub", store)
+    unit = CATALOGUE.stores[store].cli_unit
+    return [
+        *(step("stop-change-notification", one) for one in guard),
+        commanded(delete, f"set cert delete {unit} {file}"),
+        *restarts(store, known, "pub"),
+        *(step("start-change-notification", one) for one in guard),
+    ]
+
+
+def signed(store="tomcat", at="pub"):
+    return [
+        step("request-csr", at, store), step("obtain-certificate", "outside", store),
+        step("upload-chain", at, store), step("upload-certificate", at, store),
+    ]  # fmt: skip
+
+
+def sso():
+    return [step("sso-disable"), *tomcat(SSO, "pub"), step("tell-party", "outside", "tomcat"),
+            step("sso-enable")]  # fmt: skip
+
+
+def reuse():
+    return [
+        *signed(), *restarts("tomcat", REUSED, "pub", "sub1"),
+        step("upload-chain", "pub", "CallManager"), step("reuse-certificate", "pub", "CallManager"),
+        *restarts("CallManager", REUSED, "pub", "sub1"), *gate(),
+    ]  # fmt: skip
+
+
+GOOD = {
+    "tomcat": (tomcat(), OLD),
+    "ipsec": (ipsec(), OLD),
+    "one TFTP server at a time": ([*serial(), *whole(OLD, "TVS", "pub", "sub1")], OLD),
+    "rollback": (rollback(), ALONE),
+    "detour": (detour(), OLD_MIXED),
+    "store by store": ([*whole(NEW, "CallManager", "pub", "sub1"), *whole(NEW, "TVS", "pub")], NEW),
+    "mixed": (in_mixed("CallManager", "pub", "sub1"), MIXED),
+    "recovery": ([*whole(NEW, "TVS", "pub"), *recovery()], NEW),
+    "recovery, mixed": (recovery_mixed(), MIXED),
+    "LSC": (capf_with_lscs(), LSC),
+    "deletion": (deletion(), OLD),
+    "deletion, new": (deletion(NEW), NEW),
+    "copy of an owner": (
+        [*tomcat(), step("confirm-owner-renewed", "sub1", "tomcat"),
+         *deletion(WITH_COPY, file="sub1.pem")],
+        WITH_COPY,
+    ),
+    "old CAPF": ([*capf_with_lscs(), *deletion(LSC, "CAPF-trust")], LSC),
+    "signed": ([*signed(), *restarts("tomcat", SIGNED, "pub")], SIGNED),
+    "shared": ([*signed(), *restarts("tomcat", SHARED, "pub", "sub1")], SHARED),
+    "SSO": (sso(), SSO),
+    "reuse": (reuse(), REUSED),
+}  # fmt: skip
+
+
+def swapped(steps, one, other):
+    moved = list(steps)
+    moved[one], moved[other] = moved[other], moved[one]
+    return moved
+
+
+def at(steps, key, nth=0):
+    return [i for i, one in enumerate(steps) if one.key == key][nth]
+
+
+def dropped(steps, key, nth=0):
+    index = at(steps, key, nth)
+    return [*steps[:index], *steps[index + 1 :]]
+
+
+def put(steps, index, *more):
+    return [*steps[:index], *more, *steps[index:]]
+
+
+def changed(steps, key, nth=0, **values):
+    index = at(steps, key, nth)
+    return [*steps[:index], replace(steps[index], **values), *steps[index + 1 :]]
+
+
+def first(steps, key):
+    """Return the steps with the last one of a template in front of everything."""
+    index = at(steps, key, -1)
+    return [steps[index], *steps[:index], *steps[index + 1 :]]
+
+
+TWO_STORES = GOOD["store by store"][0]
+WITH_RECOVERY = GOOD["recovery"][0]
+SHARED_SIGNER = cluster(
+    known=(Certificate(store="CallManager", issuer="self-signed", multi_server=True),)
+)
+LOST = OLD_MIXED.model_copy(update={"ctl_method": "etoken", "etokens": 0})
+PRESENCE = cluster(
+    node("pub"), node("imp1", None, product="im-presence"), features={"im_presence": True}
+)
