@@ -20,6 +20,9 @@ MACHINE = (
     "far" + "m-", "index" + "-url", "trusted" + "-host",
 )  # fmt: skip
 """What would tell where the project was made; written so that this file does not hold it."""
+EXAMPLES = sorted((ROOT / "deploy" / "examples").glob("*.txt"))
+SMALL = {"errors.py", "plugins.py", "py.typed"}
+"""Too small for a line of the README."""
 ALLOWED = {("Makefile", "index" + "-url")}
 """`make lock` says that no host goes into the lock."""
 
@@ -72,6 +75,38 @@ def test_generated_pages_are_current():
     )  # fmt: skip
 
     assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["rules", "inventory"])
+def test_the_published_schemas_are_current(run, kind):
+    name = {"rules": "pack.json", "inventory": "inventory.json"}[kind]
+    published = (ROOT / "rules" / "schema" / name).read_text(encoding="utf-8")
+
+    assert run(f"watcher {kind} schema") == published
+
+
+def keys_of(value):
+    if isinstance(value, dict):
+        yield from value
+        for name in ("expiry", "alert"):
+            yield from keys_of(value.get(name))
+
+
+def test_every_field_of_a_fact_is_described(run):
+    told = (ROOT / "docs" / "output.md").read_text(encoding="utf-8")
+    examples = " ".join(f"deploy/examples/{path.name}" for path in EXAMPLES)
+    printed = run(f"watcher parse {examples} tests/corpus/quotations.log").splitlines()
+    fields = {key for line in printed for key in keys_of(json.loads(line))}
+
+    assert {"mnemonic", "candidates", "collector", "params"} <= fields
+    assert {key for key in fields if f"`{key}`" not in told} == set()
+
+
+def test_the_readme_names_every_room():
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    rooms = [path.name for path in (ROOT / "watcher").iterdir() if path.name[:1] not in "_."]
+
+    assert [room for room in rooms if room not in told and room not in SMALL] == []
 
 
 def test_every_option_in_a_document_exists():
