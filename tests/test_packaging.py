@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PARTS = (
     "watcher", "rules", "templates", "tests", "deploy", "docs", "pyproject.toml", "README.md",
-    "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "requirements.lock", ".gitignore", ".ci",
+    "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "requirements.lock", ".gitignore",
+    ".ci",
 )  # fmt: skip
 LEFTOVERS = shutil.ignore_patterns("__pycache__", ".hypothesis")
 
