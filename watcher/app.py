@@ -16,6 +16,7 @@ from watcher.inventory import loader as inventory_loader
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Event, Tally
 from watcher.model.plan import ChangePlan
+from watcher.planner.plan import REFUSED
 from watcher.plugins import builtin
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.loader import load
@@ -204,6 +205,11 @@ def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
     for name in order.inputs:
         events += pipeline.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
     return pipeline.plan(events, inventory, catalogue, order.as_of)
+
+
+def was_refused(plan: ChangePlan) -> bool:
+    """Tell whether the independent check took the steps out of a plan."""
+    return plan.withheld[: len(REFUSED)] == REFUSED
 
 
 def render_plans(plans: Sequence[ChangePlan], form: str) -> str:

@@ -14,9 +14,10 @@ from watcher.inventory.schema import Inventory
 from watcher.model.alarm import CertificateAlarm, Event, Tally, UcAlarm, Unreadable
 from watcher.model.plan import ChangePlan
 from watcher.parsers import alarm, certificate
-from watcher.planner.plan import draw_plans, newest_event
+from watcher.planner.plan import draw_plans, newest_event, refused
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.schema import Alarms
+from watcher.safety.check import check
 from watcher.wire.archive import ANY_RECORD, Reader
 from watcher.wire.carrier import Found
 
@@ -74,5 +75,16 @@ def plan(
     events: Sequence[Event], inventory: Inventory | None, catalogue: Catalogue,
     as_of: datetime | None = None,
 ) -> tuple[ChangePlan, ...]:  # fmt: skip
-    """Draw one plan for each cluster; as of the newest event unless told otherwise."""
-    return draw_plans(events, inventory, catalogue, as_of or newest_event(events))
+    """Draw one plan for each cluster; as of the newest event unless told otherwise.
+
+    Nobody sees a plan that the independent check refuses: its steps are taken out, and the
+    reasons stand in their place.
+    """
+    drawn = draw_plans(events, inventory, catalogue, as_of or newest_event(events))
+    clusters = {cluster.name: cluster for cluster in inventory.clusters} if inventory else {}
+    return tuple(
+        refused(plan, tuple(str(v) for v in violations))
+        if (violations := check(plan, clusters.get(plan.cluster or ""), catalogue))
+        else plan
+        for plan in drawn
+    )

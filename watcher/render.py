@@ -110,7 +110,7 @@ def _draw(environment: Environment, name: str, plans: Sequence[ChangePlan]) -> s
 
 
 def _environment(templates: Templates, **options: object) -> Environment:
-    environment = Environment(
+    environment = Environment(  # noqa: S701 -- Markdown has its own encoder; HTML sets autoescape
         loader=DictLoader(dict(templates)),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -151,7 +151,9 @@ def _moment(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M} UTC" if time else "not known"
 
 
-_MARKDOWN = re.compile(r"([\\`*|])|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=\])\(|&(?=#?\w+;)")
+_MARKDOWN = re.compile(
+    r"([\\`*|])|<(?=[A-Za-z/!?])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=\])\(|&(?=#?\w+;)"
+)
 
 
 def _markdown_text(value: object) -> object:

@@ -74,6 +74,10 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             expected="a message with %UC_CERT-...",
         )
     shell.write_output(output, shell.render_plans(plans, form.value))
+    for drawn in plans:
+        if shell.was_refused(drawn):
+            print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
+            raise typer.Exit(3)
     if output is not None:
         for drawn in plans:
             where = drawn.cluster or "a cluster not in the inventory"

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 from watcher.errors import InputError
 from watcher.inventory.schema import Cluster, CtlMethod, Inventory, NodeRole, Product, SecurityMode
+from watcher.model.release import Release
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
+
+_TOKENLESS_FROM = Release(10)
 
 Fault = tuple[Path, str, str]
 """Where, what is wrong, what would be right."""
@@ -153,5 +156,9 @@ def _security(cluster: Cluster) -> Iterator[Fault]:
     if cluster.ctl_method is not None and cluster.security_mode is not SecurityMode.MIXED:
         problem = "a CTL belongs to mixed mode only"
         yield ("ctl_method",), problem, "security_mode: mixed, or no ctl_method"
+    tokenless = cluster.ctl_method is CtlMethod.TOKENLESS
+    if tokenless and cluster.release is not None and cluster.release < _TOKENLESS_FROM:
+        problem = f"release {cluster.release} has no tokenless CTL"
+        yield ("ctl_method",), problem, "release 10.0 or later, or ctl_method: etoken"
     if cluster.etokens is not None and cluster.ctl_method is not CtlMethod.ETOKEN:
         yield ("etokens",), "tokens sign no CTL here", "ctl_method: etoken, or no etokens"

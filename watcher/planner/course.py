@@ -8,7 +8,7 @@ from watcher.planner.jobs import Job
 from watcher.planner.phases import Obtained, barrier, draw, draw_item, renew, restarts, update_ctl
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import ALL_PHONES, Place
-from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, serial
+from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, alone, serial
 from watcher.rules.schema import Condition, Need, Phase, Role, RunsOn
 from watcher.rules.select import CONDITION_WORDS, select
 
@@ -41,13 +41,13 @@ def _one_tftp_at_a_time(
     for place in servers:
         if choice.way == LOCALKEY_DETOUR and place.publisher:
             _detour(thread, job, place, ground, obtained)
-        elif _is_tftp(place) is False:
+        elif _is_tftp(place) is False or alone(ground):
             _together(thread, job, (place,), ground, obtained)
         else:
             _one_server(thread, job, place, ground, obtained)
             if place is not last:
                 thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY))
-    if last is not None and _is_tftp(last) is not False:
+    if last is not None and _is_tftp(last) is not False and not alone(ground):
         # The phones hold the list of the server that stood in; before anything else changes
         # they must hold the list of their own first server again.
         barrier(thread)
@@ -60,7 +60,7 @@ def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained
     words = () if _is_tftp(place) else ("this node is a TFTP server",)
     tftp = _tftp_service(job, ground)
     move = Sketch("stop-service", place, store=job.name, service=tftp, only_if=words)
-    thread.then(replace(move, note=_WHY_STOP))
+    thread.then(replace(move, note=f"{_WHY_STOP} {_IF_ALONE}" if words else _WHY_STOP))
     renew(thread, job, place, ground, obtained)
     _ctl_if_mixed(thread, ground)
     restarts(thread, job, ground, (place,), skip=place)
@@ -96,6 +96,10 @@ def _together(
 _WHY_STOP = (
     "While its TFTP service is stopped, phones fetch their lists from another TFTP server whose "
     "key they already trust."
+)
+_IF_ALONE = (
+    "If there is no other TFTP server, do not go on: answer the question on TFTP servers and draw "
+    "the plan again."
 )
 _WHY_BLANK = (
     "Before any phone is reset: what the server hands out must be blank, else nothing is won."
@@ -167,9 +171,10 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
     thread.begin("Empty the ITL")
     thread.then(Sketch("rollback-on", publisher))
     restart_lists(thread, ground)
-    thread.then(Sketch("verify-blank-itl", publisher, note=_WHY_BLANK))
+    servers = ground.terrain.tftp_servers or (publisher,)
+    thread.each(Sketch("verify-blank-itl", publisher, note=_WHY_BLANK), servers)
     barrier(thread)
-    thread.then(Sketch("verify-blank-itl", publisher))
+    thread.each(Sketch("verify-blank-itl", publisher), servers)
     for job in jobs:
         thread.begin(job.name)
         for place in job.places:

@@ -78,7 +78,8 @@ def _words(sketch: Sketch, ground: Ground, service: Service | None) -> dict[str,
     store = ground.catalogue.stores.get(sketch.store) if sketch.store else None
     return {
         "store": sketch.store or "the store",
-        "unit": (store.cli_unit if store and store.cli_unit else sketch.store) or "<unit>",
+        # A store without a word for the CLI is worked on in the web interface: none is made up.
+        "unit": (store.cli_unit or "") if store else "<unit>",
         "file": sketch.file or (store.file if store and store.file else UNKNOWN_FILE),
         "trust_file": sketch.file or UNKNOWN_FILE,
         "service": service.name if service else "the service",
@@ -118,7 +119,11 @@ def _commands(
     template: StepTemplate, service: Service | None, ground: Ground, facts: Facts,
     words: dict[str, str],
 ) -> tuple[CommandLine, ...]:  # fmt: skip
-    own = select(template.command, ground.terrain.release, facts)
+    own = [
+        chosen
+        for chosen in select(template.command, ground.terrain.release, facts)
+        if words["unit"] or "{unit}" not in chosen.item.text
+    ]
     lines = [_command(s.item, s.only_if, words, s.item.dialog) for s in own]
     served = _service_commands(service, template.kind, ground, facts)
     lines += [_command(s.item, s.only_if, words, ()) for s in served]

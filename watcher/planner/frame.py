@@ -8,7 +8,7 @@ from watcher.planner.phases import Obtained, draw_item, issuer_facts, renewal_of
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
-from watcher.rules.schema import Condition, Phase, Renewal
+from watcher.rules.schema import Condition, Phase, Renewal, StoreKind
 from watcher.rules.select import CONDITION_WORDS
 
 
@@ -53,7 +53,7 @@ def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
 
 
 def _find_out(work: Work) -> Iterable[Sketch]:
-    own = [job for job in work.services if job.via is None]
+    own = [job for job in work.services if job.via is None and job.store.kind is StoreKind.SERVICE]
     for job in own:
         yield Sketch("confirm-certificate", together(job.places), store=job.name)
     for copy in work.trusts:
@@ -99,14 +99,17 @@ def _checks(work: Work, ground: Ground) -> tuple[Sketch, ...]:
         wanted.insert(0, "check-release")
     if work.phone_facing:
         wanted += _phone_checks(ground)
-    wanted += [step for step in work.checks_before if step not in _ELSEWHERE]
+    no_ctl = ground.terrain.facts.get(Condition.MIXED) is False
+    skipped = (*_ELSEWHERE, *(_FOR_CTL if no_ctl else ()))
+    wanted += [step for step in work.checks_before if step not in skipped]
     places = {"check-services": EACH_NODE, "check-node-health": EACH_NODE}
     return tuple(
         Sketch(step, places.get(step, _home(step, publisher))) for step in dict.fromkeys(wanted)
     )
 
 
-_ELSEWHERE = ("check-issuer", "check-ipsec-trust", "check-license", "save-certificates", "backup")
+_ELSEWHERE = ("check-issuer", "check-ipsec-trust", "save-certificates", "backup")
+_FOR_CTL = ("check-license", "check-ctl")
 _ON_TFTP = ("record-trust-lists", "check-itl-size")
 
 

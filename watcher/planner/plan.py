@@ -1,7 +1,7 @@
 """From alarms to change plans: one plan for all certificates due in a cluster."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from watcher.inventory.schema import Inventory, Product
@@ -102,8 +102,13 @@ def _product(finding: Finding, ground: Ground) -> Product | None:
 def _without_withheld(work: Work, choice: Choice) -> Work:
     if not choice.withheld:
         return work
+    # A certificate that a withheld store reuses is itself what phones trust.
+    reused = {job.via for job in work.services if job.phone_facing}
     return Work(
-        services=tuple(job for job in work.services if not job.phone_facing), trusts=work.trusts
+        services=tuple(
+            job for job in work.services if not job.phone_facing and job.name not in reused
+        ),
+        trusts=work.trusts,
     )
 
 
@@ -141,3 +146,24 @@ def _steps(work: Work, choice: Choice, ground: Ground) -> tuple[Step, ...]:
     remove_copies(thread, work.trusts, ground, work)
     finish(thread, work, ground)
     return arrange(board.sketches, [fill(sketch, ground) for sketch in board.sketches])
+
+
+def refused(plan: ChangePlan, reasons: tuple[str, ...]) -> ChangePlan:
+    """Return a plan without its steps, because a check found them unsafe."""
+    return replace(
+        plan,
+        summary=(*plan.summary[:2], *REFUSED),
+        withheld=(*REFUSED, *plan.withheld, *reasons),
+        steps=(), minutes=0, point_of_no_return=None, way_lines=(), preconditions=(),
+        back_out=(),
+    )  # fmt: skip
+
+
+REFUSED = (
+    (
+        "The steps that were drawn do not pass the independent check of the safety rules, so none "
+        "is printed. This is a fault of watcher: please report it with the alarm and the "
+        "inventory, and plan this change by hand."
+    ),
+)
+"""What a refused plan says instead of its steps."""

@@ -53,9 +53,7 @@ def open_questions(
     wanted |= set(_about_conditions(steps))
     if work.phone_facing:
         wanted |= set(_about_phones(ground))
-    return tuple(
-        _question(name, ground) for name in ground.catalogue.questions if name in wanted
-    )
+    return tuple(_question(name, ground) for name in ground.catalogue.questions if name in wanted)
 
 
 def _question(name: str, ground: Ground) -> OpenQuestion:

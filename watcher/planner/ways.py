@@ -7,10 +7,12 @@ detour for a tokenless CTL, store by store from 12.0.
 
 from dataclasses import dataclass
 
+from watcher.inventory.schema import Cluster
 from watcher.model.release import Release
 from watcher.planner.jobs import Job
 from watcher.planner.sketch import Ground
-from watcher.rules.schema import Condition, Role
+from watcher.rules.schema import Answer, Condition, Role
+from watcher.rules.select import select
 
 SERVICES_ONLY = "services-only"
 STORE_BY_STORE = "store-by-store"
@@ -24,6 +26,8 @@ ONE_TFTP_AT_A_TIME = "O2"
 
 _OLDEST, _NEWEST = Release(8), Release(15, 99)
 _LOCALKEY_FROM = Release(10, 5, 2)
+_NO_CLIENT = Release(14)
+_LICENCE_FROM = Release(12, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,44 @@ class Choice:
 
 
 def choose(jobs: tuple[Job, ...], ground: Ground) -> Choice:
-    """Choose the way for the phone-facing jobs of a plan."""
+    """Choose the way for the phone-facing jobs of a plan, or say why there is none."""
     facing = [job for job in jobs if job.phone_facing]
     if not facing:
         return Choice(SERVICES_ONLY)
     others = [job for job in facing if not job.recovery]
     split = bool(others) and any(job.recovery for job in facing)
-    if not serial(ground):
-        return Choice(STORE_BY_STORE, split)
-    return _legacy(facing, ground, split=split)
+    way = _legacy(facing, ground) if serial(ground) else Choice(STORE_BY_STORE)
+    return Choice(way.way, split, (*_obstacles(facing, ground), *way.withheld))
+
+
+def _obstacles(facing: list[Job], ground: Ground) -> tuple[str, ...]:
+    """Return what makes any work on trusted certificates unsafe, whatever the way."""
+    terrain, facts = ground.terrain, ground.terrain.facts
+    cluster, release = terrain.cluster, terrain.release
+    if cluster is None:
+        return ()
+    listed = any(_in_ctl(job, ground) for job in facing)
+    held = (
+        (cluster.rollback_pre80 is True, _ROLLBACK_ON),
+        (terrain.duties_known and not terrain.tftp_servers, _NO_TFTP),
+        (listed and facts.get(Condition.ETOKEN) and cluster.etokens == 0, _TOKENS_LOST),
+        (listed and facts.get(Condition.ETOKEN) and _after(release, _NO_CLIENT), _CLIENT_GONE),
+        (listed and facts.get(Condition.MIXED) and _unlicensed(cluster, release), _NO_LICENCE),
+    )
+    return tuple(reason for applies, reason in held if applies)
+
+
+def _in_ctl(job: Job, ground: Ground) -> bool:
+    answers = select(job.store.in_ctl, ground.terrain.release, ground.terrain.facts)
+    return any(answer.item.value is not Answer.NO for answer in answers[:1])
+
+
+def _after(release: Release | None, first: Release) -> bool:
+    return release is not None and release >= first
+
+
+def _unlicensed(cluster: Cluster, release: Release | None) -> bool:
+    return cluster.export_controlled_license is False and _after(release, _LICENCE_FROM)
 
 
 def serial(ground: Ground) -> bool:
@@ -59,35 +92,50 @@ def supported(release: Release | None) -> bool:
     return release is None or _OLDEST.key <= release.key <= _NEWEST.key
 
 
-def _legacy(facing: list[Job], ground: Ground, *, split: bool) -> Choice:
+def _legacy(facing: list[Job], ground: Ground) -> Choice:
     facts = ground.terrain.facts
     signers = [job for job in facing if job.store.role is Role.FILE_SIGNER]
-    alone = facts.get(Condition.SINGLE_NODE) is True or _one_tftp(ground)
+    if not signers:
+        return Choice(SPECIFIC_ORDER)
     shared = any(_shared(job, ground) for job in signers)
-    if (
-        facts.get(Condition.ETOKEN)
-        and ground.terrain.cluster
-        and ground.terrain.cluster.etokens == 0
-    ):
-        return Choice(SPECIFIC_ORDER, split, (_TOKENS_LOST,))
-    if signers and facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
-        return _tokenless(signers, ground, split=split)
-    if signers and (alone or shared):
-        if facts.get(Condition.NON_SECURE):
-            return Choice(ROLLBACK, split)
-        if facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN):
-            return Choice(SPECIFIC_ORDER, split)
-        return Choice(SPECIFIC_ORDER, split, (_ALONE if alone else _SHARED,))
-    return Choice(SPECIFIC_ORDER, split)
+    if alone(ground) or shared:
+        return _without_second_server(ground, signers, shared=shared)
+    if facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
+        return _tokenless(signers, ground)
+    return Choice(SPECIFIC_ORDER)
 
 
-def _tokenless(signers: list[Job], ground: Ground, *, split: bool) -> Choice:
+def _without_second_server(ground: Ground, signers: list[Job], *, shared: bool) -> Choice:
+    """Choose where no second server can vouch: what phones trust changes in one stroke."""
+    facts, release = ground.terrain.facts, ground.terrain.release
+    if release is None:
+        return Choice(SPECIFIC_ORDER, withheld=(_NO_RELEASE,))
+    if facts.get(Condition.NON_SECURE):
+        return Choice(ROLLBACK)
+    if facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN):
+        return Choice(SPECIFIC_ORDER)
+    if not shared and facts.get(Condition.TOKENLESS) and _publisher_signs(signers, ground):
+        return _tokenless(signers, ground)
+    return Choice(SPECIFIC_ORDER, withheld=(_SHARED if shared else _ALONE,))
+
+
+def _publisher_signs(signers: list[Job], ground: Ground) -> bool:
+    servers = ground.terrain.tftp_servers
+    lone_publisher = all(place.publisher for place in servers or ground.terrain.places)
+    return lone_publisher and any(place.publisher for job in signers for place in job.places)
+
+
+def _tokenless(signers: list[Job], ground: Ground) -> Choice:
     if not any(place.publisher for job in signers for place in job.places):
-        return Choice(SPECIFIC_ORDER, split)
-    release = ground.terrain.release
-    if release is not None and release >= _LOCALKEY_FROM:
-        return Choice(LOCALKEY_DETOUR, split)
-    return Choice(SPECIFIC_ORDER, split, (_NO_SECOND_ANCHOR,))
+        return Choice(SPECIFIC_ORDER)
+    if _after(ground.terrain.release, _LOCALKEY_FROM):
+        return Choice(LOCALKEY_DETOUR)
+    return Choice(SPECIFIC_ORDER, withheld=(_NO_SECOND_ANCHOR,))
+
+
+def alone(ground: Ground) -> bool:
+    """Tell whether it is known that one server only hands out files to the phones."""
+    return ground.terrain.facts.get(Condition.SINGLE_NODE) is True or _one_tftp(ground)
 
 
 def _one_tftp(ground: Ground) -> bool:
@@ -104,10 +152,33 @@ _TOKENS_LOST = (
     "Without a token that is in the CTL the phones cannot be given a new CTL: no order of "
     "steps is safe. Find a token, or move the cluster to a tokenless CTL first."
 )
+_CLIENT_GONE = (
+    "The CTL is signed by an eToken, and from release 14 there is no CTL client to update it. "
+    "Move the cluster to a tokenless CTL first, then draw the plan again."
+)
+_NO_LICENCE = (
+    "The cluster is in mixed mode and the inventory says that export-controlled functions are "
+    "not licensed: from 12.5 the CTL update is refused. Register the licence first (P13)."
+)
+_ROLLBACK_ON = (
+    "The inventory says that the rollback parameter is on. Phones hold a blank ITL, or should. "
+    "Set it back to False, restart TVS and TFTP, reset the phones, see them register (P7), and "
+    "draw the plan again."
+)
+_NO_TFTP = (
+    "By the inventory no node of this cluster serves TFTP, so its phones take their trust lists "
+    "from somewhere else. Centralised TFTP is not covered by the rules."
+)
+_NO_RELEASE = (
+    "One TFTP server signs for all phones and the release is not known. Up to 11.5 the rollback "
+    "parameter is needed, from 12.0 on it must not be used. Answer the question on the release "
+    "and draw the plan again."
+)
 _ALONE = (
     "One TFTP server signs for all phones, the release is 11.5 or older, and the security mode "
     "is not known to be non-secure: no second server can vouch and the rollback parameter must "
-    "not be used in mixed mode. Answer the question on the security mode and draw the plan again."
+    "not be used in mixed mode. Answer the question on the security mode and draw the plan "
+    "again; in mixed mode open a TAC case."
 )
 _SHARED = (
     "One multi-server certificate signs for all TFTP servers, so they cannot be changed one at a "
