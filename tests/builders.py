@@ -39,7 +39,7 @@ TEXT = (
 DEFAULTS = {
     "pri": "189",
     "seq": "864",
-    "host": None,
+    "host": "cm.example.test",
     "time": "Nov 20 2026 01:00:06.544",
     "severity": "2",
     "mnemonic": "CertValidfor7days",
@@ -60,7 +60,6 @@ def message(**fields: str) -> str:
     unknown = fields.keys() - DEFAULTS.keys()
     assert not unknown, f"no such field: {unknown}"
     values = DEFAULTS | fields
-    values["host"] = values["host"] or f"{values['node']}.example.test"
     values["certificate"] = values["certificate"] or f"{values['store']}.der"
     return TEXT.format_map(values)
 

@@ -65,7 +65,7 @@ def test_a_node_that_no_inventory_knows_is_told_as_reported():
 
 
 def test_a_node_without_a_plain_name_is_only_in_the_evidence():
-    (job,) = jobs([alarm(node="$(reboot)", host="pub")])
+    (job,) = jobs([alarm(node="$(reboot)")])
 
     assert places(job) == ["the reporting node (see the evidence)"]
 
