@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from watcher.model.plan import Finding
 from watcher.planner.sketch import Ground
 from watcher.planner.terrain import Place, Terrain
-from watcher.rules.schema import Condition, Role, Scope, Store, StoreKind
+from watcher.rules.schema import Condition, Phase, Role, Scope, Store, StoreKind
 from watcher.rules.select import Facts, select
 
 
@@ -114,6 +114,12 @@ class TrustJob:
     finding: Finding
     owner: Place | None
     holders: tuple[Place, ...]
+
+    @property
+    def phone_facing(self) -> bool:
+        """Whether the removal changes a list that phones hold."""
+        touching = (Phase.UPDATE_CTL, Phase.RESET_PHONES)
+        return any(item.phase in touching for item in self.store.procedure)
 
 
 def trust_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[TrustJob, ...]:

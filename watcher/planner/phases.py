@@ -117,6 +117,17 @@ def place_facts(store: str, place: Place, ground: Ground) -> Facts:
     return terrain.facts_for(terrain.certificate(store, place.name))
 
 
+def common_facts(job: Job, places: tuple[Place, ...], ground: Ground) -> Facts:
+    """Return what holds for the certificates at all places; where they differ it is not known."""
+    each = [place_facts(job.name, place, ground) for place in places] or [ground.terrain.facts]
+    return {
+        condition: each[0].get(condition)
+        if all(facts.get(condition) is each[0].get(condition) for facts in each)
+        else None
+        for condition in Condition
+    }
+
+
 def _at(template: str, job: Job, place: Place) -> Sketch:
     return Sketch(template, place, store=job.name)
 
@@ -144,7 +155,7 @@ def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
     `skip` is a node whose TFTP service stays stopped. A service that several rows name is
     restarted once at each place.
     """
-    facts = place_facts(job.name, changed[0], ground) if changed else ground.terrain.facts
+    facts = common_facts(job, changed, ground)
     drawn: dict[tuple[str, Place], Sketch] = {}
     for row in select(job.store.restarts, ground.terrain.release, facts):
         runs_on = ground.catalogue.service(row.item.service).runs_on
@@ -221,7 +232,7 @@ def barrier(thread: Thread, only_if: tuple[str, ...] = ()) -> None:
 
 def tell(thread: Thread, job: Job, ground: Ground, only_if: tuple[str, ...] = ()) -> None:
     """Draw one step for each party outside that must get the new certificate."""
-    facts = place_facts(job.name, job.places[0], ground)
+    facts = common_facts(job, job.places, ground)
     for chosen in select(job.store.tell, ground.terrain.release, facts):
         thread.then(
             Sketch(

@@ -58,7 +58,7 @@ def draw_plan(findings: tuple[Finding, ...], ground: Ground) -> Drawn:
     """Draw the steps for the findings of one cluster."""
     planned, refused = _plannable(findings, ground)
     work = Work(services=service_jobs(planned, ground), trusts=trust_jobs(planned, ground))
-    choice = choose(work.services, ground)
+    choice = choose(work.services, ground, work.trusts)
     safe = _without_withheld(work, choice)
     return Drawn(
         findings=findings, work=work, choice=choice, refused=refused,
@@ -108,7 +108,7 @@ def _without_withheld(work: Work, choice: Choice) -> Work:
         services=tuple(
             job for job in work.services if not job.phone_facing and job.name not in reused
         ),
-        trusts=work.trusts,
+        trusts=tuple(copy for copy in work.trusts if not copy.phone_facing),
     )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from watcher.inventory.schema import Cluster
 from watcher.model.release import Release
-from watcher.planner.jobs import Job
+from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.sketch import Ground
-from watcher.rules.schema import Answer, Condition, Role
+from watcher.rules.schema import Answer, Condition, Role, Store
 from watcher.rules.select import select
 
 SERVICES_ONLY = "services-only"
@@ -39,36 +39,51 @@ class Choice:
     withheld: tuple[str, ...] = ()
 
 
-def choose(jobs: tuple[Job, ...], ground: Ground) -> Choice:
-    """Choose the way for the phone-facing jobs of a plan, or say why there is none."""
+def choose(jobs: tuple[Job, ...], ground: Ground, copies: tuple[TrustJob, ...] = ()) -> Choice:
+    """Choose the way for what phones trust, or say why there is none.
+
+    `copies` are removals from trust stores; some of them change the CTL.
+    """
     facing = [job for job in jobs if job.phone_facing]
+    listed = any(_in_ctl(job.store, ground) for job in facing)
+    listed = listed or any(copy.phone_facing for copy in copies)
     if not facing:
-        return Choice(SERVICES_ONLY)
+        return Choice(SERVICES_ONLY, withheld=_ctl_obstacles(ground) if listed else ())
     others = [job for job in facing if not job.recovery]
     split = bool(others) and any(job.recovery for job in facing)
     way = _legacy(facing, ground) if serial(ground) else Choice(STORE_BY_STORE)
-    return Choice(way.way, split, (*_obstacles(facing, ground), *way.withheld))
+    obstacles = _itl_obstacles(ground) + (_ctl_obstacles(ground) if listed else ())
+    return Choice(way.way, split, tuple(dict.fromkeys((*obstacles, *way.withheld))))
 
 
-def _obstacles(facing: list[Job], ground: Ground) -> tuple[str, ...]:
+def _itl_obstacles(ground: Ground) -> tuple[str, ...]:
     """Return what makes any work on trusted certificates unsafe, whatever the way."""
-    terrain, facts = ground.terrain, ground.terrain.facts
-    cluster, release = terrain.cluster, terrain.release
-    if cluster is None:
-        return ()
-    listed = any(_in_ctl(job, ground) for job in facing)
+    terrain, cluster = ground.terrain, ground.terrain.cluster
+    lost = cluster is not None and cluster.etokens == 0
     held = (
-        (cluster.rollback_pre80 is True, _ROLLBACK_ON),
+        (lost and terrain.facts.get(Condition.ETOKEN), _TOKENS_LOST),
+        (cluster is not None and cluster.rollback_pre80 is True, _ROLLBACK_ON),
         (terrain.duties_known and not terrain.tftp_servers, _NO_TFTP),
-        (listed and facts.get(Condition.ETOKEN) and cluster.etokens == 0, _TOKENS_LOST),
-        (listed and facts.get(Condition.ETOKEN) and _after(release, _NO_CLIENT), _CLIENT_GONE),
-        (listed and facts.get(Condition.MIXED) and _unlicensed(cluster, release), _NO_LICENCE),
     )
     return tuple(reason for applies, reason in held if applies)
 
 
-def _in_ctl(job: Job, ground: Ground) -> bool:
-    answers = select(job.store.in_ctl, ground.terrain.release, ground.terrain.facts)
+def _ctl_obstacles(ground: Ground) -> tuple[str, ...]:
+    """Return why the CTL of this cluster cannot be updated."""
+    cluster, facts = ground.terrain.cluster, ground.terrain.facts
+    if cluster is None:
+        return ()
+    release, token = cluster.release, facts.get(Condition.ETOKEN)
+    held = (
+        (token and cluster.etokens == 0, _TOKENS_LOST),
+        (token and _after(release, _NO_CLIENT), _CLIENT_GONE),
+        (facts.get(Condition.MIXED) and _unlicensed(cluster, release), _NO_LICENCE),
+    )
+    return tuple(reason for applies, reason in held if applies)
+
+
+def _in_ctl(store: Store, ground: Ground) -> bool:
+    answers = select(store.in_ctl, ground.terrain.release, ground.terrain.facts)
     return any(answer.item.value is not Answer.NO for answer in answers[:1])
 
 
