@@ -22,6 +22,7 @@ from watcher.model.alarm import Tally
 from watcher.model.plan import ChangePlan, Finding, Step
 from watcher.model.release import Release
 from watcher.planner.findings import fold, gather
+from watcher.planner.plan import draw_plans, newest_event
 from watcher.planner.sketch import Ground
 from watcher.planner.terrain import survey
 from watcher.rules.schema import StepKind
@@ -128,8 +129,9 @@ def findings(alarms, *clusters: Cluster, as_of: datetime | None = AS_OF) -> tupl
 
 
 def plans(alarms, *clusters: Cluster, as_of: datetime | None = AS_OF) -> tuple[ChangePlan, ...]:
-    """Return the plans for alarms, with an inventory of the clusters if there are any."""
-    return pipeline.plan(list(alarms), inventory(*clusters), CATALOGUE, as_of)
+    """Return the plans for alarms as they are drawn, before anybody checks them."""
+    told = list(alarms)
+    return draw_plans(told, inventory(*clusters), CATALOGUE, as_of or newest_event(told))
 
 
 def plan(alarms, *clusters: Cluster, as_of: datetime | None = AS_OF) -> ChangePlan:
