@@ -34,7 +34,7 @@ Written by `make docs` from the program itself; do not edit. What comes out is d
 | 0 | Done |
 | 1 | `watcher verify`: the document is not as it was sealed |
 | 2 | Bad input or wrong use; one line on standard error says where, what, and what was expected |
-| 3 | The independent check refused a finished plan, a fault of watcher; the document says why, without the steps |
+| 3 | The independent check refused a finished plan; the document says why, without steps |
 | 130 | Interrupted |
 | 141 | Whoever read the output went away, as in `watcher plan ... \\| head` |
 
