@@ -13,7 +13,7 @@ from typing import Any
 
 import typer
 
-from watcher.cli.main import app
+from watcher.cli.main import build
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -45,7 +45,7 @@ or not at all.
 
 def reference() -> str:
     """Return the text of docs/reference.md."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(build([]))
     return "\n".join([PREFACE, *(_section(path, one) for path, one in _commands("watcher", root))])
 
 

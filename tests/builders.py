@@ -7,7 +7,7 @@ an alarm that cannot arrive.
 from datetime import UTC, datetime
 
 from watcher import pipeline
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.inventory.schema import (
     Certificate,
     Cluster,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.cli.parse import as_json
 from watcher.model.alarm import CertificateAlarm, Tally, UcAlarm
 from watcher.pipeline import read

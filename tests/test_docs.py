@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from watcher.cli.main import app, main
+from watcher.cli.main import build, main
 
 ROOT = Path(__file__).parent.parent
 SKIPPED = {".venv", ".git", "node_modules"}
@@ -52,7 +52,7 @@ TOLD = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
 def commands(path="watcher", command=None):
-    command = command or typer.main.get_command(app)
+    command = command or typer.main.get_command(build([]))
     yield path, command
     for name, inner in getattr(command, "commands", {}).items():
         yield from commands(f"{path} {name}", inner)

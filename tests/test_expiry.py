@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.expiry import LONGEST_EXPIRED, resolve
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.rules.schema import Direction

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app import PlanOrder, draw, render_plans
+from watcher.app.plans import PlanOrder, draw, render_plans
 from watcher.model.alarm import Tally
 
 ROOT = Path(__file__).parent.parent

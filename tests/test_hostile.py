@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher import pipeline, render
-from watcher.app import render_plans
+from watcher.app.plans import render_plans
 from watcher.model.alarm import Tally
 
 TEMPLATES = {

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from watcher.cli.main import app
+from watcher.cli.main import build
 
 FOLDER = Path(__file__).parent / "corpus"
 
 
 def run(*arguments, stdin=None):
-    return CliRunner().invoke(app, ["parse", *arguments], input=stdin)
+    return CliRunner().invoke(build([]), ["parse", *arguments], input=stdin)
 
 
 def test_a_certificate_alarm_is_one_json_line():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from generate import archive, chunks
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.model.alarm import CertificateAlarm, Tally
 from watcher.pipeline import read
 

@@ -11,7 +11,7 @@ from builders import alarm, cluster, plan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.app import render_plans
+from watcher.app.plans import render_plans
 from watcher.cli.main import main
 from watcher.errors import InputError
 from watcher.seal import PLACEHOLDER, code, digest_of, seal, verify

@@ -47,10 +47,6 @@ class InputError(WatcherError):
         super().__init__(one_line(text))
 
 
-class UnsafePlanError(WatcherError):
-    """The independent check refused a finished plan: a fault of ours, never shown as a plan."""
-
-
 def one_line(text: str) -> str:
     """Return `text` on one line of printable characters; everything else becomes an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

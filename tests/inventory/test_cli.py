@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app import load_inventory
+from watcher.app.site import load_inventory
 from watcher.cli.main import main
 
 ROOT = Path(__file__).parent.parent.parent

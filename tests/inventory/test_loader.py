@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app import load_inventory
+from watcher.app.site import load_inventory
 from watcher.inventory.jsonschema import inventory_schema
 from watcher.inventory.loader import load
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from watcher.app import inventory_hints
+from watcher.app.site import inventory_hints
 from watcher.inventory.loader import load
 from watcher.inventory.unknown import unknowns
 

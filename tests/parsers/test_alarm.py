@@ -2,7 +2,7 @@
 
 import pytest
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.model.alarm import CiscoLogRecord
 from watcher.parsers import alarm
 from watcher.wire.ciscolog import decode

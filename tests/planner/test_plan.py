@@ -18,7 +18,7 @@ from builders import (
     related,
 )
 
-from watcher.app import load_inventory
+from watcher.app.site import load_inventory
 from watcher.inventory.schema import CtlMethod, Product, SecurityMode
 from watcher.pipeline import plan as pipeline_plan
 from watcher.planner.plan import newest_event

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import sites
 
-from watcher.app import render_plans
+from watcher.app.plans import render_plans
 from watcher.planner.plan import draw_plans
 from watcher.rules.schema import Phase, Renewal, StepKind
 from watcher.safety.check import check

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.cli.main import main
 from watcher.cli.rules_text import print_view
 from watcher.rules.show import store_view

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app import builtin_packs, load_catalogue
+from watcher.app.knowledge import builtin_packs, load_catalogue
 from watcher.rules.crosscheck import walk
 from watcher.rules.examples import check_examples, dead, gaps, mismatches, stated_releases
 from watcher.rules.jsonschema import DIALECT, pack_schema

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from watcher.app import load_catalogue
+from watcher.app.knowledge import load_catalogue
 from watcher.inventory.schema import Certificate, Cluster, Duty, Features, Issuer, Node, NodeRole
 from watcher.model.plan import ChangePlan, Cite, CommandLine, Step
 from watcher.model.release import Release

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from watcher import app
+from watcher.app.knowledge import load_catalogue
+from watcher.app.plans import PlanOrder, draw
+from watcher.app.site import load_inventory
 from watcher.model.alarm import Tally
 from watcher.safety.check import check
 
 EXAMPLES = Path(__file__).parents[2] / "deploy" / "examples"
-CATALOGUE = app.load_catalogue()
+CATALOGUE = load_catalogue()
 PAIRS = {
     "alarm-technote.txt": "technote.yaml",
     "alarms-two-node-9.1.txt": "two-node-9.1.yaml",
@@ -21,13 +23,13 @@ PAIRS = {
 
 def drawn(alarms, inventory=None):
     inputs = (str(EXAMPLES / alarms),)
-    return app.draw(app.PlanOrder(inputs=inputs, inventory=inventory), Tally())
+    return draw(PlanOrder(inputs=inputs, inventory=inventory), Tally())
 
 
 @pytest.mark.parametrize("alarms", PAIRS)
 def test_an_example_with_its_inventory_is_safe(alarms):
     inventory = str(EXAMPLES / PAIRS[alarms])
-    (cluster,) = app.load_inventory(inventory).clusters
+    (cluster,) = load_inventory(inventory).clusters
     (plan,) = drawn(alarms, inventory)
 
     assert plan.cluster == cluster.name

@@ -5,12 +5,9 @@ from typing import Annotated
 
 import typer
 
-from watcher.app import (
-    import_transcripts,
-    inventory_hints,
-    load_inventory,
-    write_output,
-)
+from watcher.app.files import write_output
+from watcher.app.imports import import_transcripts
+from watcher.app.site import inventory_hints, load_inventory
 from watcher.cli import inventory_text
 from watcher.errors import one_line
 from watcher.inventory.jsonschema import inventory_schema
@@ -22,6 +19,12 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Check what is known about your clusters, or read it from pasted command output.",
 )
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the group of commands to `commands`."""
+    commands.add_typer(app, name="inventory")
+
 
 Output = Annotated[
     str | None,

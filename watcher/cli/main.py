@@ -2,22 +2,41 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
 
 from watcher import __version__
-from watcher.cli import inventory, parse, plan, rules
 from watcher.errors import InputError, Location, WatcherError, one_line
 
-app = typer.Typer(
-    name="watcher",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Turn certificate alarms of Cisco UC clusters into change plans.",
-)
+COMMANDS: Mapping[str, str] = {
+    "parse": "watcher.cli.parse",
+    "plan": "watcher.cli.plan",
+    "verify": "watcher.cli.plan",
+    "rules": "watcher.cli.rules",
+    "inventory": "watcher.cli.inventory",
+}
+"""Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter
+on a pipe, must not wait for what it does not use."""
+
+
+def build(arguments: Sequence[str]) -> typer.Typer:
+    """Return the program with the command that is called, or with all of them for help."""
+    app = typer.Typer(
+        name="watcher",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        help="Turn certificate alarms of Cisco UC clusters into change plans.",
+    )
+    app.callback()(_options)
+    called = COMMANDS.get(arguments[0]) if arguments else None
+    for module in dict.fromkeys([called] if called else COMMANDS.values()):
+        import_module(module).register(app)
+    return app
 
 
 def _version(*, wanted: bool) -> None:
@@ -26,7 +45,6 @@ def _version(*, wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     *,
     version: Annotated[
@@ -35,13 +53,6 @@ def _options(
     ] = False,
 ) -> None:
     """Hold the options that stand before a subcommand."""
-
-
-app.command()(parse.parse)
-app.command("plan")(plan.plan)
-app.command("verify")(plan.verify)
-app.add_typer(rules.app, name="rules")
-app.add_typer(inventory.app, name="inventory")
 
 
 def main() -> None:
@@ -64,7 +75,7 @@ def _status() -> int:
     if sys.stdout is None:
         raise InputError("standard output is closed", expected="somewhere to write to")
     try:
-        status = app(prog_name="watcher", standalone_mode=False)
+        status = build(sys.argv[1:])(prog_name="watcher", standalone_mode=False)
         # What is still in the buffer fails here, where it can be told, not at interpreter exit.
         sys.stdout.flush()
     except SystemExit as left:

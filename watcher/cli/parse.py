@@ -8,7 +8,9 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from watcher.app import STANDARD_INPUT, load_catalogue, load_inventory, open_input
+from watcher.app.files import STANDARD_INPUT, open_input
+from watcher.app.knowledge import load_alarms
+from watcher.app.site import load_inventory
 from watcher.errors import InputError, Location, one_line
 from watcher.inventory.locate import located
 from watcher.model.alarm import (
@@ -33,6 +35,11 @@ Files = Annotated[
 ]
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command()(parse)
+
+
 def parse(
     files: Files = None,
     *,
@@ -48,7 +55,7 @@ def parse(
 
     The kind of input is detected: one message, a log file of any size, a mail, an mbox.
     """
-    alarms = load_catalogue().alarms
+    alarms = load_alarms()
     site = load_inventory(inventory) if inventory else None
     tally = Tally()
     for name in files or [STANDARD_INPUT]:

@@ -7,9 +7,16 @@ from typing import Annotated
 
 import typer
 
-from watcher import app as shell
+from watcher.app.files import STANDARD_INPUT, write_output
+from watcher.app.plans import PlanOrder, draw, render_plans, verify_document, was_refused
 from watcher.errors import InputError
 from watcher.model.alarm import Tally
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("plan")(plan)
+    app.command("verify")(verify)
 
 
 class Format(StrEnum):
@@ -61,11 +68,11 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
 ) -> None:
     """Draw the change plan for the alarms in files or on standard input."""
     tally = Tally()
-    order = shell.PlanOrder(
-        inputs=tuple(inputs or [shell.STANDARD_INPUT]), inventory=inventory,
+    order = PlanOrder(
+        inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory,
         rules=tuple(rules or ()), as_of=moment(at),
     )  # fmt: skip
-    plans = shell.draw(order, tally)
+    plans = draw(order, tally)
     if not plans:
         raise InputError(
             f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
@@ -73,9 +80,9 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             f"{tally.unreadable} unreadable)",
             expected="a message with %UC_CERT-...",
         )
-    shell.write_output(output, shell.render_plans(plans, form.value))
+    write_output(output, render_plans(plans, form.value))
     for drawn in plans:
-        if shell.was_refused(drawn):
+        if was_refused(drawn):
             print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
             raise typer.Exit(3)
     if output is not None:
@@ -92,7 +99,7 @@ plan.__doc__ = _PLAN_EXAMPLES
 def verify(
     document: Annotated[
         str, typer.Argument(metavar="PLAN|-", help="A saved or pasted plan.")
-    ] = shell.STANDARD_INPUT,
+    ] = STANDARD_INPUT,
 ) -> None:
     """Compare a saved or pasted plan with its seal: exit 0 when intact, 1 when changed.
 
@@ -103,7 +110,7 @@ def verify(
         watcher verify plan.html
 
     """
-    verdict = shell.verify_document(document)
+    verdict = verify_document(document)
     if verdict.intact:
         print(f"intact: {verdict.stated}")
         return

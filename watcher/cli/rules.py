@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from watcher.app import builtin_packs, load_catalogue, read_packs, write_output
+from watcher.app.files import write_output
+from watcher.app.knowledge import builtin_packs, load_catalogue, read_packs
 from watcher.cli import rules_text
 from watcher.errors import InputError
 from watcher.model.release import Release
@@ -26,6 +27,11 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="Check, show and compare what is known about certificate stores.",
 )
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the group of commands to `commands`."""
+    commands.add_typer(app, name="rules")
 
 
 class Format(StrEnum):

@@ -1,0 +1,1 @@
+"""The shell around the core: files, standard input and the clock. It carries, never decides."""

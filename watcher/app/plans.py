@@ -1,0 +1,63 @@
+"""Plans: drawn from files, rendered with the built-in templates, compared with their seal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher import pipeline, render, seal
+from watcher.app.files import blocks_of, read_bytes
+from watcher.app.knowledge import load_catalogue
+from watcher.app.site import load_inventory
+from watcher.errors import InputError, Location
+from watcher.model.alarm import Event, Tally
+from watcher.model.plan import ChangePlan
+from watcher.planner.plan import REFUSED
+from watcher.plugins import builtin
+
+DOCUMENT_LIMIT = 16 << 20
+"""Bytes of a plan that `watcher verify` reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOrder:
+    """What a person asks of `watcher plan`."""
+
+    inputs: tuple[str, ...]
+    inventory: str | None = None
+    rules: tuple[str, ...] = ()
+    as_of: datetime | None = None
+
+
+def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
+    """Read alarms and draw the plans for them; one for each cluster."""
+    catalogue = load_catalogue(order.rules)
+    inventory = load_inventory(order.inventory) if order.inventory else None
+    events: list[Event] = []
+    for name in order.inputs:
+        events += pipeline.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
+    return pipeline.plan(events, inventory, catalogue, order.as_of)
+
+
+def was_refused(plan: ChangePlan) -> bool:
+    """Tell whether the independent check took the steps out of a plan."""
+    return plan.withheld[: len(REFUSED)] == REFUSED
+
+
+def render_plans(plans: Sequence[ChangePlan], form: str) -> str:
+    """Return plans as a document of the format md, html or json."""
+    if form == "json":
+        return render.as_json(plans)
+    folder = builtin("templates")
+    texts = {e.name: e.read_text(encoding="utf-8") for e in folder.iterdir() if e.is_file()}
+    return (render.html if form == "html" else render.markdown)(plans, texts)
+
+
+def verify_document(name: str) -> seal.Verdict:
+    """Compare a document with the seal it carries."""
+    raw = read_bytes(name, DOCUMENT_LIMIT, "a plan")
+    try:
+        return seal.verify(raw.decode())
+    except UnicodeDecodeError as error:
+        raise InputError("is not UTF-8", where=Location(name), expected="a plan") from error
+    except InputError as error:
+        raise InputError(error.problem, where=Location(name), expected=error.expected) from error
