@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher import pipeline, render, seal
+from watcher import pipeline, planning, render, seal
 from watcher.app.files import blocks_of, read_bytes
 from watcher.app.knowledge import load_catalogue
 from watcher.app.site import load_inventory
@@ -34,8 +34,8 @@ def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
     inventory = load_inventory(order.inventory) if order.inventory else None
     events: list[Event] = []
     for name in order.inputs:
-        events += pipeline.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
-    return pipeline.plan(events, inventory, catalogue, order.as_of)
+        events += planning.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
+    return planning.plan(events, inventory, catalogue, order.as_of)
 
 
 def was_refused(plan: ChangePlan) -> bool:

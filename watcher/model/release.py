@@ -22,7 +22,7 @@ _EXPECTED = 'a release such as "9.1(2)SU2a", "12.5(1)SU3", "14SU2" or "15"'
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Release:
     """One release; a part that was not stated is None and compares as the base release."""
 
@@ -50,6 +50,14 @@ class Release:
     def key(self) -> tuple[int, int, int, int, str]:
         """Sort key; unstated parts count as the base release."""
         return (self.major, self.minor or 0, self.maintenance or 0, self.su or 0, self.letter)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by what it is, not by how it was written: 8 is 8.0."""
+        return isinstance(other, Release) and self.key == other.key
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash(self.key)
 
     def __lt__(self, other: "Release") -> bool:
         """Order by age."""

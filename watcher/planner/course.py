@@ -5,7 +5,17 @@ from dataclasses import replace
 
 from watcher.inventory.schema import Duty
 from watcher.planner.jobs import Job
-from watcher.planner.phases import Obtained, barrier, draw, draw_item, renew, restarts, update_ctl
+from watcher.planner.phases import (
+    Obtained,
+    barrier,
+    check_copies,
+    draw,
+    draw_item,
+    renew,
+    renew_all,
+    restarts,
+    update_ctl,
+)
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import ALL_PHONES, Place
 from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, alone, serial
@@ -62,6 +72,7 @@ def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained
     move = Sketch("stop-service", place, store=job.name, service=tftp, only_if=words)
     thread.then(replace(move, note=f"{_WHY_STOP} {_IF_ALONE}" if words else _WHY_STOP))
     renew(thread, job, place, ground, obtained)
+    check_copies(thread, job, ground)
     _ctl_if_mixed(thread, ground)
     restarts(thread, job, ground, (place,), skip=place)
     _stand_ins(thread, job, place, ground)
@@ -77,10 +88,12 @@ def _stand_ins(thread: Thread, job: Job, place: Place, ground: Ground) -> None:
     servers = ground.terrain.running(ground.catalogue.service(tftp))
     for server in servers:
         if server.node is not None and server != place:
-            thread.then(Sketch("restart-service", server, store=job.name, service=tftp))
+            again = Sketch("restart-service", server, store=job.name, service=tftp)
+            thread.then(replace(again, note=_WHY_STAND_IN))
         elif server.node is None:
             other = Place("each other TFTP server")
-            thread.then(Sketch("restart-service", other, store=job.name, service=tftp))
+            again = Sketch("restart-service", other, store=job.name, service=tftp)
+            thread.then(replace(again, note=_WHY_STAND_IN))
 
 
 def _together(
@@ -88,6 +101,7 @@ def _together(
 ) -> None:
     for place in places:
         renew(thread, job, place, ground, obtained)
+    check_copies(thread, job, ground)
     _ctl_if_mixed(thread, ground)
     restarts(thread, job, ground, places)
     barrier(thread)
@@ -96,6 +110,10 @@ def _together(
 _WHY_STOP = (
     "While its TFTP service is stopped, phones fetch their lists from another TFTP server whose "
     "key they already trust."
+)
+_WHY_STAND_IN = (
+    "Its lists must name the new certificate. While the only running TFTP server restarts, a phone "
+    "that boots waits; this takes a minute or two."
 )
 _IF_ALONE = (
     "If there is no other TFTP server, do not go on: answer the question on TFTP servers and draw "
@@ -173,14 +191,13 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
     restart_lists(thread, ground)
     servers = ground.terrain.tftp_servers or (publisher,)
     thread.each(Sketch("verify-blank-itl", publisher, note=_WHY_BLANK), servers)
-    barrier(thread)
+    barrier(thread, gate="wait-blank")
     thread.each(Sketch("verify-blank-itl", publisher), servers)
     for job in jobs:
         thread.begin(job.name)
-        for place in job.places:
-            renew(thread, job, place, ground, obtained)
+        renew_all(thread, job, ground, obtained)
         restarts(thread, job, ground, job.changed)
-        thread.then(Sketch("wait-registrations", ALL_PHONES))
+        thread.then(Sketch("wait-blank", ALL_PHONES))
     thread.begin("Fill the ITL again")
     thread.then(Sketch("rollback-off", publisher))
     restart_lists(thread, ground)

@@ -163,7 +163,9 @@ def _service_gui(service: Service | None, template: StepTemplate) -> tuple[Line,
     moves = (StepKind.RESTART, StepKind.STOP, StepKind.START)
     if service is None or service.gui is None or template.kind not in moves:
         return ()
-    return (Line(text=service.gui, cite=_cite_service(service)),)
+    # The packs give the path to the service; the page has a button for each of the three.
+    text = f"{service.gui} > {template.kind.value.capitalize()}"
+    return (Line(text=text, cite=_cite_service(service)),)
 
 
 def _cite_service(service: Service) -> Cite:

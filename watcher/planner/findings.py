@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from watcher.inventory.locate import cluster_of, copy_of, owner_of, place_of
-from watcher.inventory.schema import Cluster, Inventory, Node
+from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
 from watcher.model.plan import Evidence, Finding
@@ -40,6 +40,7 @@ class Sighting:
     owner: Node | None
     store: str | None
     file: str | None
+    shared: Certificate | None = None
 
     @property
     def node_name(self) -> str | None:
@@ -56,6 +57,8 @@ class Sighting:
         """What makes two sightings the same certificate; never severity or free text."""
         cluster = self.cluster.name if self.cluster else ""
         store = self.store or self.alarm.store or ""
+        if self.shared is not None:
+            return (cluster, self.shared.store)
         if self.alarm.store_kind is StoreKind.TRUST:
             return (cluster, store, (self.alarm.certificate or "").lower())
         return (cluster, store, (self.node_name or self.alarm.node or "").lower())
@@ -88,15 +91,30 @@ def _sight(
 ) -> Sighting:
     place, cluster = place_of(inventory, alarm.node), cluster_of(inventory, alarm)
     owner, listed = owner_of(alarm, inventory, cluster), copy_of(alarm, cluster)
+    shared = _shared(alarm, cluster)
     return Sighting(
         alarm=alarm,
         evidence=evidence,
         cluster=cluster,
         node=place.node if place else None,
         owner=owner.node if owner else None,
-        store=catalogue.store_name(alarm.store),
-        file=listed.file if listed else None,
+        store=catalogue.store_name(shared.store if shared else alarm.store),
+        file=named.file if (named := shared or listed) else None,
+        shared=shared,
     )
+
+
+def _shared(alarm: CertificateAlarm, cluster: Cluster | None) -> Certificate | None:
+    """Return the one certificate of the cluster that the alarm of one node speaks of.
+
+    A multi-server certificate is reported by every node, and once more for a store that reuses
+    it; all these alarms are about one certificate.
+    """
+    if cluster is None or alarm.store is None or alarm.store_kind is StoreKind.TRUST:
+        return None
+    store = alarm.store.lower()
+    wide = [c for c in cluster.certificates if c.multi_server and c.owner is None]
+    return next((c for c in wide if store in (c.store.lower(), (c.reused_for or "").lower())), None)
 
 
 def fold(sightings: Iterable[Sighting], as_of: datetime | None) -> tuple[Finding, ...]:
@@ -197,6 +215,11 @@ def _notes(group: list[Sighting], listed: Expiry | None) -> tuple[str, ...]:
         notes.append(
             "The alarm says Type:own-cert although the store is a trust store; the store decides."
         )
+    shared = group[0].shared
+    if shared is not None:
+        names = ", ".join(_distinct(s.node_name or "?" for s in group))
+        reused = f", reused for {shared.reused_for}" if shared.reused_for else ""
+        notes.append(f"One multi-server certificate{reused}; reported by {names}.")
     if not alarm.known:
         notes.append("The alarm's name is not in the catalogue; it is treated as urgent.")
     heard, read = alarm.expiry.day, listed.day if listed else None

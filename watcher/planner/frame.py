@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.planner.jobs import Job, TrustJob
-from watcher.planner.phases import Obtained, draw_item, issuer_facts, renewal_of
+from watcher.planner.phases import Obtained, draw_item, issuer_facts, place_facts, renewal_of
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
 from watcher.rules.schema import Condition, Phase, Renewal, StoreKind
 from watcher.rules.select import CONDITION_WORDS
+
+BEFORE_THE_WINDOW = "Before the window"
+"""Heading of what takes days and touches nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
     thread.then(Sketch("save-certificates", EACH_NODE))
     thread.then(Sketch("backup", ground.terrain.publisher))
     thread.then(Sketch("verify-backup", ground.terrain.publisher))
-    if work.phone_facing and ground.terrain.facts.get(Condition.MIXED) is not False:
+    if work.phone_facing:
         thread.then(Sketch("set-phone-interaction-manual", ground.terrain.publisher))
     return obtained
 
@@ -75,7 +78,7 @@ def trust_file(job: TrustJob) -> str | None:
 def _signed_certificates(thread: Thread, work: Work, ground: Ground) -> Obtained:
     """Draw request and delivery of CA-signed certificates: days before the window."""
     obtained: Obtained = {}
-    thread.begin("Before the window")
+    thread.begin(BEFORE_THE_WINDOW)
     for job in work.services:
         if job.via is not None or renewal_of(job, ground) is not Renewal.REGENERATE:
             continue
@@ -85,11 +88,17 @@ def _signed_certificates(thread: Thread, work: Work, ground: Ground) -> Obtained
                 continue
             words = () if signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
             side = Thread(thread.board, thread.block, thread.part, thread.last)
-            side.then(Sketch("request-csr", place, store=job.name, only_if=words))
+            side.then(Sketch(_request(job, place, ground), place, store=job.name, only_if=words))
             obtained[(job.name, place)] = side.then(
                 Sketch("obtain-certificate", Place(OUTSIDE), store=job.name, only_if=words)
             )
     return obtained
+
+
+def _request(job: Job, place: Place, ground: Ground) -> str:
+    # The CLI would make a request for one node, and that would replace the one that waits.
+    shared = place_facts(job.name, place, ground).get(Condition.MULTI_SERVER)
+    return "request-csr-multi-server" if shared else "request-csr"
 
 
 def _checks(work: Work, ground: Ground) -> tuple[Sketch, ...]:
@@ -141,7 +150,7 @@ def finish(thread: Thread, work: Work, ground: Ground) -> None:
         Sketch(step, Place("each TFTP server") if step == "verify-trust-lists" else EACH_NODE)
         for step in dict.fromkeys(wanted)
     )
-    if work.phone_facing and ground.terrain.facts.get(Condition.MIXED) is not False:
+    if work.phone_facing:
         thread.then(Sketch("restore-phone-interaction", publisher))
     thread.then(Sketch("final-backup", publisher))
     thread.then(Sketch("verify-final-backup", publisher))
@@ -150,7 +159,7 @@ def finish(thread: Thread, work: Work, ground: Ground) -> None:
 
 _DRAWN_BEFORE = (
     "verify-certificate", "verify-ctl", "list-trust-leftovers", "watch-reappearance",
-    "test-backup", "verify-trust-copies", "check-ipsec-trust",
+    "test-backup", "verify-trust-copies", "check-ipsec-trust", "verify-lsc",
 )  # fmt: skip
 """Checks that stand right behind the step they check."""
 
@@ -191,9 +200,7 @@ def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
     if serial(ground):  # a deletion on an old release may stay on its node (C-10)
         places = ordered({publisher, *job.holders}, ground)
     for place in places:
-        known = place in job.holders
-        only_if = () if known or len(places) == 1 else ("the copy is listed there",)
-        thread.then(replace(_about("delete-trust-copy", place, job), only_if=only_if))
+        thread.then(replace(_about("delete-trust-copy", place, job), only_if=(_STILL_OLD,)))
     thread.then(_about("list-trust-leftovers", EACH_NODE, job))
     changed = ordered({publisher, *job.holders}, ground)
     as_job = Job(
@@ -202,6 +209,10 @@ def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
     for item in job.store.procedure:
         if item.phase is not Phase.RENEW:
             draw_item(thread, item, as_job, ground, {})
+
+
+_STILL_OLD = "the entry there has the serial number and the date of the expired one"
+"""A renewed self-signed certificate stands under the same name; deleting by name would hit it."""
 
 
 def _about(template: str, place: Place, job: TrustJob) -> Sketch:

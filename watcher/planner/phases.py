@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from watcher.planner.jobs import Job
 from watcher.planner.sketch import Ground, Sketch, Thread, joined
-from watcher.planner.terrain import ALL_PHONES, OUTSIDE, Place, together
+from watcher.planner.terrain import ALL_PHONES, EACH_NODE, OUTSIDE, Place, together
 from watcher.rules.schema import (
     Condition,
     Need,
     On,
     Phase,
+    PhoneReset,
     ProcedureItem,
     Renewal,
     Restart,
@@ -68,12 +69,20 @@ def renew_all(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> N
     """Draw the renewal at every place, publisher first (O1)."""
     for place in job.places:
         renew(thread, job, place, ground, obtained)
+    check_copies(thread, job, ground)
+
+
+def check_copies(thread: Thread, job: Job, ground: Ground) -> None:
+    """Draw the look at the trust stores into which the system puts a renewed certificate."""
+    if job.via is None and select(
+        job.store.copies_to, ground.terrain.release, ground.terrain.facts
+    ):
+        thread.then(Sketch("verify-trust-copies", EACH_NODE, store=job.name))
 
 
 def renew(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
     """Draw the renewal of one certificate; what is CA-signed is never regenerated (S1)."""
     if job.via is not None:
-        thread.then(_at("upload-chain", job, place))
         thread.then(_at("reuse-certificate", job, place))
         return
     kind = renewal_of(job, ground)
@@ -96,13 +105,36 @@ def _regenerate_or_upload(
     self_signed, ca_signed = issuer_facts(job, place, ground)
     if self_signed is not False:
         only_if = () if self_signed else (CONDITION_WORDS[Condition.SELF_SIGNED],)
-        thread.then(replace(_at("regenerate", job, place), only_if=only_if))
+        thread.then(
+            replace(_at("regenerate", job, place), only_if=only_if, note=_own_resets(job, ground))
+        )
     if ca_signed is not False:
         only_if = () if ca_signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
         handle = obtained.get((job.name, place))
         waits = () if handle is None else (handle,)
         thread.then(replace(_at("upload-chain", job, place), only_if=only_if), *waits)
-        thread.then(replace(_at("upload-certificate", job, place), only_if=only_if))
+        _chain_for_reuse(thread, job, place, ground)
+        upload = replace(_at("upload-certificate", job, place), only_if=only_if)
+        thread.then(replace(upload, note=_own_resets(job, ground)))
+
+
+def _chain_for_reuse(thread: Thread, job: Job, place: Place, ground: Ground) -> None:
+    """Draw the CA chain for the store that reuses the certificate: before it is needed there."""
+    listed = ground.terrain.certificate(job.name, place.name)
+    if listed is not None and listed.reused_for in ground.catalogue.stores:
+        thread.then(Sketch("upload-chain", place, store=listed.reused_for))
+
+
+def _own_resets(job: Job, ground: Ground) -> str | None:
+    """Return the warning that the system resets phones by itself, which is not the gate."""
+    terrain = ground.terrain
+    answers = select(job.store.resets_phones, terrain.release, terrain.facts)
+    if not answers or answers[0].item.value is not PhoneReset.AUTOMATIC:
+        return None
+    return (
+        "The system may now reset phones by itself, before the canary phone. That is not the gate: "
+        "go on with the next step at once."
+    )
 
 
 def issuer_facts(job: Job, place: Place, ground: Ground) -> tuple[bool | None, bool | None]:
@@ -224,9 +256,11 @@ def _row_places(row: Restart, ground: Ground, changed: tuple[Place, ...]) -> tup
             return tuple(p for p in changed if p.name is None or p.name in named)
 
 
-def barrier(thread: Thread, only_if: tuple[str, ...] = ()) -> None:
+def barrier(
+    thread: Thread, only_if: tuple[str, ...] = (), gate: str = "wait-registrations"
+) -> None:
     """Draw the barrier: one phone of each kind first, then all, then wait for all (O6)."""
-    for template in ("canary", "reset-phones", "wait-registrations"):
+    for template in ("canary", "reset-phones", gate):
         thread.then(Sketch(template, ALL_PHONES, only_if=only_if))
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from watcher.inventory.schema import MaintenanceWindow
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import Finding, Step
-from watcher.planner.frame import Work
+from watcher.planner.frame import BEFORE_THE_WINDOW, Work
 from watcher.planner.sketch import Ground
 from watcher.rules.schema import StepKind
+from watcher.rules.select import select
 
 _CHANGING = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value,
@@ -72,20 +74,18 @@ def summary(
         f"What: {count} on {where}, {expired} expired. {headline(findings)}.",
         f"Effect if nothing is done: {_effects(work, ground)}",
         f"Work: {_deeds(steps)} Way: {way}.",
-        f"Time and phones: {_time(steps)}",
+        f"Time and phones: {_time(steps, ground)}",
         f"Way back: {_way_back(steps)}",
     )
 
 
 def _effects(work: Work, ground: Ground) -> str:
+    """Return the worst effects: of what phones trust first, then of the other services."""
+    jobs = sorted(work.services, key=lambda job: (not job.phone_facing, job.store.position))
     texts = []
-    for store in [j.store for j in work.services] + [j.store for j in work.trusts]:
-        lines = [
-            s.text
-            for s in store.impact
-            if ground.terrain.release is None or s.releases.matches(ground.terrain.release)
-        ]
-        texts += lines[:1]
+    for store in [j.store for j in jobs] + [j.store for j in work.trusts]:
+        chosen = select(store.impact, ground.terrain.release, ground.terrain.facts)
+        texts += [s.item.text for s in chosen[:1]]
     unique = list(dict.fromkeys(texts))
     return " ".join(_sentence(text) for text in unique[:3]) or "not known to the rules."
 
@@ -114,15 +114,38 @@ def minutes(steps: Sequence[Step]) -> int:
     return sum(step.minutes for step in steps if not step.optional)
 
 
-def _time(steps: Sequence[Step]) -> str:
-    total = minutes([s for s in steps if s.block != "Before the window"])
+def _time(steps: Sequence[Step], ground: Ground) -> str:
+    total = minutes([s for s in steps if s.block != BEFORE_THE_WINDOW])
     resets = sum(step.kind == StepKind.RESET.value for step in steps)
     phones = {0: "no phone is reset", 1: "all phones are reset once"}.get(
         resets, f"all phones are reset {resets} times"
     )
+    if any(step.kind == StepKind.REGENERATE.value and step.note for step in steps):
+        phones += ", besides the resets that the system starts by itself"
     parts = len({step.part for step in steps})
     windows = f" in {parts} maintenance windows" if parts > 1 else ""
-    return f"about {total // 60} h {total % 60:02d} min of work{windows}; {phones}."
+    return f"about {_hours(total)} of work{windows}; {phones}.{_fits(total, ground)}"
+
+
+def _fits(total: int, ground: Ground) -> str:
+    """Say when the work is longer than the longest window of the inventory."""
+    cluster = ground.terrain.cluster
+    windows = [_length(w) for w in cluster.change_schedule] if cluster else []
+    if not windows or total <= max(windows):
+        return ""
+    return (
+        f" The longest maintenance window is {_hours(max(windows))}: cut the work at a gate, and "
+        "begin the next window with the checks and a backup."
+    )
+
+
+def _length(window: MaintenanceWindow) -> int:
+    start, end = (int(t[:2]) * 60 + int(t[3:]) for t in (window.start, window.end))
+    return (end - start) % (24 * 60) or 24 * 60
+
+
+def _hours(total: int) -> str:
+    return f"{total // 60} h {total % 60:02d} min"
 
 
 def _way_back(steps: Sequence[Step]) -> str:

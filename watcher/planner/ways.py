@@ -104,7 +104,7 @@ def serial(ground: Ground) -> bool:
 
 def supported(release: Release | None) -> bool:
     """Tell whether the packs know the release at all."""
-    return release is None or _OLDEST.key <= release.key <= _NEWEST.key
+    return release is None or _OLDEST <= release <= _NEWEST
 
 
 def _legacy(facing: list[Job], ground: Ground) -> Choice:

@@ -27,7 +27,7 @@ from watcher.model.release import Release, ReleaseRange
 class Closed(BaseModel):
     """Base of everything a person writes: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _range(value: Any) -> Any:  # noqa: ANN401 -- pydantic hands over whatever the file holds

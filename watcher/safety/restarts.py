@@ -63,7 +63,9 @@ def _nodes(reading: Reading, change: Step, row: Restart) -> tuple[str | None, ..
 
 
 def _changed(reading: Reading, change: Step, running: tuple[str, ...]) -> tuple[str | None, ...]:
-    if reading.known.multi_server(change.store or "", change.node):
+    # A deleted copy is reported node by node: the service restarts where the deletion is done.
+    one_place = change.kind == StepKind.DELETE
+    if not one_place and reading.known.multi_server(change.store or "", change.node):
         return running
     if change.node is None:
         return (None,)

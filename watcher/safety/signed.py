@@ -14,10 +14,11 @@ def signed_is_not_regenerated(reading: Reading) -> Iterator[Violation]:
     """S1: what a CA signed, or may have signed, is never simply regenerated (TN214231, SG14)."""
     for step in regenerated(reading):
         issuer = reading.known.issuer(step.store or "", step.node)
-        if issuer is Issuer.CA_SIGNED:
+        asks = word(Condition.SELF_SIGNED) in step.only_if
+        if issuer is Issuer.CA_SIGNED and not (asks and step.node is None):
             text = f"{step.store} is CA-signed: regenerating makes it self-signed."
             yield broken("S1", text, step)
-        elif issuer is None and word(Condition.SELF_SIGNED) not in step.only_if:
+        elif issuer is not Issuer.SELF_SIGNED and not asks:
             text = "it must hang on the certificate being self-signed; nobody knows that yet."
             yield broken("S1", text, step)
     for step in reading.of(StepKind.UPLOAD):
