@@ -14,7 +14,7 @@ from builders import AS_OF, CATALOGUE, DEFAULTS, certificate, cluster, inventory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher import pipeline, render
+from watcher import pipeline, planning, render
 from watcher.app.plans import render_plans
 from watcher.model.alarm import Tally
 
@@ -79,11 +79,11 @@ FORMATS = ("md", "html", "json")
 def read(*texts):
     tally = Tally()
     raw = "\n".join(texts).encode("utf-8", "surrogatepass")
-    return list(pipeline.planned(pipeline.read([raw + b"\n"], CATALOGUE.alarms, tally)))
+    return list(planning.planned(pipeline.read([raw + b"\n"], CATALOGUE.alarms, tally)))
 
 
 def drawn(*texts, site=SITE):
-    return pipeline.plan(read(*texts), inventory(site) if site else None, CATALOGUE, AS_OF)
+    return planning.plan(read(*texts), inventory(site) if site else None, CATALOGUE, AS_OF)
 
 
 def closed_set(site=SITE):

@@ -27,7 +27,7 @@ def test_a_renewal_names_the_unit_of_the_store():
 def test_a_deletion_names_a_file_of_the_inventory_or_a_blank(file, expected):
     filled = step("delete-trust-copy", store="tomcat-trust", file=file)
 
-    assert texts(filled) == [f"set cert delete tomcat {expected}"]
+    assert texts(filled) == [f"show cert trust {expected}", f"set cert delete tomcat {expected}"]
 
 
 def test_the_file_of_an_alarm_never_reaches_a_command():

@@ -20,8 +20,8 @@ from builders import (
 
 from watcher.app.site import load_inventory
 from watcher.inventory.schema import CtlMethod, Product, SecurityMode
-from watcher.pipeline import plan as pipeline_plan
 from watcher.planner.plan import newest_event
+from watcher.planning import plan as planning_plan
 from watcher.rules.schema import StepKind
 
 TECHNOTE = "deploy/examples/alarm-technote.txt"
@@ -31,7 +31,7 @@ TECHNOTE = "deploy/examples/alarm-technote.txt"
 def technote(request):
     text = (request.config.rootpath / TECHNOTE).read_text(encoding="utf-8")
     site = load_inventory(str(request.config.rootpath / "deploy/examples/technote.yaml"))
-    (drawn,) = pipeline_plan(events(text), site, CATALOGUE)
+    (drawn,) = planning_plan(events(text), site, CATALOGUE)
     return drawn
 
 
@@ -146,6 +146,6 @@ def test_without_any_time_the_plan_knows_no_moment():
 def test_alarms_in_another_order_give_the_same_plan():
     told = [alarm(), alarm(store="TVS"), alarm(node="sub1"), related("DRF", "DRFFailure")]
 
-    forward = pipeline_plan(told, inventory(cluster()), CATALOGUE, AS_OF)
+    forward = planning_plan(told, inventory(cluster()), CATALOGUE, AS_OF)
 
-    assert forward == pipeline_plan(told[::-1], inventory(cluster()), CATALOGUE, AS_OF)
+    assert forward == planning_plan(told[::-1], inventory(cluster()), CATALOGUE, AS_OF)

@@ -1,0 +1,61 @@
+"""From events to plans that the safety check has passed."""
+
+from dataclasses import replace
+
+import pytest
+from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
+
+from watcher import planning
+from watcher.rules.schema import Phase
+
+RELATED = (
+    "<187>12: pub: Nov 20 2026 02:10:06.544 UTC :  %UC_DRF-3-DRFBackupFailure: "
+    "%[Reason=local][AppID=Cisco DRF][ClusterID=][NodeID=pub]: text"
+)
+OTHER = RELATED.replace("DRFBackupFailure", "DRFSomethingElse")
+NOISE = "Nov 20 02:10:06 pub kernel: nothing of ours"
+ARCHIVE = "\n".join([message(), NOISE, RELATED, OTHER, message(store="TVS"), NOISE, ""]).encode()
+
+
+def test_a_plan_is_drawn_from_certificate_alarms_and_what_it_must_mention():
+    heard = events(ARCHIVE.decode())
+
+    kept = list(planning.planned(heard))
+
+    assert [getattr(event, "topic", None) for event in kept] == [None, "backup-failed", None]
+
+
+@pytest.mark.parametrize("raw", [b"", b"\n\n", b"\x00\xff\xfe", NOISE.encode()])
+def test_what_holds_no_alarm_gives_no_plan(raw):
+    heard = events(raw.decode(errors="replace"))
+
+    assert planning.plan(heard, inventory(cluster()), CATALOGUE, AS_OF) == ()
+
+
+def careless():
+    """Return rules that forget to wait for phones after the verifier has changed."""
+    store = CATALOGUE.stores["TVS"]
+    procedure = tuple(item for item in store.procedure if item.phase is not Phase.RESET_PHONES)
+    stores = CATALOGUE.stores | {"TVS": store.model_copy(update={"procedure": procedure})}
+    return replace(CATALOGUE, stores=stores)
+
+
+def test_a_plan_that_the_check_refuses_has_no_steps_but_a_reason():
+    heard = events(message(store="TVS"))
+
+    (sound,) = planning.plan(heard, inventory(cluster()), CATALOGUE, AS_OF)
+    (refused,) = planning.plan(heard, inventory(cluster()), careless(), AS_OF)
+
+    assert sound.steps
+    assert refused.steps == refused.back_out == refused.preconditions == ()
+    assert any(reason.startswith("O6:") for reason in refused.withheld)
+
+
+def test_the_moment_of_a_plan_is_the_newest_event_unless_told():
+    heard = events(ARCHIVE.decode())
+
+    (told,) = planning.plan(heard, None, CATALOGUE, AS_OF)
+    (untold,) = planning.plan(heard, None, CATALOGUE)
+
+    assert told.as_of == AS_OF
+    assert untold.as_of == max(event.record.event_time for event in heard)
