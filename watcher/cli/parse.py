@@ -2,16 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
-from watcher.app.files import STANDARD_INPUT, open_input
+from watcher.app.files import STANDARD_INPUT, blocks_of
 from watcher.app.knowledge import load_alarms
 from watcher.app.site import load_inventory
-from watcher.errors import InputError, Location, one_line
+from watcher.errors import one_line
 from watcher.inventory.locate import located
 from watcher.model.alarm import (
     CertificateAlarm,
@@ -26,7 +25,6 @@ from watcher.model.expiry import Expiry
 from watcher.pipeline import read
 from watcher.rules.schema import Alarms
 
-_CHUNK = 1 << 20
 _RAW_SHOWN = 2048
 
 Files = Annotated[
@@ -59,13 +57,11 @@ def parse(
     site = load_inventory(inventory) if inventory else None
     tally = Tally()
     for name in files or [STANDARD_INPUT]:
-        with open_input(name) as stream:
-            chunks = _chunks(stream, name)
-            for event in read(chunks, alarms, tally, certificates_only=certificates_only):
-                if isinstance(event, CertificateAlarm) and site is not None:
-                    _print(located(event, site), alarms)
-                elif isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
-                    _print(event, alarms)
+        for event in read(blocks_of(name), alarms, tally, certificates_only=certificates_only):
+            if isinstance(event, CertificateAlarm) and site is not None:
+                _print(located(event, site), alarms)
+            elif isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
+                _print(event, alarms)
     sys.stdout.flush()
     print(counts(tally), file=sys.stderr)
 
@@ -80,15 +76,6 @@ def counts(tally: Tally) -> str:
         f"read {tally.read}: certificate alarms {tally.certificate_alarms}, "
         f"other UC alarms {tally.uc_alarms}, noise {tally.noise}, unreadable {tally.unreadable}"
     )
-
-
-def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    try:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-    except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise InputError(reason, where=Location(name), expected="a readable file") from error
 
 
 def as_json(event: Event, alarms: Alarms) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 # ruff: noqa: T201 -- a bench prints
 """Reads a million lines: grep, a plain `re` scanner and watcher in one run, with ratios.
 
-`python tests/bench_read.py [LINES]` prints lines per second and the peak memory of watcher.
+`python tests/bench.py [LINES]` prints lines per second and the peak memory of each, then the time
+from a cold start to a finished plan for one alarm. Figures are medians; compare ratios, as the
+machine may be shared.
 """
 
 import os
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from generate import write
 
+EXAMPLES = Path(__file__).parents[1] / "deploy" / "examples"
 TOKEN = re.compile(rb"%UC_CERT-[0-7]-[A-Za-z0-9]+ ?:")
 
 
@@ -55,16 +58,23 @@ def main() -> None:
             "watcher parse": [watcher, "parse", str(path)],
         }  # fmt: skip
         print(f"{lines} lines, {path.stat().st_size >> 20} MiB, {alarms} certificate alarms")
-        measured = {}
-        for name, command in ways.items():
-            runs = sorted(timed(command) for _ in range(1 if name == "watcher parse" else 3))
-            measured[name] = runs[len(runs) // 2]
+        measured = {name: median(command, 1 if name == "watcher parse" else 5)
+                    for name, command in ways.items()}  # fmt: skip
         plain = measured["plain re scanner"][0]
         for name, (seconds, peak, said) in measured.items():
             print(
                 f"{name:36} {lines / seconds:12,.0f} lines/s  {plain / seconds:6.2f} x plain"
                 f"  peak {peak >> 10} MiB  {said.strip()}"
             )
+    for name, extra in (("md", []), ("html", ["--format", "html"])):
+        command = [watcher, "plan", str(EXAMPLES / "alarm-technote.txt"), *extra]
+        seconds, peak, _ = median(command, 5)
+        print(f"watcher plan, cold start to {name:9} {seconds:8.3f} s  peak {peak >> 10} MiB")
+
+
+def median(command: list[str], runs: int) -> tuple[float, int, str]:
+    """Return the run in the middle of several, by time."""
+    return sorted(timed(command) for _ in range(runs))[runs // 2]
 
 
 if __name__ == "__main__":
