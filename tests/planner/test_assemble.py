@@ -3,7 +3,7 @@
 import pytest
 from builders import CATALOGUE, alarm, certificate, cluster, of, plan, plans, related
 
-from watcher.inventory.schema import SecurityMode
+from watcher.inventory.schema import MaintenanceWindow, SecurityMode
 from watcher.rules.schema import StepKind
 
 COPY = alarm(store="tomcat-trust", certificate="pub.der", node="sub1")
@@ -124,3 +124,18 @@ def test_the_way_is_explained_for_this_release():
     drawn = plan([alarm(store="CallManager")], cluster(release="9.1(2)"))
 
     assert not any("release is not known" in line.text for line in drawn.way_lines)
+
+
+@pytest.mark.parametrize(("end", "told"), [("23:00", True), ("21:30", False)])
+def test_the_summary_says_when_the_work_is_longer_than_the_longest_window(end, told):
+    # From 22:00 to 23:00 is an hour; to 21:30 of the next day nearly a whole day.
+    window = MaintenanceWindow(days=("sat",), start="22:00", end=end)
+    drawn = plan([alarm(store="CallManager")], cluster(change_schedule=(window,)))
+
+    assert told == ("longest maintenance window" in drawn.summary[3])
+
+
+def test_the_summary_counts_resets_that_the_system_starts_itself():
+    drawn = plan([alarm(store="CallManager")], cluster(release="11.5(1)SU5"))
+
+    assert "besides the resets that the system starts by itself" in drawn.summary[3]

@@ -167,3 +167,14 @@ def test_of_one_topic_the_newest_alarm_of_a_node_is_told():
     first, second = related("DRF", "DRFBackupFailure"), related("DRF", "DRFFailure")
 
     assert severe_topics([first, second]) == (second,)
+
+
+def test_a_multi_server_certificate_is_one_finding_however_many_nodes_report_it():
+    shared = certificate(at=None, multi_server=True, reused_for="CallManager")
+    site = cluster(certificates=(shared,), release="15SU1")
+    told = [alarm(node="pub"), alarm(node="sub1"), alarm(node="sub1", store="CallManager")]
+
+    found = findings(told, site)
+
+    assert [(f.store, f.evidence) for f in found] == [("tomcat", ("E1", "E2", "E3"))]
+    assert any("reused for CallManager" in note for note in found[0].notes)

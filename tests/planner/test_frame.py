@@ -145,3 +145,37 @@ def test_certificates_are_requested_before_the_window():
     blocks = {s.key: s.block for s in drawn.steps}
 
     assert blocks["request-csr"] == blocks["obtain-certificate"] == "Before the window"
+
+
+def test_a_copy_is_deleted_only_when_it_is_still_the_old_one():
+    drawn = plan([alarm(store="tomcat-trust", certificate="sub1", node="pub")], cluster())
+
+    deletions = of(drawn, StepKind.DELETE)
+
+    assert deletions
+    assert all("the date of the expired one" in step.only_if[-1] for step in deletions)
+    assert all("show cert trust" in step.command[0].text for step in deletions)
+
+
+def test_a_multi_server_request_is_never_typed():
+    shared = certificate(at=None, issuer=Issuer.CA_SIGNED, multi_server=True)
+    drawn = plan([alarm()], cluster(certificates=(shared,), release="15SU1"))
+
+    requests = [step for step in drawn.steps if step.kind == StepKind.REQUEST and step.node]
+
+    assert [step.key for step in requests] == ["request-csr-multi-server"]
+    assert all(step.command == () for step in requests)
+
+
+def test_the_chain_for_a_reused_certificate_comes_before_the_certificate():
+    shared = certificate(
+        at=None, issuer=Issuer.CA_SIGNED, multi_server=True, reused_for="CallManager"
+    )
+    drawn = plan([alarm()], cluster(certificates=(shared,), release="15SU1"))
+
+    uploads = [(step.key, step.store) for step in of(drawn, StepKind.UPLOAD_CHAIN, StepKind.UPLOAD)]
+
+    assert uploads == [
+        ("upload-chain", "tomcat"), ("upload-chain", "CallManager"),
+        ("upload-certificate", "tomcat"), ("reuse-certificate", "CallManager"),
+    ]  # fmt: skip

@@ -146,3 +146,32 @@ def test_alone_it_needs_no_second_window(stores):
 )
 def test_releases_outside_the_rules_are_not_supported(release, expected):
     assert supported(Release.parse(release) if release else None) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"rollback_pre80": True}, "rollback parameter is on"),
+        (ETOKEN | {"etokens": 0}, "none of the original tokens"),
+        (ETOKEN | {"release": "14", "etokens": 2}, "no CTL client"),
+        (TOKENLESS | {"export_controlled_license": False}, "not licensed"),
+    ],
+)
+def test_what_makes_every_order_unsafe_withholds_the_work(values, reason):
+    choice = way(**({"release": "12.5(1)SU4"} | values))
+
+    assert any(reason in text for text in choice.withheld)
+
+
+def test_phones_of_a_foreign_tftp_server_are_not_planned_for():
+    nodes = (node("pub", duties=(Duty.CALL_PROCESSING,)), node("sub1", duties=()))
+
+    choice = way(*nodes, release="12.5(1)SU4")
+
+    assert any("no node of this cluster serves TFTP" in text for text in choice.withheld)
+
+
+def test_one_server_of_an_unknown_release_is_not_guessed_at():
+    choice = way(*ALONE, release=None)
+
+    assert any("the release is not known" in text for text in choice.withheld)

@@ -9,7 +9,7 @@ import typer
 
 from watcher.app.files import STANDARD_INPUT, write_output
 from watcher.app.plans import PlanOrder, draw, render_plans, verify_document, was_refused
-from watcher.errors import InputError
+from watcher.errors import InputError, Location
 from watcher.model.alarm import Tally
 
 
@@ -67,6 +67,8 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     ] = None,
 ) -> None:
     """Draw the change plan for the alarms in files or on standard input."""
+    if output is not None and output in (inputs or []):
+        raise InputError("is an input as well", where=Location(output), expected="another name")
     tally = Tally()
     order = PlanOrder(
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory,
