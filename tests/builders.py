@@ -25,7 +25,7 @@ from watcher.planner.findings import fold, gather
 from watcher.planner.plan import draw_plans, newest_event
 from watcher.planner.sketch import Ground
 from watcher.planner.terrain import survey
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 CATALOGUE = load_catalogue()
 AS_OF = datetime(2026, 11, 20, 12, tzinfo=UTC)

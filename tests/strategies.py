@@ -16,7 +16,7 @@ from watcher.inventory.schema import (
     SecurityMode,
 )
 from watcher.model.release import Release
-from watcher.rules.schema import StoreKind
+from watcher.rules.store import StoreKind
 
 RELEASES = (
     "8.0", "8.6(2)", "9.1(2)SU2a", "10.0(1)", "10.5(1)", "10.5(2)", "10.5(2)SU10", "11.0(1)",

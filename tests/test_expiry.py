@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from watcher.app.knowledge import load_catalogue
 from watcher.expiry import LONGEST_EXPIRED, resolve
 from watcher.model.expiry import Certainty, ExpiryState
-from watcher.rules.schema import Direction
+from watcher.rules.alarms import Direction
 
 KINDS = load_catalogue().alarms.certificate
 EXPIRED, EXPIRING, UNKNOWN = ExpiryState.EXPIRED, ExpiryState.EXPIRING, ExpiryState.UNKNOWN

@@ -7,7 +7,7 @@ import pytest
 from builders import alarm, cluster, plan
 
 from watcher.picture import COLOURS, LEGEND, WIDTH, blocks, lanes, mermaid, picture
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 BIG = plan(
     [alarm(store=s, node=n) for s in ("tomcat", "CallManager", "TVS", "ITLRecovery")

@@ -6,7 +6,7 @@ import pytest
 from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
 
 from watcher import planning
-from watcher.rules.schema import Phase
+from watcher.rules.store import Phase
 
 RELATED = (
     "<187>12: pub: Nov 20 2026 02:10:06.544 UTC :  %UC_DRF-3-DRFBackupFailure: "

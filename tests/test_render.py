@@ -15,7 +15,7 @@ from jinja2 import UndefinedError
 
 from watcher import render
 from watcher.model.expiry import Certainty
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 TEMPLATES = {
     path.name: path.read_text(encoding="utf-8")

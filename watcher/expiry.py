@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from watcher.model.expiry import Candidate, Certainty, Expiry, ExpiryState
-from watcher.rules.schema import CertificateAlarmKind, Direction
+from watcher.rules.alarms import CertificateAlarmKind, Direction
 
 LONGEST_EXPIRED = timedelta(days=5 * 365 + 2)
 """A certificate that expired longer ago than its default validity is not expected in use."""

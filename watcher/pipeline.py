@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from watcher.model.alarm import CertificateAlarm, Event, Tally, UcAlarm, Unreadable
 from watcher.parsers import alarm, certificate
-from watcher.rules.schema import Alarms
+from watcher.rules.alarms import Alarms
 from watcher.wire.archive import ANY_RECORD, Reader
 from watcher.wire.carrier import Found
 

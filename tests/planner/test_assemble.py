@@ -4,7 +4,7 @@ import pytest
 from builders import CATALOGUE, alarm, certificate, cluster, of, plan, plans, related
 
 from watcher.inventory.schema import MaintenanceWindow, SecurityMode
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 COPY = alarm(store="tomcat-trust", certificate="pub.der", node="sub1")
 

@@ -4,7 +4,7 @@ import pytest
 from builders import alarm, cluster, deeds, keys, node, of, plan
 
 from watcher.inventory.schema import CtlMethod, Duty, SecurityMode
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 TOKENLESS = {"security_mode": SecurityMode.MIXED, "ctl_method": CtlMethod.TOKENLESS}
 

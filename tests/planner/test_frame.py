@@ -4,7 +4,7 @@ import pytest
 from builders import alarm, certificate, cluster, deeds, keys, node, of, plan
 
 from watcher.inventory.schema import CtlMethod, Features, Issuer, Product, SecurityMode
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 COPY = {"store": "tomcat-trust", "certificate": "pub.der", "node": "sub1"}
 CHANGING = (StepKind.REGENERATE, StepKind.UPLOAD, StepKind.DELETE, StepKind.RESTART, StepKind.STOP)

@@ -4,7 +4,7 @@ import pytest
 from builders import alarm, certificate, cluster, deeds, keys, node, of, plan
 
 from watcher.inventory.schema import CtlMethod, Duty, Features, Issuer, SecurityMode
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 MIXED = {"security_mode": SecurityMode.MIXED}
 BOTH = [alarm(node="sub1"), alarm(node="pub")]

@@ -22,7 +22,7 @@ from watcher.app.site import load_inventory
 from watcher.inventory.schema import CtlMethod, Product, SecurityMode
 from watcher.planner.plan import newest_event
 from watcher.planning import plan as planning_plan
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 
 TECHNOTE = "deploy/examples/alarm-technote.txt"
 

@@ -13,7 +13,8 @@ from strategies import sites
 
 from watcher.app.plans import render_plans
 from watcher.planner.plan import draw_plans
-from watcher.rules.schema import Phase, Renewal, StepKind
+from watcher.rules.store import Phase, Renewal
+from watcher.rules.work import StepKind
 from watcher.safety.check import check
 
 ROOT = Path(__file__).parent.parent.parent

@@ -13,7 +13,7 @@ from watcher.inventory.schema import (
     Weekday,
 )
 from watcher.planner.questions import BY_CONDITION
-from watcher.rules.schema import Condition
+from watcher.rules.terms import Condition
 
 FACING = [alarm(store="CAPF")]
 COPY = [alarm(store="tomcat-trust", certificate="sub1.der")]

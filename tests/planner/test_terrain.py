@@ -14,7 +14,7 @@ from watcher.inventory.schema import (
     SecurityMode,
 )
 from watcher.planner.terrain import cluster_facts, survey
-from watcher.rules.schema import Condition
+from watcher.rules.terms import Condition
 
 TFTP = CATALOGUE.services["cisco-tftp"]
 TOMCAT = CATALOGUE.services["cisco-tomcat"]

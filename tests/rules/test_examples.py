@@ -6,7 +6,7 @@ import pytest
 
 from watcher.model.release import Release
 from watcher.rules.examples import check_examples, dead, gaps, stated_releases
-from watcher.rules.schema import Example
+from watcher.rules.store import Example
 
 
 def problems_of(catalogue, **stated):

@@ -10,7 +10,8 @@ from watcher.rules.crosscheck import walk
 from watcher.rules.examples import check_examples, dead, gaps, mismatches, stated_releases
 from watcher.rules.jsonschema import DIALECT, pack_schema
 from watcher.rules.loader import load, load_pack
-from watcher.rules.schema import Cited, Confidence, StepTemplate
+from watcher.rules.terms import Cited, Confidence
+from watcher.rules.work import StepTemplate
 
 ROOT = Path(__file__).parent.parent.parent
 PACKS = dict(builtin_packs())

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.model.release import Release, ReleaseRange
-from watcher.rules.schema import Condition, Statement
 from watcher.rules.select import CONDITION_WORDS, select
+from watcher.rules.terms import Condition, Statement
 
 FACTS = st.dictionaries(st.sampled_from(Condition), st.none() | st.booleans())
 CONDITIONS = st.lists(st.sampled_from(Condition), max_size=3, unique=True).map(tuple)

@@ -6,8 +6,8 @@ from watcher.errors import InputError
 from watcher.model.release import Release
 from watcher.rules.diff import Kind, pack_differences, view_differences
 from watcher.rules.loader import load, load_pack
-from watcher.rules.schema import Condition
 from watcher.rules.show import facts_given, store_view
+from watcher.rules.terms import Condition
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from watcher.app.knowledge import load_catalogue
 from watcher.inventory.schema import Certificate, Cluster, Duty, Features, Issuer, Node, NodeRole
 from watcher.model.plan import ChangePlan, Cite, CommandLine, Step
 from watcher.model.release import Release
-from watcher.rules.schema import Need, On
 from watcher.rules.select import select
+from watcher.rules.store import Need, On
 from watcher.safety.check import check
 from watcher.safety.known import Known
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from watcher.app.files import read_text
 from watcher.errors import InputError, Location
 from watcher.plugins import builtin
+from watcher.rules.alarms import Alarms
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.loader import load, load_pack
-from watcher.rules.schema import Alarms
 
 
 def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:

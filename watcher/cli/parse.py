@@ -23,7 +23,7 @@ from watcher.model.alarm import (
 )
 from watcher.model.expiry import Expiry
 from watcher.pipeline import read
-from watcher.rules.schema import Alarms
+from watcher.rules.alarms import Alarms
 
 _RAW_SHOWN = 2048
 

@@ -18,9 +18,9 @@ from watcher.rules.diff import Difference, pack_differences, view_differences
 from watcher.rules.examples import check_examples
 from watcher.rules.jsonschema import pack_schema
 from watcher.rules.loader import load_pack
-from watcher.rules.schema import Condition
 from watcher.rules.select import Facts
 from watcher.rules.show import facts_given, store_view
+from watcher.rules.terms import Condition
 
 app = typer.Typer(
     no_args_is_help=True,

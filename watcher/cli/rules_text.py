@@ -13,8 +13,9 @@ from watcher.model.plan import CommandLine, Line
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.crosscheck import walk
 from watcher.rules.diff import Difference, Kind
-from watcher.rules.schema import Cited, Confidence, Store
 from watcher.rules.show import RestartRow, StoreView, cite_words, only_if_words
+from watcher.rules.store import Store
+from watcher.rules.terms import Cited, Confidence
 
 _INDENT = 2
 _MARKS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.MOVED: "="}

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from watcher.rules.schema import Closed, Id, ReleaseText, Text
+from watcher.rules.terms import Closed, Id, ReleaseText, Text
 
 Host = Annotated[
     str,

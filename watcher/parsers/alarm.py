@@ -1,7 +1,7 @@
 """Any other record of a UC server; some are evidence for a change plan."""
 
 from watcher.model.alarm import CiscoLogRecord, RtmtAlert, UcAlarm
-from watcher.rules.schema import Alarms
+from watcher.rules.alarms import Alarms
 
 
 def parse(record: CiscoLogRecord, alarms: Alarms, alert: RtmtAlert | None = None) -> UcAlarm:

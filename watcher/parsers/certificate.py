@@ -15,7 +15,7 @@ from watcher.model.alarm import (
     StoreKind,
     Truncation,
 )
-from watcher.rules.schema import Alarms, CertificateAlarmKind
+from watcher.rules.alarms import Alarms, CertificateAlarmKind
 from watcher.wire.grammar import BODY, fields
 
 _MARK = "Certificate name:"

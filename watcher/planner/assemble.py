@@ -23,9 +23,12 @@ from watcher.planner.frame import Work
 from watcher.planner.questions import open_questions
 from watcher.planner.sketch import Ground
 from watcher.planner.ways import SPLIT_WINDOWS, Choice
+from watcher.rules.alarms import Weight
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Statement, StepKind, Store, Weight
 from watcher.rules.select import select
+from watcher.rules.store import Store
+from watcher.rules.terms import Statement
+from watcher.rules.work import StepKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,10 @@ from watcher.planner.phases import (
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import ALL_PHONES, Place
 from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, alone, serial
-from watcher.rules.schema import Condition, Need, Phase, Role, RunsOn
 from watcher.rules.select import CONDITION_WORDS, select
+from watcher.rules.store import Need, Phase, Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import RunsOn
 
 
 def walk(

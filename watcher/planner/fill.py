@@ -12,18 +12,11 @@ from watcher.model.plan import Cite, CommandLine, Line, Step
 from watcher.planner.phases import place_facts
 from watcher.planner.sketch import Ground, Sketch, joined
 from watcher.planner.terrain import EVERY_NODE, OUTSIDE, PHONES, Place
-from watcher.rules.schema import (
-    Cited,
-    Confidence,
-    Need,
-    Service,
-    ServiceCommand,
-    Statement,
-    StepKind,
-    StepTemplate,
-)
-from watcher.rules.schema import CommandLine as CommandTemplate
 from watcher.rules.select import Facts, Selected, select
+from watcher.rules.store import Need
+from watcher.rules.terms import Cited, Confidence, Statement
+from watcher.rules.work import CommandLine as CommandTemplate
+from watcher.rules.work import Service, ServiceCommand, StepKind, StepTemplate
 
 UNKNOWN_FILE = "<file>.pem"
 """Stands in a command for a file name that the inventory does not know."""

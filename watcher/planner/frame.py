@@ -8,8 +8,9 @@ from watcher.planner.phases import Obtained, draw_item, issuer_facts, place_fact
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
-from watcher.rules.schema import Condition, Phase, Renewal, StoreKind
 from watcher.rules.select import CONDITION_WORDS
+from watcher.rules.store import Phase, Renewal, StoreKind
+from watcher.rules.terms import Condition
 
 BEFORE_THE_WINDOW = "Before the window"
 """Heading of what takes days and touches nothing."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from watcher.model.plan import Finding
 from watcher.planner.sketch import Ground
 from watcher.planner.terrain import Place, Terrain
-from watcher.rules.schema import Condition, Phase, Role, Scope, Store, StoreKind
 from watcher.rules.select import Facts, select
+from watcher.rules.store import Phase, Role, Scope, Store, StoreKind
+from watcher.rules.terms import Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,10 @@ from dataclasses import replace
 from watcher.planner.jobs import Job
 from watcher.planner.sketch import Ground, Sketch, Thread, joined
 from watcher.planner.terrain import ALL_PHONES, EACH_NODE, OUTSIDE, Place, together
-from watcher.rules.schema import (
-    Condition,
-    Need,
-    On,
-    Phase,
-    PhoneReset,
-    ProcedureItem,
-    Renewal,
-    Restart,
-    RunsOn,
-)
 from watcher.rules.select import CONDITION_WORDS, Facts, Selected, select, unknowns
+from watcher.rules.store import Need, On, Phase, PhoneReset, ProcedureItem, Renewal, Restart
+from watcher.rules.terms import Condition
+from watcher.rules.work import RunsOn
 
 Obtained = dict[tuple[str, Place], int]
 """Handles of the steps that bring a signed certificate, by store and place."""

@@ -19,7 +19,7 @@ from watcher.planner.sketch import Board, Ground, Thread
 from watcher.planner.terrain import survey
 from watcher.planner.ways import Choice, choose, supported
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import StoreKind
+from watcher.rules.store import StoreKind
 
 
 def newest_event(events: Iterable[Event]) -> datetime | None:

@@ -7,8 +7,8 @@ from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import Finding, Step
 from watcher.planner.frame import BEFORE_THE_WINDOW, Work
 from watcher.planner.sketch import Ground
-from watcher.rules.schema import StepKind
 from watcher.rules.select import select
+from watcher.rules.work import StepKind
 
 _CHANGING = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value,

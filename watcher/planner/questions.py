@@ -11,8 +11,8 @@ from watcher.planner.fill import command
 from watcher.planner.frame import Work
 from watcher.planner.phases import issuer_facts
 from watcher.planner.sketch import Ground
-from watcher.rules.schema import Condition
 from watcher.rules.select import CONDITION_WORDS, select
+from watcher.rules.terms import Condition
 
 _SU_MATTERS_FROM = Release(12, 5)
 

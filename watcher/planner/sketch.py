@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from watcher.planner.terrain import Place, Terrain
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Need, Party
+from watcher.rules.store import Need, Party
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from watcher.inventory.schema import (
     SecurityMode,
 )
 from watcher.model.release import Release
-from watcher.rules.schema import Condition, RunsOn, Service
 from watcher.rules.select import Facts
+from watcher.rules.terms import Condition
+from watcher.rules.work import RunsOn, Service
 
 PHONES = "phones"
 OUTSIDE = "outside"

@@ -11,8 +11,9 @@ from watcher.inventory.schema import Cluster
 from watcher.model.release import Release
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.sketch import Ground
-from watcher.rules.schema import Answer, Condition, Role, Store
 from watcher.rules.select import select
+from watcher.rules.store import Answer, Role, Store
+from watcher.rules.terms import Condition
 
 SERVICES_ONLY = "services-only"
 STORE_BY_STORE = "store-by-store"

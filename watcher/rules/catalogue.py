@@ -6,17 +6,10 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from watcher.errors import InputError
-from watcher.rules.schema import (
-    Alarms,
-    Contradiction,
-    Question,
-    SafetyRule,
-    Service,
-    Source,
-    StepTemplate,
-    Store,
-    Way,
-)
+from watcher.rules.alarms import Alarms
+from watcher.rules.store import Store
+from watcher.rules.terms import Source
+from watcher.rules.work import Contradiction, Question, SafetyRule, Service, StepTemplate, Way
 
 T = TypeVar("T")
 

@@ -8,15 +8,8 @@ from pydantic import BaseModel
 from watcher.rules.catalogue import Catalogue, nearest
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
-from watcher.rules.schema import (
-    CommandLine,
-    Phase,
-    ProcedureItem,
-    ServiceCommand,
-    StepTemplate,
-    Store,
-    StoreKind,
-)
+from watcher.rules.store import Phase, ProcedureItem, Store, StoreKind
+from watcher.rules.work import CommandLine, ServiceCommand, StepTemplate
 
 PLACEHOLDERS = ("unit", "file", "trust_file", "service")
 """What a command line may leave open; the planner fills these from catalogue and inventory."""

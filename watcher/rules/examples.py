@@ -6,18 +6,9 @@ from watcher.model.release import Release, ReleaseRange
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.crosscheck import walk
 from watcher.rules.faults import dotted
-from watcher.rules.schema import (
-    Answer,
-    Condition,
-    Example,
-    Need,
-    PhoneReset,
-    Renewal,
-    Restart,
-    Scope,
-    Store,
-)
 from watcher.rules.select import Conditional, Facts, T, select
+from watcher.rules.store import Answer, Example, Need, PhoneReset, Renewal, Restart, Scope, Store
+from watcher.rules.terms import Condition
 
 _OLDEST, _NEWEST = Release(1), Release(99)
 

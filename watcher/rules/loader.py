@@ -7,11 +7,12 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from watcher.errors import InputError
+from watcher.rules.alarms import Alarms
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.crosscheck import check_parts, check_stores
 from watcher.rules.document import Document, read_document
 from watcher.rules.faults import checked, fault
-from watcher.rules.schema import Alarms, Pack
+from watcher.rules.schema import Pack
 from watcher.rules.site import apply_site
 
 PARTS = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from watcher.model.release import Release, ReleaseRange
-from watcher.rules.schema import Condition
+from watcher.rules.terms import Condition
 
 Facts = Mapping[Condition, bool | None]
 """What is known of a cluster; an absent condition is unknown."""

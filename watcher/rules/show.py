@@ -6,21 +6,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from watcher.model.plan import Cite, CommandLine, Disagreement, Line, SourceEntry
 from watcher.model.release import Release
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import (
-    Answer,
-    Cited,
-    Condition,
-    Confidence,
-    On,
-    PhoneReset,
-    Renewal,
-    Restart,
-    Scope,
-    Service,
-    ServiceCommand,
-    Store,
-)
 from watcher.rules.select import Facts, Selected, select
+from watcher.rules.store import Answer, On, PhoneReset, Renewal, Restart, Scope, Store
+from watcher.rules.terms import Cited, Condition, Confidence
+from watcher.rules.work import Service, ServiceCommand
 
 ON_WORDS = {
     On.CHANGED: "nodes with a new certificate",

@@ -14,7 +14,9 @@ from watcher.rules.catalogue import Catalogue, nearest
 from watcher.rules.crosscheck import check_parts
 from watcher.rules.document import Document
 from watcher.rules.faults import checked, fault
-from watcher.rules.schema import Closed, Example, Id, Pack, Source, Store, Text
+from watcher.rules.schema import Pack
+from watcher.rules.store import Example, Store
+from watcher.rules.terms import Closed, Id, Source, Text
 
 
 class SitePack(Closed):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Party, Phase, ProcedureItem, Role, StepKind
 from watcher.rules.select import select, unknowns
+from watcher.rules.store import Party, Phase, ProcedureItem, Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.reading import CHANGING, Reading, sure
 from watcher.safety.violation import Violation, broken
 

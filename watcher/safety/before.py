@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from watcher.inventory.schema import Issuer
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Renewal, Role, StepKind
+from watcher.rules.store import Renewal, Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.reading import CHANGING, Reading, place, plural, sure
 from watcher.safety.violation import Violation, broken
 

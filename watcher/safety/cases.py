@@ -11,8 +11,8 @@ from watcher.inventory.schema import Cluster, CtlMethod, SecurityMode
 from watcher.model.plan import Step
 from watcher.model.release import Release, ReleaseRange
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Condition
 from watcher.rules.select import CONDITION_WORDS
+from watcher.rules.terms import Condition
 
 RELEASES = tuple(
     Release.parse(text)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from watcher.model.plan import CommandLine, Step
-from watcher.rules.schema import CommandLine as Template
-from watcher.rules.schema import ServiceCommand, StepKind
+from watcher.rules.work import CommandLine as Template
+from watcher.rules.work import ServiceCommand, StepKind
 from watcher.safety.reading import Reading
 from watcher.safety.violation import Violation, broken
 

@@ -5,7 +5,9 @@ from fnmatch import fnmatchcase
 
 from watcher.inventory.schema import Certificate
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Role, StepKind, Store, StoreKind
+from watcher.rules.store import Role, Store, StoreKind
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.reading import Reading, place, plural, sure, word
 from watcher.safety.violation import Violation, broken
 

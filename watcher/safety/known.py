@@ -19,8 +19,10 @@ from watcher.inventory.schema import (
 )
 from watcher.model.release import Release
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Answer, Condition, RunsOn, Scope, Service, Store
 from watcher.rules.select import Facts, select, unknowns
+from watcher.rules.store import Answer, Scope, Store
+from watcher.rules.terms import Condition
+from watcher.rules.work import RunsOn, Service
 
 _DUTY = {
     RunsOn.CALL_PROCESSING: Duty.CALL_PROCESSING,

@@ -6,7 +6,9 @@ The CTL is never updated by the system; the ITL of 12.0 and later is signed by t
 from collections.abc import Iterable, Iterator
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Role, StepKind
+from watcher.rules.store import Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.cases import IF_STARTED
 from watcher.safety.reading import CTL_LOCALKEY, ITL_LOCALKEY, Reading, sure
 from watcher.safety.violation import Violation, broken

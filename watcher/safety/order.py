@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from watcher.model.plan import Step
-from watcher.rules.schema import StepKind
+from watcher.rules.work import StepKind
 from watcher.safety.reading import RENEWING, Reading
 from watcher.safety.violation import Violation, broken
 

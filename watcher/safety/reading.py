@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from watcher.model.plan import ChangePlan, Step
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.schema import Condition, Role, RunsOn, StepKind, Store, StoreKind
 from watcher.rules.select import CONDITION_WORDS
+from watcher.rules.store import Role, Store, StoreKind
+from watcher.rules.terms import Condition
+from watcher.rules.work import RunsOn, StepKind
 from watcher.safety.cases import Case
 from watcher.safety.known import Known
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Need, On, Restart, Role, StepKind
 from watcher.rules.select import Selected, select
+from watcher.rules.store import Need, On, Restart, Role
+from watcher.rules.work import StepKind
 from watcher.safety.cases import IF_STARTED, IF_TFTP
 from watcher.safety.reading import Reading, covers, place, plural, same, sure
 from watcher.safety.trust import detoured

@@ -6,7 +6,9 @@ Sources: SEED, SG125SU1, and the caution that it blanks the ITL but never the CT
 from collections.abc import Iterator
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Need, Role, StepKind
+from watcher.rules.store import Need, Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.reading import BLANK_ITL, ROLLBACK_OFF, ROLLBACK_ON, Reading, covers, sure
 from watcher.safety.violation import Violation, broken
 

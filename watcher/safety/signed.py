@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from watcher.inventory.schema import Issuer
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, StepKind
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.before import regenerated
 from watcher.safety.reading import Reading, place, word
 from watcher.safety.violation import Violation, broken

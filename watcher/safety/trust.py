@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from watcher.model.plan import Step
-from watcher.rules.schema import Condition, Role, StepKind
+from watcher.rules.store import Role
+from watcher.rules.terms import Condition
+from watcher.rules.work import StepKind
 from watcher.safety.cases import IF_TFTP
 from watcher.safety.reading import (
     CTL_LOCALKEY,

@@ -1,0 +1,76 @@
+"""What a pack may say of alarms: what a name means for the date, and what is evidence."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import (
+    Field,
+    StrictInt,
+    StringConstraints,
+)
+
+from watcher.rules.terms import Cited, Closed, Id, Text
+
+
+class KnownFile(Cited):
+    """A certificate file that is found in many clusters under this name."""
+
+    pattern: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*-]{3,64}$")] = Field(
+        description="File name without extension; `*` stands for anything."
+    )
+    text: Text
+
+
+class Direction(StrEnum):
+    """What an alarm's name says about the date."""
+
+    PAST = "past"
+    FUTURE = "future"
+    BOTH = "both"
+    NONE = "none"
+
+
+class CertificateAlarmKind(Cited):
+    """A mnemonic of the Certificate Monitor and what it says about notAfter."""
+
+    severities: tuple[StrictInt, ...]
+    meaning: Text
+    direction: Direction
+    earliest_days: StrictInt | None = Field(
+        default=None, description="notAfter is at least this many days after the event."
+    )
+    latest_days: StrictInt | None = Field(
+        default=None, description="notAfter is at most this many days after the event."
+    )
+
+
+class Weight(StrEnum):
+    """What a related alarm means for a change."""
+
+    STOP = "stop"
+    WARNING = "warning"
+    SHOWS_EFFECT = "shows-effect"
+
+
+class RelatedAlarm(Cited):
+    """An alarm that is evidence for a plan, though not about a certificate's date."""
+
+    appname: Text | None = None
+    msgname: Text
+    topic: Id
+    weight: Weight
+    text: Text = Field(description="The sentence the plan prints.")
+
+
+class Alarms(Closed):
+    """The alarm catalogue."""
+
+    appnames: tuple[Id, ...] = Field(description="Tokens of the Certificate Monitor.")
+    certificate: dict[Id, CertificateAlarmKind]
+    related: tuple[RelatedAlarm, ...] = ()
+    ca_files: tuple[KnownFile, ...] = Field(
+        default=(), description="Trust copies whose file name is a CA's, not a host's."
+    )
+    default_cluster_ids: tuple[Id, ...] = Field(
+        default=(), description="ClusterID values that identify nothing."
+    )
