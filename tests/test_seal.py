@@ -23,7 +23,7 @@ MD, HTML, JSON = DOCUMENTS.values()
 
 def another(character, choice):
     """Return a printable character that is not the one given, nor white space."""
-    others = [c for c in "!0aZ~#}" if c != character]
+    others = [c for c in "!0aZ~#x>}" if c != character]
     return others[choice % len(others)]
 
 
@@ -37,7 +37,7 @@ def test_a_document_is_intact_as_it_was_written(form):
 def test_any_changed_character_is_noticed(form, data):
     text = DOCUMENTS[form]
     positions = st.integers(0, len(text) - 1).filter(lambda i: not text[i].isspace())
-    at, choice = data.draw(positions), data.draw(st.integers(0, 6))
+    at, choice = data.draw(positions), data.draw(st.integers(0, 7))
 
     changed = text[:at] + another(text[at], choice) + text[at + 1 :]
 
@@ -95,6 +95,85 @@ def test_an_added_line_is_noticed():
     assert not verify(
         MD.replace("## Steps", "## Steps\n\n    admin:utils system restart\n", 1)
     ).intact
+
+
+BOXES = [found.start() + 1 for found in re.finditer(r"\[ \]", MD)]
+
+
+@given(st.sets(st.sampled_from(BOXES)), st.sampled_from("xX"))
+def test_boxes_may_be_ticked(places, mark):
+    ticked = "".join(mark if at in places else letter for at, letter in enumerate(MD))
+
+    assert verify(ticked).intact
+    assert not verify(ticked.replace("Point of no return", "Point of return", 1)).intact
+
+
+@pytest.mark.parametrize("other", ["[y]", "[xx]", "[]", "x", "[x]!"])
+def test_a_box_with_anything_else_is_noticed(other):
+    assert not verify(MD.replace("[ ]", other, 1)).intact
+
+
+@pytest.mark.parametrize("form", ["html", "json"])
+def test_a_box_in_a_page_or_in_json_is_text(form):
+    values = {
+        "html": "<!doctype html><p>- [ ] Save</p>",
+        "json": '{"text": "- [ ] Save", "seal": "' + PLACEHOLDER + '"}',
+    }
+    sealed = seal(values[form] + (PLACEHOLDER if form == "html" else ""))
+
+    assert verify(sealed).intact
+    assert not verify(sealed.replace("[ ]", "[x]")).intact
+
+
+def quoted(text, mark):
+    return "".join(f"{mark}{line}".rstrip() + "\n" for line in text.splitlines())
+
+
+GREETING = "[External] Hello all,\nplease see # Change plan below.\n\n"
+SIGNATURE = "\n-- \nKind regards, checksum sha256:" + "a" * 64 + "\n"
+MAILS = {
+    "bare": f"{GREETING}{MD}{SIGNATURE}",
+    "quoted": f"{GREETING}On Monday somebody wrote:\n{quoted(MD, '> ')}{SIGNATURE}",
+    "quoted twice": quoted(f"{GREETING}{quoted(MD, '> ')}{SIGNATURE}", "> "),
+    "quoted without blanks": f"{GREETING}{quoted(MD, '>>')}{SIGNATURE}",
+    "quoted with line ends of mail": quoted(MD, "> ").replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_a_plan_in_a_mail_is_intact(mail):
+    assert verify(MAILS[mail]).intact
+    assert verify(MAILS[mail]).around is (SIGNATURE in MAILS[mail] or "twice" in mail)
+
+
+@pytest.mark.parametrize("mail", MAILS)
+@given(data=st.data())
+def test_any_changed_character_of_a_plan_in_a_mail_is_noticed(mail, data):
+    text = MAILS[mail]
+    first = text.index("# Change plan", max(0, text.find("below.")))
+    last = text.index("Seal: sha256:") + len(f"Seal: {PLACEHOLDER}") - 1
+    positions = st.integers(first, last).filter(lambda i: not text[i].isspace())
+    at, choice = data.draw(positions), data.draw(st.integers(0, 7))
+
+    assert not intact(text[:at] + another(text[at], choice) + text[at + 1 :])
+
+
+@pytest.mark.parametrize("mail", MAILS)
+def test_an_added_line_in_a_plan_in_a_mail_is_noticed(mail):
+    lines = MAILS[mail].split("\n")
+    at = next(number for number, line in enumerate(lines) if "## Steps" in line)
+
+    for line in ("admin:utils system restart", "> admin:utils system restart"):
+        assert not intact("\n".join([*lines[:at], line, *lines[at:]]))
+
+
+def test_words_behind_the_seal_without_a_blank_are_noticed():
+    assert not verify(MD.rstrip("\n") + "a").intact
+
+
+def test_a_page_in_a_mail_is_not_looked_for():
+    assert not verify(f"Hello,\n{HTML}").intact
+    assert not verify(f"{HTML}{MD}").intact
 
 
 def test_a_second_seal_does_not_hide_a_change():
@@ -169,7 +248,18 @@ def test_a_changed_plan_exits_with_1(run, example, form, tmp_path, capsys):
     )
 
     assert run("verify", str(saved)) == 1
-    assert "CHANGED" in capsys.readouterr().out
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("CHANGED")
+    assert told[1].startswith("Something was altered, or text stands before or after the plan; ")
+
+
+def test_a_plan_in_a_mail_is_verified_and_the_rest_is_told(run, example, tmp_path, capsys):
+    saved = tmp_path / "plan.md"
+    run("plan", example, "-o", str(saved))
+    saved.write_text(f"Hello,\n{saved.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    assert run("verify", str(saved)) == 0
+    assert "no part of it" in capsys.readouterr().out
 
 
 def test_a_plan_pasted_with_other_line_ends_is_verified(

@@ -105,8 +105,9 @@ def verify(
 ) -> None:
     """Compare a saved or pasted plan with its seal: exit 0 when intact, 1 when changed.
 
-    Markdown may be pasted from a ticket (white space does not count); a page must be the saved
-    file; JSON is compared by value.
+    Markdown may come out of a ticket or a mail: white space, ticked boxes (`[x]`), quote marks
+    (`> `) and what stands before or after the plan do not count. A page must be the saved file;
+    JSON is compared by value.
 
     Example:
         watcher verify plan.html
@@ -115,8 +116,14 @@ def verify(
     verdict = verify_document(document)
     if verdict.intact:
         print(f"intact: {verdict.stated}")
+        if verdict.around:
+            print("Text stands before or after the plan; it is no part of it.")
         return
     print(f"CHANGED: the seal says {verdict.stated}, the text gives {verdict.computed}")
+    print(
+        "Something was altered, or text stands before or after the plan; "
+        "draw the plan again from the same input and compare."
+    )
     raise typer.Exit(1)
 
 
