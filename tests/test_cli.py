@@ -88,6 +88,26 @@ def test_a_plan_is_intact_as_it_was_written(run):
     assert out.startswith("intact: sha256:")
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("-o plan.HTML", "<!doctype html>"),
+        ("-o plan.htm", "<!doctype html>"),
+        ("-o plan.json", "{"),
+        ("-o plan.txt", "# Change plan"),
+        ("-o plan.markdown --format md", "# Change plan"),
+        ("-o plan", "# Change plan"),
+        ("-o plan.page --format html", "<!doctype html>"),
+    ],
+)
+def test_the_name_of_the_output_chooses_the_format(run, line, begins):
+    status, _, _ = run(f"watcher plan alarm.txt {line}")
+    written = Path(line.split()[1]).read_text(encoding="utf-8")
+
+    assert status == 0
+    assert written.startswith(begins)
+
+
 def test_a_failed_write_leaves_the_old_file(run, good_and_bad_files):
     before = sorted(path.name for path in good_and_bad_files.iterdir())
     run("watcher plan alarm.txt -o folder")

@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Annotated
 
 import typer
@@ -27,6 +28,17 @@ class Format(StrEnum):
     JSON = "json"
 
 
+_ENDINGS = {
+    ".md": Format.MD,
+    ".markdown": Format.MD,
+    ".txt": Format.MD,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
+    ".json": Format.JSON,
+}
+"""What the name of an output file says about its format."""
+
+
 _PLAN_EXAMPLES = """Draw the change plan for the alarms in files or on standard input.
 
 Examples:
@@ -35,7 +47,7 @@ Examples:
 
     watcher plan mail.eml --inventory site.yaml  the plan for that cluster
 
-    tail -n 1000 syslog | watcher plan - -i site.yaml --format html -o plan.html
+    tail -n 1000 syslog | watcher plan - -i site.yaml -o plan.html
 """
 
 
@@ -61,7 +73,14 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             "Default: the newest event in the input.",
         ),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="Format of the plan.")] = Format.MD,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            help="Format of the plan. Default: as the name of the output ends, else md.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to a file.")
     ] = None,
@@ -69,6 +88,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     """Draw the change plan for the alarms in files or on standard input."""
     if output is not None and output in (inputs or []):
         raise InputError("is an input as well", where=Location(output), expected="another name")
+    wanted = chosen_format(form, output)
     tally = Tally()
     order = PlanOrder(
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory,
@@ -82,7 +102,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
             f"{tally.unreadable} unreadable)",
             expected="a message with %UC_CERT-...",
         )
-    write_output(output, render_plans(plans, form.value))
+    write_output(output, render_plans(plans, wanted.value))
     for drawn in plans:
         if was_refused(drawn):
             print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
@@ -96,6 +116,33 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
 
 
 plan.__doc__ = _PLAN_EXAMPLES
+
+
+def chosen_format(form: Format | None, output: str | None) -> Format:
+    """Return the format that is asked for, by option or by the name of the output.
+
+    A name that says nothing (a pipe, a device, no ending) leaves Markdown; one that says another
+    format than the option, or one that is not there, is an error.
+    """
+    suffix = PurePath(output or "").suffix.lower()
+    named = _ENDINGS.get(suffix)
+    if form is None and suffix and named is None:
+        raise InputError(
+            f"a plan cannot be written as {suffix}",
+            where=Location(output or ""),
+            expected=f"a name in {', '.join(_ENDINGS)}, or --format",
+        )
+    if form is not None and named is not None and form is not named:
+        raise InputError(
+            f"--format {form} does not fit this name",
+            where=Location(output or ""),
+            expected=f"--format {named}, or a name in {_endings_of(form)}",
+        )
+    return form or named or Format.MD
+
+
+def _endings_of(form: Format) -> str:
+    return ", ".join(ending for ending, named in _ENDINGS.items() if named is form)
 
 
 def verify(
