@@ -135,8 +135,9 @@ class _Cell:
 
 def _cells(steps: Sequence[Step]) -> Iterator[_Cell]:
     for group in _groups(steps):
-        for start in range(0, len(group), 2):
-            yield _Cell(tuple(group[start : start + 2]), free=len(group) > 1)
+        width = (len(group) + 1) // 2 if len(group) > 1 else 1
+        for column in range(width):
+            yield _Cell(tuple(group[column::width]), free=len(group) > 1)
 
 
 def _wrapped(cells: list[_Cell]) -> Iterator[list[_Cell]]:
@@ -145,17 +146,19 @@ def _wrapped(cells: list[_Cell]) -> Iterator[list[_Cell]]:
 
 
 def _row(row: list[_Cell], no_return: int | None, y: int, prefix: str) -> Iterator[str]:
+    squares: dict[int, str] = {}
     for i, cell in enumerate(row):
         x = GAP + i * (SQUARE + GAP)
         if cell.free:
             yield (
                 f'<rect x="{x - GAP / 2:g}" y="{y - GAP / 2:g}" width="{SQUARE + GAP}" '
-                f'height="{2 * SQUARE + 2 * GAP}" fill="#eef1f5"/>'
+                f'height="{2 * SQUARE + 2 * GAP}" fill="#dde3ea"/>'
             )
         for j, step in enumerate(cell.steps):
-            top = y + j * (SQUARE + GAP)
-            square = _square(step, x, top, last=step.number == no_return)
-            yield f'<a href="#{prefix}step-{step.number}">{square}</a>'
+            square = _square(step, x, y + j * (SQUARE + GAP), last=step.number == no_return)
+            squares[step.number] = f'<a href="#{prefix}step-{step.number}">{square}</a>'
+    # In the order of numbers, which is the order of the tabulator key and of screen readers.
+    yield from (squares[number] for number in sorted(squares))
 
 
 def _square(step: Step, x: int, y: int, *, last: bool) -> str:

@@ -122,7 +122,7 @@ def _environment(templates: Templates, **options: object) -> Environment:
         "cited": _cited, "evidence": evidence_text, "fence": _fence, "command": _command,
         "mermaid": lambda plan: Verbatim(mermaid(plan)), "hours": _hours,
         "picture": lambda plan, prefix: Markup(picture(plan, prefix)),  # noqa: S704 -- picture.py escapes
-        "moment": _moment, "verbatim": Verbatim,
+        "moment": _moment, "runs": _runs, "verbatim": Verbatim,
     }  # fmt: skip
     return environment
 
@@ -145,6 +145,20 @@ def _command(line: CommandLine) -> Verbatim:
 def _hours(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """Return numbers with runs of three and more drawn together: 1-6, 9."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(
+        f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run))  # noqa: PLR2004
+        for run in runs
+    )
 
 
 def _moment(time: datetime | None) -> str:

@@ -153,7 +153,7 @@ def test_a_copy_is_deleted_only_when_it_is_still_the_old_one():
     deletions = of(drawn, StepKind.DELETE)
 
     assert deletions
-    assert all("the date of the expired one" in step.only_if[-1] for step in deletions)
+    assert all("still in the trust store" in step.only_if[-1] for step in deletions)
     assert all("show cert trust" in step.command[0].text for step in deletions)
 
 

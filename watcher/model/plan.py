@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
-    """One CLI line for one prompt; `tentative` when no source shows that it is accepted."""
+    """One CLI line for one prompt; `tentative` when no source shows it word for word."""
 
     text: str
     cite: Cite

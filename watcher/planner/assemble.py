@@ -20,6 +20,7 @@ from watcher.planner import prose
 from watcher.planner.fill import cite
 from watcher.planner.findings import plain
 from watcher.planner.frame import Work
+from watcher.planner.phases import common_facts
 from watcher.planner.questions import open_questions
 from watcher.planner.sketch import Ground
 from watcher.planner.ways import SPLIT_WINDOWS, Choice
@@ -28,7 +29,7 @@ from watcher.rules.catalogue import Catalogue
 from watcher.rules.select import select
 from watcher.rules.store import Store
 from watcher.rules.terms import Statement
-from watcher.rules.work import StepKind
+from watcher.rules.work import Contradiction, StepKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,34 +170,40 @@ def _numbered(numbers: Sequence[int]) -> str:
 
 
 def _disagreements(work: Work, ground: Ground) -> tuple[Disagreement, ...]:
-    names = {
-        name
-        for store in _stores(work).values()
-        for name in (*store.contradictions, *(r.contradiction for r in store.restarts))
-        if name is not None
-    }
-    release = ground.terrain.release
+    """Return the contradictions that touch this plan: its stores, and rows that hold here."""
+    stores, release = _stores(work), ground.terrain.release
+    rows = [select(store.restarts, release, ground.terrain.facts) for store in stores.values()]
+    named: set[str | None] = {n for store in stores.values() for n in store.contradictions}
+    named |= {row.item.contradiction for chosen in rows for row in chosen}
     return tuple(
-        Disagreement(
-            id=name, question=item.question, default=item.default,
-            alternative=item.alternative, why=item.why,
-            sides=tuple(
-                Line(
-                    text=side.text,
-                    cite=Cite(sources=side.source, releases="all", confidence="seen"),
-                )
-                for side in item.sides
-            ),
-        )
+        _disagreement(name, item)
         for name, item in ground.catalogue.contradictions.items()
-        if name in names and (release is None or item.releases.matches(release))
+        if name in named
+        and (release is None or item.releases.matches(release))
+        and all(store in stores for store in item.stores)
+    )
+
+
+def _disagreement(name: str, item: Contradiction) -> Disagreement:
+    return Disagreement(
+        id=name, question=item.question, default=item.default,
+        alternative=item.alternative, why=item.why,
+        sides=tuple(
+            Line(
+                text=side.text,
+                cite=Cite(sources=side.source, releases="all", confidence="seen"),
+            )
+            for side in item.sides
+        ),
     )  # fmt: skip
 
 
 def _cautions(work: Work, ground: Ground) -> tuple[Line, ...]:
     lines: dict[str, Line] = {}
-    for store in _stores(work).values():
-        for chosen in select(store.cautions, ground.terrain.release, ground.terrain.facts):
+    for name, store in _stores(work).items():
+        job = next((job for job in work.services if job.name == name), None)
+        facts = common_facts(job, job.changed, ground) if job else ground.terrain.facts
+        for chosen in select(store.cautions, ground.terrain.release, facts):
             caution = chosen.item
             text = f"{caution.bug}: {caution.text}" if caution.bug else caution.text
             lines.setdefault(text, Line(text=text, cite=cite(caution), only_if=chosen.only_if))

@@ -129,7 +129,7 @@ def _command(
 ) -> CommandLine:  # fmt: skip
     return CommandLine(
         text=_put(item.text, words), cite=cite(item), dialog=dialog, only_if=only_if,
-        tentative=item.confidence is Confidence.OWN,
+        tentative=item.confidence is not Confidence.SEEN,
     )  # fmt: skip
 
 

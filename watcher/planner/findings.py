@@ -8,7 +8,8 @@ underscore), else by pointing to the evidence.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from watcher.inventory.locate import cluster_of, copy_of, owner_of, place_of
 from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
@@ -146,8 +147,9 @@ def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
     first = group[0]
     alarm = best.alarm
     listed = _inventory_expiry(first)
-    expiry = listed or alarm.expiry
-    state = min((s.alarm.state for s in group), key=_STATE_RANK.index)
+    expiry = listed or _placed(alarm.expiry, first.cluster)
+    heard = min((s.alarm.state for s in group), key=_STATE_RANK.index)
+    state = _state_as_of(heard, expiry, as_of)
     trust = alarm.store_kind is StoreKind.TRUST
     return Finding(
         id="",
@@ -195,6 +197,30 @@ def _inventory_expiry(sighting: Sighting) -> Expiry | None:
                 reason="the inventory holds the certificate's own date",
             )
     return None
+
+
+def _placed(expiry: Expiry, cluster: Cluster | None) -> Expiry:
+    """Return an expiry as an instant where the inventory knows the zone of the nodes.
+
+    Only the configured zone counts; the abbreviation in the text is never taken for a place.
+    """
+    if cluster is None or cluster.time_zone is None or expiry.day is None or not expiry.time_text:
+        return expiry
+    found = re.match(r"(\d{2}):(\d{2})", expiry.time_text, re.ASCII)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004 -- a clock
+        return expiry
+    clock = time(int(found[1]), int(found[2]), tzinfo=ZoneInfo(cluster.time_zone))
+    start = datetime.combine(expiry.day, clock).astimezone(UTC)
+    return replace(expiry, earliest=start, latest=start + timedelta(seconds=59))
+
+
+def _state_as_of(heard: ExpiryState, expiry: Expiry, as_of: datetime | None) -> ExpiryState:
+    """Return the state at the moment the plan speaks of; what has expired stays expired."""
+    if as_of is None or heard is ExpiryState.EXPIRED:
+        return heard
+    if expiry.latest is not None and expiry.latest < as_of:
+        return ExpiryState.EXPIRED
+    return heard
 
 
 def _days_left(expiry: Expiry, as_of: datetime | None) -> int | None:

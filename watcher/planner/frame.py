@@ -1,7 +1,7 @@
 """What stands around the work: before the window, before the first change, and afterwards."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.phases import Obtained, draw_item, issuer_facts, place_facts, renewal_of
@@ -12,6 +12,8 @@ from watcher.rules.select import CONDITION_WORDS
 from watcher.rules.store import Phase, Renewal, StoreKind
 from watcher.rules.terms import Condition
 
+FIND_OUT, PREPARE = "Find out", "Prepare"
+"""Headings of what nobody notices."""
 BEFORE_THE_WINDOW = "Before the window"
 """Heading of what takes days and touches nothing."""
 
@@ -43,10 +45,10 @@ class Work:
 
 def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
     """Draw everything up to the verified backup; return where signed certificates come from."""
-    thread.begin("Find out")
+    thread.begin(FIND_OUT)
     thread.beside(_find_out(work))
     obtained = _signed_certificates(thread, work, ground)
-    thread.begin("Prepare")
+    thread.begin(PREPARE)
     thread.beside(_checks(work, ground))
     thread.then(Sketch("save-certificates", EACH_NODE))
     thread.then(Sketch("backup", ground.terrain.publisher))
@@ -189,10 +191,12 @@ def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
 
 def _move_change_notification(thread: Thread, verb: str, ground: Ground) -> None:
     # O18; the templates are empty, and so not drawn, on releases that do not need them.
-    terrain = ground.terrain
-    thread.each(Sketch(f"{verb}-change-notification", EACH_NODE), terrain.cucm_nodes)
+    terrain, only_if = ground.terrain, (_STILL_OLD,)
+    move = Sketch(f"{verb}-change-notification", EACH_NODE, only_if=only_if)
+    thread.each(move, terrain.cucm_nodes)
     if terrain.facts.get(Condition.IM_PRESENCE) is not False:
-        thread.each(Sketch(f"{verb}-imp-services", EACH_NODE), terrain.presence_nodes)
+        move = Sketch(f"{verb}-imp-services", EACH_NODE, only_if=only_if)
+        thread.each(move, terrain.presence_nodes)
 
 
 def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
@@ -201,7 +205,7 @@ def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
     if serial(ground):  # a deletion on an old release may stay on its node (C-10)
         places = ordered({publisher, *job.holders}, ground)
     for place in places:
-        thread.then(replace(_about("delete-trust-copy", place, job), only_if=(_STILL_OLD,)))
+        thread.then(_about("delete-trust-copy", place, job))
     thread.then(_about("list-trust-leftovers", EACH_NODE, job))
     changed = ordered({publisher, *job.holders}, ground)
     as_job = Job(
@@ -209,15 +213,16 @@ def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
     )
     for item in job.store.procedure:
         if item.phase is not Phase.RENEW:
-            draw_item(thread, item, as_job, ground, {})
+            draw_item(thread, item, as_job, ground, {}, only_if=(_STILL_OLD,))
 
 
-_STILL_OLD = "the entry there has the serial number and the date of the expired one"
-"""A renewed self-signed certificate stands under the same name; deleting by name would hit it."""
+_STILL_OLD = "the checks above found the expired entry still in the trust store"
+"""A renewed self-signed certificate takes the place of the old one under the same name: then the
+alarm is cured, and deleting by name would hit the new one."""
 
 
 def _about(template: str, place: Place, job: TrustJob) -> Sketch:
-    return Sketch(template, place, store=job.name, file=trust_file(job))
+    return Sketch(template, place, store=job.name, file=trust_file(job), only_if=(_STILL_OLD,))
 
 
 def ordered(places: Iterable[Place], ground: Ground) -> tuple[Place, ...]:

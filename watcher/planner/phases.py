@@ -20,13 +20,15 @@ def draw(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> None:
         draw_item(thread, item, job, ground, obtained)
 
 
-def draw_item(
-    thread: Thread, item: ProcedureItem, job: Job, ground: Ground, obtained: Obtained
-) -> None:
-    """Draw one phase, unless it does not apply here."""
-    only_if = unknowns(item, ground.terrain.release, ground.terrain.facts)
-    if only_if is None:
+def draw_item(  # noqa: PLR0913 -- the last one is rare and named at every call
+    thread: Thread, item: ProcedureItem, job: Job, ground: Ground, obtained: Obtained, *,
+    only_if: tuple[str, ...] = (),
+) -> None:  # fmt: skip
+    """Draw one phase, unless it does not apply here; `only_if` holds for all of it."""
+    unknown = unknowns(item, ground.terrain.release, ground.terrain.facts)
+    if unknown is None:
         return
+    only_if = joined(only_if, unknown)
     match item.phase:
         case Phase.STEP:
             _step(thread, item, job, ground, only_if)

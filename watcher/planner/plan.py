@@ -11,7 +11,7 @@ from watcher.planner.assemble import Drawn, assemble
 from watcher.planner.course import second_part, walk
 from watcher.planner.fill import fill
 from watcher.planner.findings import Sighting, fold, gather, severe_topics
-from watcher.planner.frame import Work, finish, prepare, remove_copies
+from watcher.planner.frame import FIND_OUT, Work, finish, prepare, remove_copies
 from watcher.planner.jobs import Job, service_jobs, trust_jobs
 from watcher.planner.order import arrange
 from watcher.planner.phases import draw
@@ -134,7 +134,7 @@ def _steps(work: Work, choice: Choice, ground: Ground) -> tuple[Step, ...]:
     if not work.services and not work.trusts:
         return ()
     board, parts = Board(), _parts(work, choice)
-    thread = Thread(board, "Find out")
+    thread = Thread(board, FIND_OUT)
     obtained = prepare(thread, work, ground)
     for job in parts.quiet:
         thread.begin(job.name)

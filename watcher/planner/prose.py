@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from watcher.inventory.schema import MaintenanceWindow
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import Finding, Step
-from watcher.planner.frame import BEFORE_THE_WINDOW, Work
+from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
 from watcher.planner.sketch import Ground
 from watcher.rules.select import select
 from watcher.rules.work import StepKind
@@ -71,7 +71,7 @@ def summary(
         ground.terrain.cluster.name if ground.terrain.cluster else "a cluster not in any inventory"
     )
     return (
-        f"What: {count} on {where}, {expired} expired. {headline(findings)}.",
+        f"What: {count} on {where}, {expired or 'none'} expired. {headline(findings)}.",
         f"Effect if nothing is done: {_effects(work, ground)}",
         f"Work: {_deeds(steps)} Way: {way}.",
         f"Time and phones: {_time(steps, ground)}",
@@ -80,14 +80,16 @@ def summary(
 
 
 def _effects(work: Work, ground: Ground) -> str:
-    """Return the worst effects: of what phones trust first, then of the other services."""
+    """Return the worst effects by store: of what phones trust first, then of other services."""
     jobs = sorted(work.services, key=lambda job: (not job.phone_facing, job.store.position))
-    texts = []
-    for store in [j.store for j in jobs] + [j.store for j in work.trusts]:
+    stores = {job.name: job.store for job in jobs} | {job.name: job.store for job in work.trusts}
+    texts: dict[str, str] = {}
+    for name, store in stores.items():
         chosen = select(store.impact, ground.terrain.release, ground.terrain.facts)
-        texts += [s.item.text for s in chosen[:1]]
-    unique = list(dict.fromkeys(texts))
-    return " ".join(_sentence(text) for text in unique[:3]) or "not known to the rules."
+        sure = [s.item.text for s in chosen if not s.only_if] or [s.item.text for s in chosen]
+        texts |= {name: _sentence(sure[0])} if sure else {}
+    shown = [f"{name}: {text}" for name, text in list(texts.items())[:3]]
+    return " ".join(shown) or "not known to the rules."
 
 
 def _sentence(text: str) -> str:
@@ -95,18 +97,27 @@ def _sentence(text: str) -> str:
 
 
 def _deeds(steps: Sequence[Step]) -> str:
-    words = (
-        (StepKind.REGENERATE, "regenerated"), (StepKind.UPLOAD, "uploaded"),
-        (StepKind.DELETE, "deleted"), (StepKind.REISSUE, "re-issued to phones"),
-    )  # fmt: skip
-    parts = []
-    for kind, word in words:
-        places = sum(step.kind == kind.value for step in steps)
-        if places:
-            parts.append(f"{places} x {word}")
-    restarts = sum(s.kind == StepKind.RESTART.value and not s.optional for s in steps)
-    parts.append(f"{restarts} service restart{'s' if restarts != 1 else ''}")
-    return f"{len(steps)} steps: {', '.join(parts)}."
+    def count(*kinds: StepKind) -> int:
+        return sum(step.kind in kinds and not step.optional for step in steps)
+
+    parts = [
+        _counted(count(StepKind.REGENERATE), "regeneration"),
+        _counted(count(StepKind.UPLOAD), "upload"),
+        _counted(count(StepKind.DELETE), "deletion if the old copy is still there", "deletions "
+                 "where old copies are still there"),
+        _counted(count(StepKind.REISSUE), "round of new LSCs", "rounds of new LSCs"),
+        _counted(count(StepKind.RESTART), "service restart"),
+        _counted(count(StepKind.STOP, StepKind.START), "service stop or start",
+                 "service stops and starts"),
+        _counted(sum(step.optional for step in steps), "optional step"),
+    ]  # fmt: skip
+    return f"{len(steps)} steps: {', '.join(part for part in parts if part)}."
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    if number == 0:
+        return ""
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
 
 
 def minutes(steps: Sequence[Step]) -> int:
@@ -124,17 +135,26 @@ def _time(steps: Sequence[Step], ground: Ground) -> str:
         phones += ", besides the resets that the system starts by itself"
     parts = len({step.part for step in steps})
     windows = f" in {parts} maintenance windows" if parts > 1 else ""
-    return f"about {_hours(total)} of work{windows}; {phones}.{_fits(total, ground)}"
+    early = _early(steps)
+    return f"about {_hours(total)} of work{windows}{early}; {phones}.{_fits(total, steps, ground)}"
 
 
-def _fits(total: int, ground: Ground) -> str:
-    """Say when the work is longer than the longest window of the inventory."""
+def _early(steps: Sequence[Step]) -> str:
+    """Say what nobody notices and can be done before the window."""
+    before = [s for s in steps if s.block in (FIND_OUT, PREPARE)]
+    return f", {_hours(minutes(before))} of it before the first change" if before else ""
+
+
+def _fits(total: int, steps: Sequence[Step], ground: Ground) -> str:
+    """Say when the work is longer than the longest window of the inventory, and where to cut."""
     cluster = ground.terrain.cluster
     windows = [_length(w) for w in cluster.change_schedule] if cluster else []
     if not windows or total <= max(windows):
         return ""
+    gates = [step.number for step in steps if step.kind == StepKind.WAIT.value]
+    where = f"after a gate (steps {', '.join(map(str, gates))})" if gates else "between two stores"
     return (
-        f" The longest maintenance window is {_hours(max(windows))}: cut the work at a gate, and "
+        f" The longest maintenance window is {_hours(max(windows))}: cut the work {where}, and "
         "begin the next window with the checks and a backup."
     )
 

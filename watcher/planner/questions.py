@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from watcher.inventory.schema import Duty
+from watcher.inventory.schema import Cluster, Duty
 from watcher.model.expiry import Certainty
 from watcher.model.plan import Finding, OpenQuestion, Step
 from watcher.model.release import Release
@@ -121,14 +121,9 @@ def _words(step: Step) -> Iterable[str]:
 
 
 def _about_phones(ground: Ground) -> Iterable[str]:
-    cluster, facts = ground.terrain.cluster, ground.terrain.facts
-    yield "phones-off"
-    if facts.get(Condition.MIXED) is None:
-        yield "security-mode"
-    if facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS) is None:
-        yield "ctl-method"
-    if facts.get(Condition.ETOKEN) and cluster and cluster.etokens is None:
-        yield "etokens"
+    cluster = ground.terrain.cluster
+    if cluster is None or not cluster.phone_groups or _uncounted(cluster):
+        yield "phones-off"
     if cluster is None or not cluster.callmanager_groups:
         yield "callmanager-groups"
     if not ground.terrain.duties_known:
@@ -137,7 +132,22 @@ def _about_phones(ground: Ground) -> Iterable[str]:
         yield "tftp-order"
     if cluster is None or cluster.rollback_pre80 is None:
         yield "rollback-parameter"
+    yield from _about_lists(ground)
     yield from _about_releases(ground)
+
+
+def _about_lists(ground: Ground) -> Iterable[str]:
+    cluster, facts = ground.terrain.cluster, ground.terrain.facts
+    if facts.get(Condition.MIXED) is None:
+        yield "security-mode"
+    if facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS) is None:
+        yield "ctl-method"
+    if facts.get(Condition.ETOKEN) and cluster and cluster.etokens is None:
+        yield "etokens"
+
+
+def _uncounted(cluster: Cluster) -> bool:
+    return any(group.count is None for group in cluster.phone_groups)
 
 
 def _order_known(ground: Ground) -> bool:

@@ -124,6 +124,9 @@ class Contradiction(Closed):
     alternative: Text
     why: Text
     releases: Releases = ReleaseRange()
+    stores: tuple[Id, ...] = Field(
+        default=(), description="Shown only in plans that work on all of these."
+    )
 
 
 class Question(Closed):

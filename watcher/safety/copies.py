@@ -106,7 +106,9 @@ def _rests(
     presence = (*words, word(Condition.IM_PRESENCE))
 
     def here(one: Step) -> bool:
-        return (place(one) == (node or "").lower() or plural(one)) and sure(one, words=presence)
+        return (place(one) == (node or "").lower() or plural(one)) and sure(
+            one, step, words=presence
+        )
 
     stops = [s for s in reading.keyed(stop) if here(s) and reading.before(s, step)]
     starts = [s for s in reading.keyed(start) if here(s)]
