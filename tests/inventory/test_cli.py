@@ -72,7 +72,7 @@ def test_import_writes_an_inventory_that_loads(run, tmp_path):
     cluster = load_inventory(str(target)).clusters[0]
 
     assert (status, out) == (0, "")
-    assert err.endswith("commands read: 8, open: 4, conflicts: 0\n")
+    assert err.endswith("commands read: 8, open: 2, conflicts: 0\n")
     assert (cluster.name, len(cluster.nodes), len(cluster.certificates)) == ("graz", 3, 8)
 
 

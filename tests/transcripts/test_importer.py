@@ -129,6 +129,72 @@ def test_what_is_not_read_is_named(text, fragment, sample):
     assert any(fragment in line for line in told(result))
 
 
+LOGIN = """\
+login as: admin
+admin@192.0.2.1's password:
+Command Line Interface is starting up, please wait ...
+
+   Welcome to the Platform Command Line Interface
+
+VMware Installation:
+        2 vCPU: Intel(R) Xeon(R) CPU E5-2680 0 @ 2.70GHz
+        Disk 1: 80GB, Partitions aligned
+        4096 Mbytes RAM
+
+admin:set cli pagination off
+Automatic pagination is turned off
+"""
+
+
+def test_what_belongs_to_every_session_needs_no_note(sample):
+    _, result = imported(f"{LOGIN}{sample('ctl-none')}\nadmin:exit\n")
+
+    assert told(result) == []
+
+
+def test_a_strange_line_after_the_banner_is_named(sample):
+    _, result = imported(f"{LOGIN.partition('admin:set')[0]}strange\n{sample('ctl-none')}")
+
+    assert told(result) == ["1.txt:12: not read in text: 'strange': belongs to no known command"]
+
+
+def read(result):
+    return [note.text for note in result.notes if not note.open_end]
+
+
+def test_the_su_is_asked_for_with_the_release_at_hand():
+    _, result = imported("show version active\nActive Master Version: 11.5.1.17900-52\n")
+
+    assert told(result)[0].endswith("write it as 11.5(1)SU<n>, if there is one")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("show ctl\nLength of CTL file: 0\n", "there is no CTL file"),
+        ("show itl\nLength of ITL file: 0\n", "there is no ITL file"),
+        (
+            "show itl\nLength of ITL file: 70\nITL Record #:1\n6 SERIALNUMBER 2 11:22\n",
+            "ITL signer not shown; 1 record, 1 certificate; no checksum shown",
+        ),
+        (
+            "show network cluster\n192.0.2.1 a Publisher callmanager DBPub authenticated\n",
+            "1 node; it ran on a",
+        ),
+    ],
+)
+def test_what_was_read_is_told_once_and_whole(text, words):
+    _, result = imported(text)
+
+    assert read(result) == [words]
+
+
+def test_an_itl_that_says_nothing_is_an_open_end():
+    _, result = imported("show itl\nstrange\n")
+
+    assert told(result)[0].endswith("neither an ITL file nor its absence can be read from this")
+
+
 def test_a_hostile_name_is_left_out_and_named(sample):
     evil = "192.0.2.9 $(reboot) Subscriber callmanager DBSub authenticated using TCP since x\n"
     cluster, result = imported(sample("session") + "show network cluster\n" + evil)

@@ -47,7 +47,8 @@ class Certificates:
         for listed in facts.entries[:MOST]:
             self._listed(listed, node, names)
         ca_signed = sum(entry.issuer is Issuer.CA_SIGNED for entry in facts.entries)
-        told = f"{node}: {len(facts.entries)} certificates, {ca_signed} of them CA-signed"
+        noun = "certificate" if len(facts.entries) == 1 else "certificates"
+        told = f"{node}: {len(facts.entries)} {noun}, {ca_signed} of them CA-signed"
         open_ends = [
             f"line {entry.line}: {entry.file}: the description does not say who signed it"
             for entry in facts.entries

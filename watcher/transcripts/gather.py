@@ -108,6 +108,10 @@ def _words(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def gather(pastes: Sequence[Paste], options: Options) -> Gathered:
     """Put the facts of all pastes together; what contradicts or is missing becomes a note."""
     draft = _Draft(options)
@@ -195,7 +199,7 @@ def _network(draft: _Draft, facts: NetworkFacts) -> None:
     if any(listed.product is Product.IM_PRESENCE for listed in facts.nodes):
         draft.values["features"] = {"im_presence": True}
     local = f"; it ran on {facts.local.name}" if facts.local else ""
-    draft.tell(f"{len(facts.nodes)} nodes{local}")
+    draft.tell(f"{_counted(len(facts.nodes), 'node')}{local}")
 
 
 def _node(draft: _Draft, node: dict[str, object], listed: ListedNode) -> None:
@@ -229,7 +233,7 @@ def _ctl(draft: _Draft, facts: CtlFacts) -> None:
         return
     mode = SecurityMode.MIXED if present else SecurityMode.NON_SECURE
     known = draft.values.setdefault("security_mode", mode)
-    draft.tell(f"CTL file {'present' if present else 'absent'}; {facts.why}")
+    draft.tell(f"CTL file present; {facts.why}" if present else facts.why)
     if known is not mode:
         draft.ask(f"the parameter says {known}, which does not fit this CTL; kept {known}")
     elif present and facts.method is not None:
@@ -241,9 +245,21 @@ def _ctl(draft: _Draft, facts: CtlFacts) -> None:
 
 def _itl(draft: _Draft, facts: ItlFacts) -> None:
     listed = facts.trust_list
-    signer = listed.signer.subject if listed.signer else "not shown"
-    counts = f"{len(listed.records)} records, {facts.certificates} certificates"
-    draft.tell(f"ITL signer {signer}; {counts}; MD5 {listed.md5}, SHA1 {listed.sha1}")
+    if listed.present is None:
+        draft.ask("neither an ITL file nor its absence can be read from this")
+        return
+    if not listed.present:
+        draft.tell("there is no ITL file")
+        return
+    signer = (listed.signer and listed.signer.subject) or "not shown"
+    counted = (
+        _counted(len(listed.records), "record"), _counted(facts.certificates, "certificate")
+    )  # fmt: skip
+    sums = [
+        f"{name} {value}" for name, value in (("MD5", listed.md5), ("SHA1", listed.sha1)) if value
+    ]
+    parts = (f"ITL signer {signer}", ", ".join(counted), ", ".join(sums) or "no checksum shown")
+    draft.tell("; ".join(parts))
     if facts.too_large:
         draft.ask(f"more than {MOST_CERTIFICATES} certificates: phones refuse an ITL this large")
 
@@ -254,7 +270,8 @@ def _version(draft: _Draft, facts: VersionFacts) -> None:
     draft.build = facts.build
     if draft.put(draft.values, "release", str(facts.release)):
         draft.tell(f"release: {facts.release}")
-    draft.ask(f"build {facts.build} does not tell the SU; write it as 12.5(1)SU3, if there is one")
+    written = f"as {facts.release}SU<n>, if there is one"
+    draft.ask(f"build {facts.build} does not tell the SU; write it {written}")
 
 
 def _services(draft: _Draft, facts: ServiceFacts, name: str | None) -> None:

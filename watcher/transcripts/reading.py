@@ -1,5 +1,6 @@
 """Each block of a paste with what its reader made of it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -50,6 +51,16 @@ _READERS: Mapping[Kind, Callable[[Block], Facts]] = {
     Kind.PEM: pem.read,
 }
 
+_SILENT = re.compile(r"set\s+cli\s+pagination\s+(on|off)|exit|quit", re.ASCII | re.IGNORECASE)
+"""Commands of a session that say nothing of a cluster; our own instructions begin with one."""
+_BANNER = re.compile(
+    r"Command Line Interface is starting up\b|Welcome to the Platform Command Line Interface\b"
+    r"|VMware Installation:|\d{1,3} vCPU: |Disk \d{1,2}: |\d{1,7} Mbytes RAM\b"
+    r"|Last login: |login as: |\S{1,64}@\S{1,255}'s password:",
+    re.ASCII | re.IGNORECASE,
+)
+"""Lines that greet at login."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -76,12 +87,20 @@ def read_paste(name: str, text: str) -> Paste:
 def _read(block: Block) -> Reading:
     reader = _READERS.get(block.kind)
     if reader is None:
-        why = "no command that is read here" if block.command else "belongs to no known command"
-        sample = block.command or (block.lines[0].text.strip() if block.lines else "")
-        unread = (Unread(block.first_line, sample, why),)
-        return Reading(block=block, facts=None, unread=unread)
+        return Reading(block=block, facts=None, unread=_unknown(block))
     if not block.lines:
         empty = (Unread(block.first_line, block.title, "the command printed nothing"),)
         return Reading(block=block, facts=None, unread=empty)
     facts = reader(block)
     return Reading(block=block, facts=facts, unread=facts.unread)
+
+
+def _unknown(block: Block) -> tuple[Unread, ...]:
+    """Name a block that no reader knows; what belongs to every session needs no word."""
+    if block.command is not None:
+        if _SILENT.fullmatch(block.command):
+            return ()
+        return (Unread(block.first_line, block.command, "no command that is read here"),)
+    texts = ((line.number, line.text.strip()) for line in block.lines)
+    strange = next(((n, text) for n, text in texts if not _BANNER.match(text)), None)
+    return (Unread(*strange, "belongs to no known command"),) if strange else ()
