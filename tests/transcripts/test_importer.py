@@ -220,6 +220,30 @@ def test_another_cluster_is_added_to_a_file(sample):
     assert [cluster.name for cluster in load("x", result.text).clusters] == ["lab", "graz"]
 
 
+@pytest.mark.parametrize("name", ["gra-pub", "gra-pub.example.test, aliases: [GRA-PUB]"])
+@pytest.mark.parametrize("cluster", ["linz", "new"])
+def test_nodes_of_another_cluster_are_refused_in_words(sample, name, cluster):
+    known = f"version: 1\nclusters: [{{name: graz, nodes: [{{name: {name}}}]}}, {{name: linz}}]\n"
+
+    with pytest.raises(InputError) as caught:
+        imported(sample("session"), cluster=cluster, merge=("known.yaml", known))
+
+    node = name.partition(",")[0]
+    assert str(caught.value) == (
+        f"known.yaml: the paste shows node {node}, which belongs to cluster graz, not {cluster}"
+        f" (expected --cluster graz, or output from nodes of {cluster})"
+    )
+
+
+def test_only_a_file_that_names_its_schema_keeps_the_line(sample):
+    line = "# yaml-language-server: $schema=../inventory.json\n"
+    _, fresh = imported(sample("session"), cluster="graz")
+    _, merged = imported(sample("ctl-none"), merge=("graz.yaml", line + fresh.text))
+
+    assert "yaml-language-server" not in fresh.text
+    assert merged.text.startswith(line)
+
+
 def test_importing_twice_changes_nothing(sample):
     _, once = imported(sample("session"), cluster="graz")
     _, again = imported(sample("session"), merge=("graz.yaml", once.text))

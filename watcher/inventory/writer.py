@@ -17,7 +17,6 @@ _WIDTH = 100
 def write(inventory: Inventory, hints: Mapping[str, str], remarks: Iterable[str] = ()) -> str:
     """Return a new file; `hints` says for a key how one finds it out."""
     header = [
-        "# yaml-language-server: $schema=rules/schema/inventory.json",
         "# Read from pasted output; add what is missing. What is absent counts as unknown.",
         *(f"# {_comment(remark)}" for remark in remarks),
         *_missing(unknowns(inventory), hints),

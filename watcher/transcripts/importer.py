@@ -8,7 +8,7 @@ from watcher.errors import InputError, Location
 from watcher.inventory import loader
 from watcher.inventory.lookup import fold
 from watcher.inventory.merge import Addition, Conflict, compare
-from watcher.inventory.schema import Cluster, Inventory
+from watcher.inventory.schema import Cluster, Inventory, Node
 from watcher.inventory.writer import add_cluster, complete, write
 from watcher.transcripts.gather import Gathered, Note, Options, gather
 from watcher.transcripts.reading import Paste, read_paste
@@ -53,6 +53,8 @@ def import_pastes(files: Sequence[NamedText], request: Request) -> Imported:
             expected="pasted output such as `show cert list own` or `show network cluster`",
         )
     gathered = gather(pastes, options)
+    if request.merge is not None and inventory is not None:
+        _refuse_nodes_of_others(gathered.cluster, inventory, request.merge[0])
     text, conflicts = _text(gathered, request, inventory)
     # What was read is untrusted; the result must be a file that `check` accepts.
     loader.load("the imported inventory", text)
@@ -118,6 +120,28 @@ def _text(
         f"{request.merge[0]}: {change}" for change in changes if isinstance(change, Conflict)
     )
     return complete(request.merge[1], {place: additions}), conflicts
+
+
+def _refuse_nodes_of_others(found: Cluster, inventory: Inventory, file: str) -> None:
+    """Raise InputError when a node that was read is one of another cluster of the file."""
+    owners = {
+        name: (node.name, cluster.name)
+        for cluster in inventory.clusters
+        if cluster.name != found.name
+        for node in cluster.nodes
+        for name in _names(node)
+    }
+    for name in (name for node in found.nodes for name in _names(node) if name in owners):
+        node, cluster = owners[name]
+        raise InputError(
+            f"the paste shows node {node}, which belongs to cluster {cluster}, not {found.name}",
+            where=Location(file),
+            expected=f"--cluster {cluster}, or output from nodes of {found.name}",
+        )
+
+
+def _names(node: Node) -> list[str | None]:
+    return [fold(name) for name in (node.name, *node.aliases)]
 
 
 def _remarks(gathered: Gathered) -> tuple[str, ...]:
