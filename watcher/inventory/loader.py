@@ -1,17 +1,22 @@
 """Text of an inventory file -> Inventory, or the first fault with its place and the fix."""
 
+import re
+
 from pydantic import ValidationError
 
-from watcher.errors import InputError
+from watcher.errors import InputError, Location
 from watcher.inventory.crosscheck import check
 from watcher.inventory.schema import Inventory
 from watcher.rules.document import Document, read_document
 from watcher.rules.faults import checked, true_faults
 
+_KEY = re.compile(r"^(?:version|clusters)\s*:", re.MULTILINE)
+_PROMPT = re.compile(r"^[ \t]*admin:", re.MULTILINE)
+
 
 def load(name: str, text: str) -> Inventory:
     """Read an inventory; raise InputError for the first fault, with the number of others."""
-    document = read_document(name, text)
+    document = _document(name, text)
     if document.data is None:
         raise InputError("the file is empty", where=document.where(()), expected="version: 1")
     inventory = _shaped(document)
@@ -19,6 +24,32 @@ def load(name: str, text: str) -> Inventory:
     if faults:
         raise _with_others(faults[0], len(faults) - 1)
     return inventory
+
+
+def _document(name: str, text: str) -> Document:
+    """Read the file; a paste of a node's output, the likeliest other text, gets a hint."""
+    keyed = _KEY.search(text) is not None
+    prompt = _PROMPT.search(text)
+    if prompt and not keyed:
+        raise InputError(
+            "this looks like command output; see `watcher inventory import`",
+            where=Location(name, text.count("\n", 0, prompt.start()) + 1),
+            expected="an inventory, with the keys version and clusters",
+        )
+    try:
+        document = read_document(name, text)
+    except InputError as error:
+        if keyed:
+            raise
+        expected = f"{error.expected}; if this is command output, see `watcher inventory import`"
+        raise InputError(error.problem, where=error.where, expected=expected) from error
+    if isinstance(document.data, str):
+        raise InputError(
+            "this is text without keys, perhaps command output; see `watcher inventory import`",
+            where=document.where(()),
+            expected="an inventory, with the keys version and clusters",
+        )
+    return document
 
 
 def _shaped(document: Document) -> Inventory:

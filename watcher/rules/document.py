@@ -108,9 +108,15 @@ def _events(name: str, text: str) -> Iterator[Event]:
         mark = error.problem_mark or error.context_mark
         where = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name)
         problem = error.problem or error.context or "not YAML"
-        raise InputError(problem, where=where, expected="YAML 1.2") from error
+        raise InputError(problem, where=where, expected=_expected(problem)) from error
     except YAMLError as error:
         raise InputError(str(error), where=Location(name), expected="YAML 1.2") from error
+
+
+def _expected(problem: str) -> str:
+    # Inside braces the scanner reads `start: 22:00` as a key in a key.
+    colon = "':'" in problem or "mapping values" in problem
+    return "YAML 1.2; times and texts with ':' go in quotes" if colon else "YAML 1.2"
 
 
 @dataclass(slots=True)
