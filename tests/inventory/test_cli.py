@@ -37,6 +37,15 @@ def test_check_shows_nodes_and_what_is_unknown(run):
     assert "security_mode" in out.partition("Not known yet")[2]
 
 
+def test_check_counts_and_lays_out_as_people_write(run):
+    given = b"version: 1\nclusters: [{name: lab, nodes: [{name: a}]}]\n"
+    _, out, _ = run("check", "-", given=given)
+
+    assert "\n  1 node, 0 CallManager groups, 0 phone groups, 0 certificates\n" in out
+    assert "\na     ?        cucm     ?     ?                ?     ?\n" in out
+    assert [line for line in out.splitlines() if line != line.rstrip()] == []
+
+
 def test_check_tells_one_line_for_a_broken_file(run):
     status, out, err = run("check", str(ROOT / "tests/broken/inventory/release-as-number.yaml"))
 

@@ -29,14 +29,15 @@ def print_cluster(out: Console, cluster: Cluster) -> None:
     words = ", ".join(f"{name} {value or _UNKNOWN}" for name, value in facts)
     out.print(Text(f"  {words}"), soft_wrap=True)
     counts = (
-        (len(cluster.nodes), "nodes"),
-        (len(cluster.callmanager_groups), "CallManager groups"),
-        (len(cluster.phone_groups), "phone groups"),
-        (len(cluster.certificates), "certificates"),
+        (len(cluster.nodes), "node"),
+        (len(cluster.callmanager_groups), "CallManager group"),
+        (len(cluster.phone_groups), "phone group"),
+        (len(cluster.certificates), "certificate"),
     )
-    out.print(Text("  " + ", ".join(f"{number} {noun}" for number, noun in counts)))
+    nouns = (f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+    out.print(Text("  " + ", ".join(nouns)))
     if cluster.nodes:
-        out.print(_nodes(cluster))
+        _print_table(out, _nodes(cluster))
 
 
 def print_unknowns(out: Console, inventory: Inventory, hints: Mapping[str, str]) -> None:
@@ -51,7 +52,15 @@ def print_unknowns(out: Console, inventory: Inventory, hints: Mapping[str, str])
     for item in missing:
         hint = hints.get(item.key, "")
         table.add_row(*(Text(cell) for cell in (item.cluster, item.node or "", item.key, hint)))
-    out.print(table)
+    _print_table(out, table)
+
+
+def _print_table(out: Console, table: Table) -> None:
+    """Print a table without the blanks that fill its last column."""
+    with out.capture() as drawn:
+        out.print(table)
+    lines = drawn.get().splitlines()
+    out.file.write("".join(f"{line.rstrip()}\n" for line in lines))
 
 
 def _nodes(cluster: Cluster) -> Table:
