@@ -30,12 +30,26 @@ class Direction(StrEnum):
     NONE = "none"
 
 
+class About(StrEnum):
+    """What an alarm of the Certificate Monitor is about."""
+
+    EXPIRY = "expiry"
+    REVOCATION = "revocation"
+    RENEWAL = "renewal"
+    BACKUP = "backup"
+    NOTICE = "notice"
+
+
 class CertificateAlarmKind(Cited):
     """A mnemonic of the Certificate Monitor and what it says about notAfter."""
 
     severities: tuple[StrictInt, ...]
     meaning: Text
     direction: Direction
+    about: About = About.EXPIRY
+    text: Text | None = Field(
+        default=None, description="What the plan says when the alarm is not about an end date."
+    )
     earliest_days: StrictInt | None = Field(
         default=None, description="notAfter is at least this many days after the event."
     )

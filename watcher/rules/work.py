@@ -15,6 +15,7 @@ class RunsOn(StrEnum):
     """Which nodes can run a service."""
 
     ALL = "all"
+    CUCM = "cucm"
     PUBLISHER = "publisher"
     CALL_PROCESSING = "call-processing"
     TFTP = "tftp"
