@@ -18,7 +18,7 @@ from safety.plans import (
     whole,
 )
 
-from watcher.inventory.schema import Certificate
+from watcher.inventory.schema import Certificate, PhoneGroup
 
 OLD = cluster()
 NEW = cluster(release="12.5(1)SU4")
@@ -31,8 +31,20 @@ LSC = cluster(
 )
 SSO = cluster(features={"sso": True})
 COPY = Certificate(store="tomcat-trust", node="pub", file="sub1.pem", owner="sub1")
+OWN_COPY = Certificate(store="ipsec-trust", node="pub", file="sub1.pem", owner="sub1")
+CUT_OFF = (PhoneGroup(name="behind a firewall", tvs_reachable=False),)
+NO_ITL = (PhoneGroup(name="ATA", security_by_default=False),)
+OLD_CUT_OFF = cluster(phone_groups=CUT_OFF)
+ALONE_CUT_OFF = cluster(node("pub"), release="11.5", phone_groups=CUT_OFF)
+OLD_MIXED_NO_ITL = cluster(release="11.5", mode="mixed", phone_groups=NO_ITL)
+FIRST_TOKENLESS = cluster(release="10.5(1)", mode="mixed", phone_groups=NO_ITL)
 OLD_CAPF = Certificate(store="CAPF-trust", node="pub", file="CAPF-1a2b.pem")
 WITH_COPY = cluster(known=(COPY,))
+STRANGER = Certificate(store="ipsec-trust", node="pub", file="peer.pem")
+NAMESAKE = Certificate(store="ipsec-trust", node="pub", file="SUB1.example.org.pem")
+WITH_OWN = cluster(known=(OWN_COPY,))
+WITH_STRANGER = cluster(known=(STRANGER,))
+WITH_NAMESAKE = cluster(known=(NAMESAKE,))
 SIGNED = cluster(known=(Certificate(store="tomcat", node="pub", issuer="ca-signed"),))
 SHARED = cluster(
     release="12.5(1)SU4",
@@ -158,6 +170,12 @@ GOOD = {
     "one TFTP server at a time": ([*serial(), *whole(OLD, "TVS", "pub", "sub1")], OLD),
     "rollback": (rollback(), ALONE),
     "detour": (detour(), OLD_MIXED),
+    "detour, phones without ITL": (detour(), OLD_MIXED_NO_ITL),
+    "rollback, phones without TVS": (rollback(ALONE_CUT_OFF), ALONE_CUT_OFF),
+    "phones without TVS on a new release": (
+        whole(NEW, "CallManager", "pub"), cluster(release="12.5", phone_groups=CUT_OFF)),
+    "a stranger's copy in a store of own copies": (
+        deletion(WITH_STRANGER, "ipsec-trust", "peer.pem"), WITH_STRANGER),
     "store by store": ([*whole(NEW, "CallManager", "pub", "sub1"), *whole(NEW, "TVS", "pub")], NEW),
     "mixed": (in_mixed("CallManager", "pub", "sub1"), MIXED),
     "recovery": ([*whole(NEW, "TVS", "pub"), *recovery()], NEW),

@@ -5,11 +5,13 @@ from dataclasses import replace
 from safety.bodies import (
     ALONE,
     ALONE_NEW,
+    FIRST_TOKENLESS,
     LOST,
     LSC,
     MIXED,
     NEW,
     OLD,
+    OLD_CUT_OFF,
     OLD_MIXED,
     PRESENCE,
     REUSED,
@@ -19,6 +21,8 @@ from safety.bodies import (
     SSO,
     TWO_STORES,
     WITH_COPY,
+    WITH_NAMESAKE,
+    WITH_OWN,
     WITH_RECOVERY,
     at,
     capf_with_lscs,
@@ -140,6 +144,14 @@ BAD = {
                 *renew("CallManager", "pub"), *ctl(),
                 *restarts("CallManager", OLD_MIXED, "pub", but={("cisco-tftp", "pub")}), *gate(),
                 step("start-service", "pub", "CallManager", "cisco-tftp")], OLD_MIXED),
+    "I-2 nobody vouches for the new signer": (
+        "I-2", [*serial(OLD_CUT_OFF), *whole(OLD_CUT_OFF, "TVS", "pub", "sub1")], OLD_CUT_OFF),
+    "I-6 phones without ITL lose the signer of the CTL": (
+        "I-6", [step("stop-service", "pub", "CallManager", "cisco-tftp"),
+                *renew("CallManager", "pub"), *ctl(),
+                *restarts("CallManager", FIRST_TOKENLESS, "pub", but={("cisco-tftp", "pub")}),
+                *gate(), step("start-service", "pub", "CallManager", "cisco-tftp")],
+        FIRST_TOKENLESS),
     "I-8 nobody sees a blank ITL": (
         "I-8", dropped(rollback(), "verify-blank-itl"), ALONE),
     "I-8 rollback on a new release": (
@@ -151,6 +163,11 @@ BAD = {
     "I-14 an identity is deleted": (
         "I-14", [*deletion()[:2], step("delete-trust-copy", "pub", "tomcat"),
                  *deletion()[2:]], OLD),
+    "I-14 a node's own copy is deleted": (
+        "I-14", [step("confirm-owner-renewed", "sub1", "ipsec"),
+                 *deletion(WITH_OWN, "ipsec-trust", "sub1.pem")], WITH_OWN),
+    "I-14 a copy that bears a node's name is deleted": (
+        "I-14", deletion(WITH_NAMESAKE, "ipsec-trust", "SUB1.example.org.pem"), WITH_NAMESAKE),
     "RESTARTS Tomcat keeps the old one": (
         "RESTARTS", dropped(tomcat(), "restart-service", 1), OLD),
     "RESTARTS only offered": (

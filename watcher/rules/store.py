@@ -218,6 +218,13 @@ class Store(Closed):
     phone_facing: StrictBool = Field(
         default=False, description="A renewal changes what phones must trust: a barrier follows."
     )
+    keep_own_copies: StrictBool = Field(
+        default=False,
+        description=(
+            "A node's own copy in this store is in use as long as the node exists; it is never "
+            "deleted, only replaced by renewal."
+        ),
+    )
     position: StrictInt = Field(description="Place in the order of stores; lower goes first.")
     renewal: Annotated[tuple[RenewalStatement, ...], Field(min_length=1)]
     scope: Annotated[tuple[ScopeStatement, ...], Field(min_length=1)]

@@ -57,9 +57,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "S1": (signed.signed_is_not_regenerated,),
     "S3": (signed.multi_server_on_publisher,),
     "S8": (signed.reuse_is_followed,),
+    "I-2": (trust.phones_without_verifier,),
     "I-5": (trust.ctl_signer_is_delivered,),
+    "I-6": (trust.phones_without_itl,),
     "I-8": (rollback.only_where_it_helps, rollback.blank_before_changes),
-    "I-14": (copies.identity_is_never_deleted,),
+    "I-14": (copies.identity_is_never_deleted, copies.own_copies_are_kept),
     "RESTARTS": (restarts.nothing_is_owed,),
 }
 """Each rule by its id in the facts: P, O and S of the rule packs, I of the trust model.

@@ -28,6 +28,30 @@ def identity_is_never_deleted(reading: Reading) -> Iterator[Violation]:
             yield broken("I-14", f"{step.store} holds no copies: what it holds is in use.", step)
 
 
+def own_copies_are_kept(reading: Reading) -> Iterator[Violation]:
+    """I-14: a node's own copy stays where a service uses it, as DRS does (TN214231)."""
+    for step in reading.of(StepKind.DELETE):
+        store = reading.store(step)
+        if store is None or not store.keep_own_copies:
+            continue
+        for known in _named(reading, step):
+            owner = known.owner or _node_of(reading, known.file or "")
+            if owner:
+                text = f"{owner} still uses its copy in {step.store}: renewal replaces it."
+                yield broken("I-14", text, step)
+
+
+def _node_of(reading: Reading, file: str) -> str | None:
+    """Return the node that a copy is named after: host.pem or host.domain.pem."""
+    stem = file.rpartition(".")[0].lower()
+    names = {
+        name.lower(): node.name
+        for node in reading.known.nodes
+        for name in (node.name, *node.aliases)
+    }
+    return names.get(stem) or names.get(stem.partition(".")[0])
+
+
 def lsc_issuer_is_kept(reading: Reading) -> Iterator[Violation]:
     """O11: the issuer of LSCs in use stays trusted until new LSCs are checked (CC3209844)."""
     changes = reading.role(Role.LSC_ISSUER)

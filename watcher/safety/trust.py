@@ -1,4 +1,4 @@
-"""What phones trust: O2 to O6, and a server that is alone (P8).
+"""What phones trust: O2 to O6, I-2, I-5, I-6, and a server that is alone (P8).
 
 Phones accept a new list when they know its signer or when a TVS that they know vouches for it.
 These rules keep one of the two unchanged until phones have come back.
@@ -7,6 +7,7 @@ These rules keep one of the two unchanged until phones have come back.
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from watcher.inventory.schema import CtlMethod, SecurityMode
 from watcher.model.plan import Step
 from watcher.rules.store import Role
 from watcher.rules.terms import Condition
@@ -85,13 +86,53 @@ def ctl_signer_is_delivered(reading: Reading) -> Iterator[Violation]:
     Only where mode and method are known: a plan with the question open says what may come.
     """
     mixed = reading.known.fact(Condition.MIXED) and reading.known.fact(Condition.TOKENLESS)
-    key = reading.catalogue.steps[CTL_LOCALKEY].command
-    release = reading.known.release
-    exists = release is not None and any(row.releases.matches(release) for row in key)
+    exists = _localkey_exists(reading)
     if mixed and exists and reading.known.legacy and not reading.assumed:
         for step in reading.role(Role.FILE_SIGNER):
             if reading.on_publisher(step) and not detoured(reading, step):
                 yield broken("I-5", "it signs the CTL, and no localkey follows at once.", step)
+
+
+def phones_without_verifier(reading: Reading) -> Iterator[Violation]:
+    """I-2: phones that reach no TVS meet a new signer only with a blank ITL (TV-19, group T).
+
+    Exempt: the rollback way, eTokens, and phones that keep no ITL.
+    """
+    groups = reading.known.cluster.phone_groups if reading.known.cluster else ()
+    cut_off = [g for g in groups if g.tvs_reachable is False and g.security_by_default is not False]
+    for step in _signers_at_risk(reading) if cut_off else ():
+        text = (
+            "a phone group reaches no TVS (tvs_reachable: false): no one vouches for the key."
+        )
+        yield broken("I-2", text, step)
+
+
+def phones_without_itl(reading: Reading) -> Iterator[Violation]:
+    """I-6: phones that keep no ITL never lose the signer of a tokenless CTL (TV-32).
+
+    Up to 11.5 that signer is the publisher's; only a localkey in between keeps it known. Asked
+    where mode and method are known, as in I-5.
+    """
+    known = reading.known
+    groups = known.cluster.phone_groups if known.cluster else ()
+    mixed = known.fact(Condition.MIXED) and known.fact(Condition.TOKENLESS)
+    assumed = {SecurityMode.MIXED.value, CtlMethod.TOKENLESS.value} & set(reading.assumed)
+    if not mixed or assumed or not known.legacy:
+        return
+    if any(group.security_by_default is False for group in groups):
+        for step in reading.role(Role.FILE_SIGNER):
+            kept = _localkey_exists(reading) and detoured(reading, step)
+            if reading.on_publisher(step) and not kept:
+                text = (
+                    "it signs the CTL, and phones with security_by_default: false have no ITL."
+                )
+                yield broken("I-6", text, step)
+
+
+def _localkey_exists(reading: Reading) -> bool:
+    release = reading.known.release
+    rows = reading.catalogue.steps[CTL_LOCALKEY].command
+    return release is not None and any(row.releases.matches(release) for row in rows)
 
 
 def a_server_alone(reading: Reading) -> Iterator[Violation]:
