@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from watcher.cli.main import build, main
+from watcher.inventory.loader import load
 
 ROOT = Path(__file__).parent.parent
 SKIPPED = {".venv", ".git", "node_modules"}
@@ -21,7 +22,7 @@ MACHINE = (
 )  # fmt: skip
 """What would tell where the project was made; written so that this file does not hold it."""
 EXAMPLES = sorted((ROOT / "deploy" / "examples").glob("*.txt"))
-SMALL = {"errors.py", "plugins.py", "py.typed"}
+SMALL = {"py.typed"}
 """Too small for a line of the README."""
 ALLOWED = {("Makefile", "index" + "-url")}
 """`make lock` says that no host goes into the lock."""
@@ -107,6 +108,27 @@ def test_the_readme_names_every_room():
     rooms = [path.name for path in (ROOT / "watcher").iterdir() if path.name[:1] not in "_."]
 
     assert [room for room in rooms if room not in told and room not in SMALL] == []
+
+
+def test_the_inventory_that_is_shown_loads():
+    told = (ROOT / "docs" / "inventory.md").read_text(encoding="utf-8")
+    shown = re.findall("```yaml\n(.*?)```", told, re.DOTALL)
+
+    assert [load("shown", text).clusters[0].phone_groups[1].count for text in shown] == [12]
+
+
+def words_of(schema):
+    for shape in schema["$defs"].values():
+        yield from shape.get("properties", {})
+        yield from shape.get("enum", ())
+
+
+def test_every_key_and_word_of_an_inventory_is_described(run):
+    told = (ROOT / "docs" / "inventory.md").read_text(encoding="utf-8")
+    known = set(words_of(json.loads(run("watcher inventory schema"))))
+
+    assert {"security", "authenticated", "sun", "blackouts"} <= known
+    assert {word for word in known if f"`{word}`" not in told} == set()
 
 
 def test_every_option_in_a_document_exists():

@@ -115,7 +115,7 @@ def _events(name: str, text: str) -> Iterator[Event]:
 
 def _expected(problem: str) -> str:
     # Inside braces the scanner reads `start: 22:00` as a key in a key.
-    colon = "':'" in problem or "mapping values" in problem
+    colon = "unexpected ':'" in problem or "mapping values" in problem
     return "YAML 1.2; times and texts with ':' go in quotes" if colon else "YAML 1.2"
 
 
