@@ -54,6 +54,18 @@ def test_the_built_in_packs_are_right(run):
     assert "Statements:" in out
 
 
+def test_an_unseen_command_is_marked_in_the_words_of_a_plan(run):
+    _, out, _ = run("show", "tomcat")
+    view = store_view(CATALOGUE, "tomcat", None, {})
+    unsure = {
+        command.text for row in view.restarts for command in row.commands if command.tentative
+    }
+    marked = set(re.findall(r"^ +(utils .*\S) +\(if it is accepted\)$", out, re.MULTILINE))
+
+    assert marked == unsure
+    assert "utils service restart Cisco Tftp" in unsure
+
+
 def test_a_site_pack_is_checked_with_the_built_in_ones(run, site):
     assert run("check", site)[0] == 0
 

@@ -164,7 +164,7 @@ def _how(row: RestartRow) -> Iterable[str]:
         yield f"Web interface: {row.gui}"
     for command in row.commands:
         if command.tentative:
-            yield f"{_command(command)}   (if accepted)"
+            yield f"{_command(command)}   (if it is accepted)"
 
 
 def _remarks(row: RestartRow) -> Iterable[str]:
