@@ -30,7 +30,7 @@ run: $(STAMP) ## Draw the plan for the example alarm on the screen.
 	@echo "Next, as a page for the change board:       $(BIN)/watcher plan deploy/examples/alarms-two-node-9.1.txt -i deploy/examples/two-node-9.1.yaml --format html -o plan.html"
 
 test: $(STAMP) ## Run the tests.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -rs
 
 check: lint types contracts ## Lint, types, import contracts (tests: make test).
 
@@ -42,7 +42,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 contracts: $(STAMP)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 docs: $(STAMP) ## Write docs/reference.md and README's help block anew from the code.
 	$(BIN)/python docs/make_reference.py
