@@ -3,7 +3,12 @@
 import pytest
 from builders import CATALOGUE, alarm, certificate, cluster, of, plan, plans, related
 
-from watcher.inventory.schema import MaintenanceWindow, SecurityMode
+from watcher.inventory.schema import (
+    Blackout,
+    CallManagerGroup,
+    MaintenanceWindow,
+    SecurityMode,
+)
 from watcher.rules.work import StepKind
 
 COPY = alarm(store="tomcat-trust", certificate="pub.der", node="sub1")
@@ -98,7 +103,8 @@ def test_every_cited_source_is_listed():
 
 
 def test_minutes_leave_out_what_is_optional():
-    drawn = plan([alarm(store="CallManager")], cluster(release="14SU2"))
+    known = (certificate("CallManager"),)
+    drawn = plan([alarm(store="CallManager")], cluster(release="14SU2", certificates=known))
 
     assert drawn.minutes == sum(s.minutes for s in drawn.steps if not s.optional)
     assert any(s.optional for s in drawn.steps)
@@ -139,3 +145,28 @@ def test_the_summary_counts_resets_that_the_system_starts_itself():
     drawn = plan([alarm(store="CallManager")], cluster(release="11.5(1)SU5"))
 
     assert "besides the resets that the system starts by itself" in drawn.summary[3]
+
+
+def test_minutes_count_one_branch_where_the_issuer_is_not_known():
+    known, unknown = (
+        plan([alarm()], cluster(release="14SU2", certificates=certificates))
+        for certificates in ((certificate(),), ())
+    )
+
+    assert known.minutes == unknown.minutes
+    assert len(known.steps) < len(unknown.steps)
+
+
+def test_a_lone_callmanager_group_is_a_warning():
+    group = CallManagerGroup(name="CMG", nodes=("pub",))
+    drawn = plan([alarm(store="TVS")], cluster(callmanager_groups=(group,)))
+
+    assert any("CMG has one node" in text for text in warnings(drawn))
+
+
+@pytest.mark.parametrize(("last", "told"), [("2026-12-20", True), ("2026-11-01", False)])
+def test_a_freeze_before_the_end_is_a_warning(last, told):
+    freeze = Blackout(first="2026-10-20", last=last, reason="year end")
+    drawn = plan([alarm()], cluster(blackouts=(freeze,)))
+
+    assert told == any("year end" in text for text in warnings(drawn))

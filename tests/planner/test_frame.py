@@ -3,7 +3,14 @@
 import pytest
 from builders import alarm, certificate, cluster, deeds, keys, node, of, plan
 
-from watcher.inventory.schema import CtlMethod, Features, Issuer, Product, SecurityMode
+from watcher.inventory.schema import (
+    CtlMethod,
+    Features,
+    Issuer,
+    NodeRole,
+    Product,
+    SecurityMode,
+)
 from watcher.rules.work import StepKind
 
 COPY = {"store": "tomcat-trust", "certificate": "pub.der", "node": "sub1"}
@@ -179,3 +186,29 @@ def test_the_chain_for_a_reused_certificate_comes_before_the_certificate():
         ("upload-chain", "tomcat"), ("upload-chain", "CallManager"),
         ("upload-certificate", "tomcat"), ("reuse-certificate", "CallManager"),
     ]  # fmt: skip
+
+
+def test_a_nodes_own_copy_in_use_is_replaced_and_never_deleted():
+    drawn = plan([alarm(store="ipsec-trust", certificate="pub.der", node="sub1")], cluster())
+
+    assert of(drawn, StepKind.DELETE) == []
+    assert {"confirm-owner-renewed", "check-ipsec-trust"} <= set(keys(drawn))
+    assert "never deleted" in next(s.note for s in drawn.steps if s.key == "confirm-owner-renewed")
+
+
+def test_a_copy_on_im_and_presence_is_deleted_on_its_own_publisher():
+    presence = node("imp", product=Product.IM_PRESENCE, role=NodeRole.PUBLISHER)
+    told = alarm(store="cup-xmpp-trust", certificate="peer.der", node="imp")
+    drawn = plan([told], cluster(node("pub"), presence))
+
+    assert [step.node for step in of(drawn, StepKind.DELETE)] == ["imp"]
+
+
+def test_several_copies_go_in_one_stroke():
+    told = [alarm(store="tomcat-trust", certificate=f"{who}.der", node="pub") for who in "ab"]
+    drawn = plan(told, cluster(release="9.1(2)"))
+
+    kinds = [step.kind for step in drawn.steps]
+
+    assert kinds.count(StepKind.DELETE) == 2
+    assert len(of(drawn, StepKind.STOP)) == len(cluster().nodes)

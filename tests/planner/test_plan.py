@@ -11,6 +11,7 @@ from builders import (
     events,
     inventory,
     keys,
+    message,
     node,
     of,
     plan,
@@ -149,3 +150,26 @@ def test_alarms_in_another_order_give_the_same_plan():
     forward = planning_plan(told, inventory(cluster()), CATALOGUE, AS_OF)
 
     assert forward == planning_plan(told[::-1], inventory(cluster()), CATALOGUE, AS_OF)
+
+
+def test_a_store_cut_inside_its_name_is_never_regenerated():
+    name = "A" * 59
+    text = message(certificate=f"{name}.der", store="tomcat-trust")
+    cut = text.replace("Unit:tomcat-trust", "Unit:tomcat").partition(" Type:")
+    broken = cut[0] + "][AppID" + text.partition("][AppID")[2]
+    drawn = plan(events(broken), cluster())
+
+    assert drawn.steps == ()
+    assert "tomcat-trust" in drawn.not_planned[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("TomcatCertRegen", "restart"), ("ITLRecoveryCertBackup", "ITLRecovery.p12")],
+)
+def test_an_alarm_about_something_else_is_told_in_its_own_words(name, said):
+    drawn = plan([alarm(mnemonic=name)], cluster())
+
+    assert drawn.steps == ()
+    assert said in drawn.headline
+    assert "expired" not in drawn.headline

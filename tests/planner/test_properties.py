@@ -88,6 +88,8 @@ def settled(finding, plan):
     store = CATALOGUE.stores[finding.store]
     if {row.value for row in store.renewal} <= {Renewal.NONE}:
         return True
+    if store.keep_own_copies and "check-ipsec-trust" in {s.key for s in plan.steps}:
+        return True
     touching = {item.phase for item in store.procedure} & {Phase.UPDATE_CTL, Phase.RESET_PHONES}
     if plan.withheld and (touching or store.phone_facing):
         return True

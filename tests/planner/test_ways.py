@@ -3,7 +3,7 @@
 import pytest
 from builders import alarm, certificate, cluster, findings, ground, node
 
-from watcher.inventory.schema import CtlMethod, Duty, SecurityMode
+from watcher.inventory.schema import CtlMethod, Duty, PhoneGroup, SecurityMode
 from watcher.model.release import Release
 from watcher.planner.jobs import service_jobs
 from watcher.planner.ways import (
@@ -175,3 +175,21 @@ def test_one_server_of_an_unknown_release_is_not_guessed_at():
     choice = way(*ALONE, release=None)
 
     assert any("the release is not known" in text for text in choice.withheld)
+
+
+DEAF = PhoneGroup(name="branch", tvs_reachable=False)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "held"),
+    [
+        ({"release": "9.1(2)"}, ROLLBACK, False),
+        ({"release": "12.5(1)SU4"}, STORE_BY_STORE, False),
+        (UNKNOWN | {"release": "11.5(1)SU5"}, SPECIFIC_ORDER, True),
+        (TOKENLESS | {"release": "11.5(1)SU5"}, SPECIFIC_ORDER, True),
+    ],
+)  # fmt: skip
+def test_phones_that_cannot_ask_tvs_need_a_blank_list_up_to_11_5(values, expected, held):
+    choice = way(phone_groups=(DEAF,), **values)
+
+    assert (choice.way, bool(choice.withheld)) == (expected, held)

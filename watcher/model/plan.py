@@ -53,13 +53,18 @@ class Finding:
     """One certificate that needs action.
 
     `node`, `owner` and `file` are names of the inventory when `in_inventory`, else what the
-    message said, and then they never reach a command.
+    message said, and then they never reach a command. `store_cut` says that the alarm ends inside
+    the store's name, so that it may be a trust store; `about` is what the alarm tells when it is
+    not about an end date.
     """
 
     id: str
     cluster: str | None
     store: str
     store_known: bool
+    store_cut: bool = False
+    about: str = ""
+    revoked: bool = False
     trust: bool
     file: str | None
     file_in_inventory: bool

@@ -19,7 +19,7 @@ from watcher.model.plan import (
 from watcher.planner import prose
 from watcher.planner.fill import cite
 from watcher.planner.findings import plain
-from watcher.planner.frame import Work
+from watcher.planner.frame import BEFORE_THE_WINDOW, Work
 from watcher.planner.phases import common_facts
 from watcher.planner.questions import open_questions
 from watcher.planner.sketch import Ground
@@ -28,7 +28,7 @@ from watcher.rules.alarms import Weight
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.select import select
 from watcher.rules.store import Store
-from watcher.rules.terms import Statement
+from watcher.rules.terms import Condition, Statement
 from watcher.rules.work import Contradiction, StepKind
 
 
@@ -49,7 +49,7 @@ def assemble(
 ) -> ChangePlan:  # fmt: skip
     """Return the whole plan."""
     terrain, work, steps, findings = ground.terrain, drawn.work, drawn.steps, drawn.findings
-    way = ground.catalogue.ways[drawn.choice.way].title
+    way = ground.catalogue.ways[drawn.choice.way].title if steps else "none"
     shown = {name for finding in findings for name in finding.evidence}
     plan = ChangePlan(
         cluster=terrain.cluster.name if terrain.cluster else None,
@@ -62,11 +62,11 @@ def assemble(
         findings=findings,
         evidence=tuple(item for item in evidence if item.id in shown),
         impacts=tuple(_impacts(work, ground)),
-        warnings=tuple(_warnings(others, ground.catalogue)),
+        warnings=(*_warnings(others, ground.catalogue), *_site_warnings(drawn, ground, as_of)),
         questions=open_questions(findings, work, steps, ground),
         preconditions=_preconditions(steps, ground),
         steps=steps,
-        minutes=prose.minutes(steps),
+        minutes=prose.minutes([s for s in steps if s.block != BEFORE_THE_WINDOW]),
         point_of_no_return=prose.point_of_no_return(steps),
         back_out=_back_out(steps),
         disagreements=_disagreements(work, ground),
@@ -124,6 +124,26 @@ def _warnings(others: Sequence[UcAlarm], catalogue: Catalogue) -> Iterator[Line]
         yield Line(
             text=f"{stop}{known.text} (alarm {known.msgname}, {node}, {when})", cite=cite(known)
         )
+
+
+def _site_warnings(drawn: Drawn, ground: Ground, as_of: datetime | None) -> Iterator[Line]:
+    """Yield what the inventory says against the work: lone CallManager groups, freezes."""
+    cluster = ground.terrain.cluster
+    if cluster is None:
+        return
+    if drawn.work.phone_facing and ground.terrain.facts.get(Condition.SINGLE_NODE) is not True:
+        rule = ground.catalogue.safety["P8"]
+        for group in cluster.callmanager_groups:
+            if len(group.nodes) == 1:
+                text = f"CallManager group {group.name} has one node: {rule.text}"
+                yield Line(text=text, cite=cite(rule))
+    days = [f.expiry.day for f in drawn.findings if f.expiry.day]
+    for freeze in cluster.blackouts if days else ():
+        if as_of is not None and freeze.last >= as_of.date() and freeze.first <= max(days):
+            yield Line(
+                text=f"No changes from {freeze.first} to {freeze.last} ({freeze.reason}): take a "
+                "slot before, or have the freeze lifted for this change."
+            )
 
 
 def _preconditions(steps: Sequence[Step], ground: Ground) -> tuple[Line, ...]:

@@ -16,6 +16,7 @@ from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
 from watcher.model.plan import Evidence, Finding
+from watcher.rules.alarms import About, CertificateAlarmKind
 from watcher.rules.catalogue import Catalogue
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
@@ -42,6 +43,8 @@ class Sighting:
     store: str | None
     file: str | None
     shared: Certificate | None = None
+    about: str = ""
+    revoked: bool = False
 
     @property
     def node_name(self) -> str | None:
@@ -62,6 +65,8 @@ class Sighting:
             return (cluster, self.shared.store)
         if self.alarm.store_kind is StoreKind.TRUST:
             return (cluster, store, (self.alarm.certificate or "").lower())
+        if self.about:
+            return (cluster, store, self.about, (self.node_name or "").lower())
         return (cluster, store, (self.node_name or self.alarm.node or "").lower())
 
 
@@ -92,7 +97,7 @@ def _sight(
 ) -> Sighting:
     place, cluster = place_of(inventory, alarm.node), cluster_of(inventory, alarm)
     owner, listed = owner_of(alarm, inventory, cluster), copy_of(alarm, cluster)
-    shared = _shared(alarm, cluster)
+    shared, kind = _shared(alarm, cluster), _kind(alarm, catalogue)
     return Sighting(
         alarm=alarm,
         evidence=evidence,
@@ -102,7 +107,14 @@ def _sight(
         store=catalogue.store_name(shared.store if shared else alarm.store),
         file=named.file if (named := shared or listed) else None,
         shared=shared,
+        about=kind.text or kind.meaning if kind and kind.about is not About.EXPIRY else "",
+        revoked=kind is not None and kind.about is About.REVOCATION,
     )
+
+
+def _kind(alarm: CertificateAlarm, catalogue: Catalogue) -> CertificateAlarmKind | None:
+    name, kinds = alarm.msgname.lower(), catalogue.alarms.certificate
+    return next((kind for known, kind in kinds.items() if known.lower() == name), None)
 
 
 def _shared(alarm: CertificateAlarm, cluster: Cluster | None) -> Certificate | None:
@@ -156,6 +168,9 @@ def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
         cluster=first.cluster.name if first.cluster else None,
         store=first.store or plain(alarm.store) or "unknown",
         store_known=first.store is not None,
+        store_cut=alarm.store is not None and alarm.store_kind is None,
+        about=first.about,
+        revoked=first.revoked,
         trust=trust,
         file=next((s.file for s in group if s.file), None) or plain(alarm.certificate),
         file_in_inventory=any(s.file for s in group),

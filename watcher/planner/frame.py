@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from watcher.inventory.schema import NodeRole, Product
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.phases import Obtained, draw_item, issuer_facts, place_facts, renewal_of
 from watcher.planner.sketch import Ground, Sketch, Thread
@@ -168,14 +169,30 @@ _DRAWN_BEFORE = (
 
 
 def remove_copies(thread: Thread, jobs: Sequence[TrustJob], ground: Ground, work: Work) -> None:
-    """Draw the removal of trust copies: last of all, after every renewal works (O19)."""
+    """Draw the removal of trust copies: last of all, after every renewal works (O19).
+
+    All copies go in one stroke, so that services stop, restart and start once.
+    """
+    if not jobs:
+        return
+    thread.begin(f"{jobs[0].name}: old copy" if len(jobs) == 1 else "Old trust copies")
     for job in jobs:
-        thread.begin(f"{job.name}: {job.finding.id}")
         _make_sure(thread, job, work)
+    removed = [job for job in jobs if not _own_copy(job)]
+    if removed:
         _move_change_notification(thread, "stop", ground)
-        _remove(thread, job, ground)
+        _remove(thread, removed, ground)
+    for name in dict.fromkeys(job.name for job in jobs):
+        _follow_up(thread, [job for job in jobs if job.name == name], ground)
+    if removed:
         _move_change_notification(thread, "start", ground)
+    for job in removed:
         thread.then(_about("watch-reappearance", EACH_NODE, job))
+
+
+def _own_copy(job: TrustJob) -> bool:
+    """Tell whether the copy is one a node of the cluster keeps of itself: never deleted (I-14)."""
+    return job.store.keep_own_copies and job.owner is not None
 
 
 def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
@@ -185,8 +202,17 @@ def _make_sure(thread: Thread, job: TrustJob, work: Work) -> None:
         return
     owner = job.owner or Place("the node that the copy belongs to, if it is a node")
     renewed = any(other.name == served and owner in other.changed for other in work.services)
-    note = "This plan renews it above." if renewed else None
+    notes = ["This plan renews it above."] if renewed else []
+    if _own_copy(job):
+        notes.append(_NEVER_DELETED)
+    note = " ".join(notes) or None
     thread.then(Sketch("confirm-owner-renewed", owner, store=served, note=note))
+
+
+_NEVER_DELETED = (
+    "The copy itself is never deleted: a node's own copy in this store is in use. The owner's "
+    "renewal replaces it. Where the new one is missing, upload it; see the steps below."
+)
 
 
 def _move_change_notification(thread: Thread, verb: str, ground: Ground) -> None:
@@ -199,21 +225,42 @@ def _move_change_notification(thread: Thread, verb: str, ground: Ground) -> None
         thread.each(move, terrain.presence_nodes)
 
 
-def _remove(thread: Thread, job: TrustJob, ground: Ground) -> None:
-    publisher = ground.terrain.publisher
-    places: tuple[Place, ...] = (publisher,)
+def _remove(thread: Thread, jobs: Sequence[TrustJob], ground: Ground) -> None:
+    """Draw the deletions, publisher first for all copies (O1), then the look for leftovers."""
+    places = {job: {_publisher_of(job, ground)} for job in jobs}
     if serial(ground):  # a deletion on an old release may stay on its node (C-10)
-        places = ordered({publisher, *job.holders}, ground)
-    for place in places:
-        thread.then(_about("delete-trust-copy", place, job))
-    thread.then(_about("list-trust-leftovers", EACH_NODE, job))
-    changed = ordered({publisher, *job.holders}, ground)
+        places = {job: {*at, *job.holders} for job, at in places.items()}
+    for place in ordered({place for at in places.values() for place in at}, ground):
+        for job in jobs:
+            if place in places[job]:
+                thread.then(_about("delete-trust-copy", place, job))
+    for job in jobs:
+        thread.then(_about("list-trust-leftovers", EACH_NODE, job))
+
+
+def _publisher_of(job: TrustJob, ground: Ground) -> Place:
+    """Return where a deletion is done: the publisher of the product whose nodes hold the copy."""
+    holders = [place.node for place in job.holders if place.node]
+    if holders and all(node.product is Product.IM_PRESENCE for node in holders):
+        nodes = ground.terrain.presence_nodes
+        return next((p for p in nodes if p.node and p.node.role is NodeRole.PUBLISHER), nodes[0])
+    return ground.terrain.publisher
+
+
+def _follow_up(thread: Thread, jobs: Sequence[TrustJob], ground: Ground) -> None:
+    """Draw what a store's procedure asks for after its copies changed, once for all of them."""
+    held = {place for job in jobs for place in (_publisher_of(job, ground), *job.holders)}
+    changed = ordered(held, ground)
     as_job = Job(
-        name=job.name, store=job.store, places=changed, changed=changed, findings=(job.finding,)
-    )
-    for item in job.store.procedure:
+        name=jobs[0].name, store=jobs[0].store, places=changed, changed=changed,
+        findings=tuple(job.finding for job in jobs),
+    )  # fmt: skip
+    only_if = () if any(_own_copy(job) for job in jobs) else (_STILL_OLD,)
+    if any(_own_copy(job) for job in jobs):
+        thread.then(Sketch("check-ipsec-trust", EACH_NODE, store=jobs[0].name))
+    for item in jobs[0].store.procedure:
         if item.phase is not Phase.RENEW:
-            draw_item(thread, item, as_job, ground, {}, only_if=(_STILL_OLD,))
+            draw_item(thread, item, as_job, ground, {}, only_if=only_if)
 
 
 _STILL_OLD = "the checks above found the expired entry still in the trust store"

@@ -186,7 +186,8 @@ def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
     for row in select(job.store.restarts, ground.terrain.release, facts):
         runs_on = ground.catalogue.service(row.item.service).runs_on
         for place in _gathered(row.item, _row_places(row.item, ground, changed)):
-            if runs_on is RunsOn.TFTP and skip is not None and place == skip:
+            # Words such as "each node that runs it" would start the server that must rest.
+            if runs_on is RunsOn.TFTP and skip and (place == skip or place.node is None):
                 continue
             sketch = _restart(row, place, job, ground)
             earlier = drawn.get((row.item.service, place))
@@ -230,7 +231,9 @@ def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> 
 
 
 def _if_running(runs_on: RunsOn, place: Place) -> tuple[str, ...]:
-    if runs_on in (RunsOn.ALL, RunsOn.PUBLISHER) or (place.node and place.node.duties is not None):
+    if runs_on in (RunsOn.ALL, RunsOn.CUCM, RunsOn.PUBLISHER) or (
+        place.node and place.node.duties is not None
+    ):
         return ()
     return ("the service is started there",)
 

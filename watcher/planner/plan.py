@@ -77,8 +77,9 @@ def _plannable(
 
 
 def _why_not(finding: Finding, ground: Ground) -> str | None:
-    if not finding.store_known:
-        return "the store is not in the rules; handle it by hand with Cisco's document for it."
+    unclear = _unclear(finding)
+    if unclear is not None:
+        return unclear
     terrain, store = ground.terrain, ground.catalogue.store(finding.store)
     release = terrain.release
     if not supported(release):
@@ -90,6 +91,21 @@ def _why_not(finding: Finding, ground: Ground) -> str | None:
     product = _product(finding, ground)
     if product not in (None, Product.CUCM, Product.IM_PRESENCE):
         return f"{finding.node} runs {product}; the rules hold no reviewed procedure for it."
+    return None
+
+
+def _unclear(finding: Finding) -> str | None:
+    """Return why an alarm does not name a certificate that can be planned for."""
+    if finding.about and not (finding.store_known and finding.revoked):
+        return finding.about
+    if finding.store_cut:
+        return (
+            f"the alarm is cut inside the store's name: it may be {finding.store} or "
+            f"{finding.store}-trust. List both on the node (show cert list own, show cert list "
+            "trust), and put what you find into the inventory."
+        )
+    if not finding.store_known:
+        return "the store is not in the rules; handle it by hand with Cisco's document for it."
     return None
 
 

@@ -7,7 +7,8 @@ from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import Finding, Step
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
 from watcher.planner.sketch import Ground
-from watcher.rules.select import select
+from watcher.rules.select import CONDITION_WORDS, select
+from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
 
 _CHANGING = {
@@ -29,6 +30,8 @@ def headline(findings: Sequence[Finding]) -> str:
 
 def subject(finding: Finding) -> str:
     """Return what the finding is about: store and node, or whose copy lies where."""
+    if not finding.store_known and finding.about:
+        return f"A certificate of {finding.node or 'a node (see the evidence)'}"
     if not finding.trust:
         return f"The {finding.store} certificate of {finding.node or 'a node (see the evidence)'}"
     whose = f"{finding.owner}'s certificate" if finding.owner else "a certificate"
@@ -37,6 +40,8 @@ def subject(finding: Finding) -> str:
 
 
 def _when(finding: Finding) -> str:
+    if finding.about:
+        return f"is named by {finding.mnemonics[0]}: {finding.about.rstrip('.')}"
     day, days = finding.expiry.day, finding.days_left
     sure = finding.expiry.certainty in (Certainty.EXACT, Certainty.INFERRED)
     if day is None or not sure:
@@ -65,6 +70,12 @@ def summary(
     findings: Sequence[Finding], work: Work, steps: Sequence[Step], way: str, ground: Ground
 ) -> tuple[str, ...]:
     """Return five lines for the change board: what, effect, work, time and phones, way back."""
+    if not steps:
+        return (
+            f"What: {headline(findings)}.",
+            f"Effect if nothing is done: {_effects(work, ground)}",
+            "Work: none is planned; the reasons stand below.",
+        )
     expired = sum(f.state is ExpiryState.EXPIRED for f in findings)
     count = f"{len(findings)} certificate{'s' if len(findings) != 1 else ''}"
     where = (
@@ -98,7 +109,7 @@ def _sentence(text: str) -> str:
 
 def _deeds(steps: Sequence[Step]) -> str:
     def count(*kinds: StepKind) -> int:
-        return sum(step.kind in kinds and not step.optional for step in steps)
+        return sum(step.kind in kinds and not step.optional for step in _likely(steps))
 
     parts = [
         _counted(count(StepKind.REGENERATE), "regeneration"),
@@ -122,7 +133,20 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
 
 def minutes(steps: Sequence[Step]) -> int:
     """Return the minutes of all steps that are not optional, one after the other."""
-    return sum(step.minutes for step in steps if not step.optional)
+    return sum(step.minutes for step in _likely(steps) if not step.optional)
+
+
+def _likely(steps: Sequence[Step]) -> list[Step]:
+    """Return steps without the branch for a CA-signed certificate where nobody knows the issuer.
+
+    Both branches are drawn, one is walked; a self-signed certificate is the more common.
+    """
+    both = any(_SELF in step.only_if for step in steps)
+    return [step for step in steps if not (both and _SIGNED in step.only_if)]
+
+
+_SELF = CONDITION_WORDS[Condition.SELF_SIGNED]
+_SIGNED = CONDITION_WORDS[Condition.CA_SIGNED]
 
 
 def _time(steps: Sequence[Step], ground: Ground) -> str:

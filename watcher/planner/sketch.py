@@ -56,10 +56,26 @@ class Thread:
     last: tuple[int, ...] = ()
 
     def then(self, sketch: Sketch, *also_after: int) -> int:
-        """Add a step that waits for the last one, and for what else is named."""
+        """Add a step that waits for the last one, and for what else is named.
+
+        A restart that stands already in the run of restarts before it is not drawn again.
+        """
+        if sketch.service is not None and (known := self._just_restarted(sketch)) is not None:
+            return known
         handle = self.board.pin(self._headed(sketch, (*self.last, *also_after)))
         self.last = (handle,)
         return handle
+
+    def _just_restarted(self, sketch: Sketch) -> int | None:
+        pinned = self.board.sketches
+        for handle in range(len(pinned) - 1, -1, -1):
+            earlier = pinned[handle]
+            if earlier.template != sketch.template or earlier.block != self.block:
+                return None
+            same = (earlier.service, earlier.place) == (sketch.service, sketch.place)
+            if same and earlier.need is sketch.need and set(earlier.only_if) <= set(sketch.only_if):
+                return handle
+        return None
 
     def beside(self, sketches: Iterable[Sketch]) -> tuple[int, ...]:
         """Add steps in any order; what comes next waits for all of them."""

@@ -96,6 +96,8 @@ class Terrain:
             return self.presence_nodes or (Place("each IM and Presence node"),)
         if service.runs_on is RunsOn.ALL:
             return self.every_node
+        if service.runs_on is RunsOn.CUCM:
+            return self.cucm_nodes
         duty = Duty(service.runs_on.value)
         maybe = tuple(p for p in self._of(Product.CUCM) if p.node and p.node.has(duty) is not False)
         if maybe or self.duties_known:

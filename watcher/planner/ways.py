@@ -114,7 +114,7 @@ def _legacy(facing: list[Job], ground: Ground) -> Choice:
     if not signers:
         return Choice(SPECIFIC_ORDER)
     shared = any(_shared(job, ground) for job in signers)
-    if alone(ground) or shared:
+    if alone(ground) or shared or _deaf(ground):
         return _without_second_server(ground, signers, shared=shared)
     if facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
         return _tokenless(signers, ground)
@@ -130,9 +130,21 @@ def _without_second_server(ground: Ground, signers: list[Job], *, shared: bool) 
         return Choice(ROLLBACK)
     if facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN):
         return Choice(SPECIFIC_ORDER)
-    if not shared and facts.get(Condition.TOKENLESS) and _publisher_signs(signers, ground):
+    if (
+        not shared
+        and not _deaf(ground)
+        and facts.get(Condition.TOKENLESS)
+        and (_publisher_signs(signers, ground))
+    ):
         return _tokenless(signers, ground)
-    return Choice(SPECIFIC_ORDER, withheld=(_SHARED if shared else _ALONE,))
+    reason = _SHARED if shared else _ALONE if alone(ground) else _DEAF
+    return Choice(SPECIFIC_ORDER, withheld=(reason,))
+
+
+def _deaf(ground: Ground) -> bool:
+    """Tell whether phones are known that cannot ask TVS about a signer they do not know."""
+    cluster = ground.terrain.cluster
+    return cluster is not None and any(g.tvs_reachable is False for g in cluster.phone_groups)
 
 
 def _publisher_signs(signers: list[Job], ground: Ground) -> bool:
@@ -195,6 +207,11 @@ _ALONE = (
     "is not known to be non-secure: no second server can vouch and the rollback parameter must "
     "not be used in mixed mode. Answer the question on the security mode and draw the plan "
     "again; in mixed mode open a TAC case."
+)
+_DEAF = (
+    "By the inventory some phones cannot reach TVS (tcp 2445). Up to 11.5 nobody can vouch to them "
+    "for a new signer, and the rollback parameter is only for non-secure clusters. Open the port "
+    "first, or answer the question on the security mode, and draw the plan again."
 )
 _SHARED = (
     "One multi-server certificate signs for all TFTP servers, so they cannot be changed one at a "
