@@ -8,9 +8,16 @@ from watcher.wire.archive import Reader
 from watcher.wire.ciscolog import decode
 from watcher.wire.mail import text_of_page
 from watcher.wire.rtmt import matched_events, read_alert
+from watcher.wire.runon import records_of
 from watcher.wire.tags import split
 
 HEAD = "1: h: Sep 05 2014 00:00:06 UTC : %UC_X-1-Y: "
+
+
+def pieces(text):
+    return list(records_of(text))
+
+
 SHAPES = {
     "open groups": (split, "%", "[a="),
     "closed groups": (split, "%", "[a=b]"),
@@ -23,6 +30,9 @@ SHAPES = {
     "structured data": (decode, "<1>1 2024-01-01T00:00:00Z a b c d ", "[a "),
     "quotes": (decode, "<1>1 2024-01-01T00:00:00Z a b c d [a", ' "x'),
     "token words": (decode, HEAD + "%UC_A", " a"),
+    "records on one line": (pieces, "", HEAD + "%[NodeID=x]: y"),
+    "heads in a value": (pieces, HEAD + "%[a=", HEAD + "%[NodeID=x]"),
+    "numbers and months": (pieces, HEAD + HEAD, "1: Mar  5 06:00:01 h "),
     "matched events": (matched_events, "", "\nMatchedEvent : "),
     "heads": (read_alert, "", "At Fri Sep 05 "),
     "tags of a page": (text_of_page, "", "<a "),

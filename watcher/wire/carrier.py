@@ -11,19 +11,9 @@ from dataclasses import dataclass, replace
 from watcher.model.alarm import CiscoLogRecord, Envelope, RtmtAlert, Truncation, Unreadable
 from watcher.wire.ciscolog import OUR_TOKEN, RECORD_LIMIT, Noise, alert_without_token, decode
 from watcher.wire.rtmt import matched_events, read_alert, unfold
+from watcher.wire.runon import records_of
 from watcher.wire.tags import split
 
-_LOCAL_HEAD = re.compile(
-    r"(?<=\s)[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} (?P<host>[^\s:]{1,255}) "
-    r"[A-Za-z][A-Za-z0-9]{1,15} [0-7] [^\s:\[\]%]{0,32}: (?=\d{1,18}:\s)"
-)
-_FIRST_HEAD = re.compile(
-    r"[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} (?P<host>[^\s:]{1,255}) "
-    r"[A-Za-z][A-Za-z0-9]{1,15} [0-7] "
-)
-_ONE_TAIL = re.compile(r"\[\s?App ?ID\s?=")
-_CLOSED = re.compile(r"\[\s?Node ?ID\s?=[^\[\]]{0,255}\]\s{0,4}:")
-_QUOTED = re.compile(r"MatchedEvent\s?:\s{0,8}$")
 _ALERT_TEXT = re.compile(r"\s{0,8}(?:At\s+[A-Z][a-z]{2}\s|SeverityMatch\s?:|MatchedEvent\s?:)")
 _PART = re.compile(r"(?P<first>\d{1,18})\.(?P<number>\d{1,3})/(?P<total>\d{1,3})", re.ASCII)
 _PARTS_LIMIT = 64
@@ -52,8 +42,11 @@ def open_text(text: str, *, context: str = "", outer: tuple[Envelope, ...] = ())
     elif _ALERT_TEXT.match(text):
         yield from _quoted(text, context, (*outer, Envelope.RTMT_MAIL))
     else:
-        for piece in _run_on(text):
-            yield from _opened(piece, outer)
+        for piece in records_of(text.strip("\x00")):
+            if isinstance(piece, Unreadable):
+                yield piece
+            else:
+                yield from _opened(piece, outer)
 
 
 def _alert_alone(text: str, outer: tuple[Envelope, ...]) -> Iterator[Found]:
@@ -114,31 +107,6 @@ def _from_alert(record: CiscoLogRecord, name: str, detail: str) -> Iterator[Foun
         alert = read_alert(detail, event=event_time, name=name, collector=collector)
         yield Carried(record=record, alert=alert)
     yield from inner
-
-
-def _run_on(text: str) -> Iterator[str]:
-    # Two records on one line: the second begins with a whole local header of the same host,
-    # after the end of the first one's tag list. In any other place it is only a quotation.
-    first = _FIRST_HEAD.match(text)
-    if first is None:
-        yield text
-        return
-    start = 0
-    for head in _LOCAL_HEAD.finditer(text):
-        piece = text[start : head.start()]
-        if head["host"] == first["host"] and _is_whole(piece):
-            yield piece.rstrip()
-            start = head.start()
-    if start == 0 or "%" in text[start:]:
-        yield text[start:]
-
-
-def _is_whole(piece: str) -> bool:
-    return (
-        len(_ONE_TAIL.findall(piece)) == 1
-        and _CLOSED.search(piece) is not None
-        and _QUOTED.search(piece[-32:]) is None
-    )
 
 
 class PartJoiner:
