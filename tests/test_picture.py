@@ -49,7 +49,10 @@ def test_steps_of_one_stage_stand_in_pairs():
     first = [drawn[s.number - 1] for s in BIG.steps if s.stage == 1]
 
     assert len(first) > 2
-    assert [r.get("x") for r in first[::2]][: len(first) // 2] == [r.get("x") for r in first[1::2]]
+    half = (len(first) + 1) // 2
+    upper, lower = ([r.get("x") for r in row] for row in (first[:half], first[half:]))
+
+    assert lower == upper[: len(lower)]
     assert len({r.get("y") for r in first}) == 2
 
 
@@ -74,7 +77,8 @@ def test_blocks_cover_the_steps_in_order():
     joined = [step for block in blocks(BIG) for step in block.steps]
 
     assert joined == list(BIG.steps)
-    assert sum(block.minutes for block in blocks(BIG)) == BIG.minutes
+    early = {"Before the window"}
+    assert sum(b.minutes for b in blocks(BIG) if b.title not in early) == BIG.minutes
 
 
 def test_lanes_name_every_place_once_nodes_first():

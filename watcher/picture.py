@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from watcher.model.plan import ChangePlan, Step
+from watcher.model.plan import ChangePlan, Step, minutes
 
 SQUARE, GAP, WIDTH, LABEL = 24, 4, 640, 22
 _PER_ROW = (WIDTH - GAP) // (SQUARE + GAP)
@@ -40,8 +40,16 @@ class Block:
 
     @property
     def minutes(self) -> int:
-        """Minutes of its steps, one after the other, without optional ones."""
-        return sum(step.minutes for step in self.steps if not step.optional)
+        """Minutes of its steps, one after the other."""
+        return minutes(self.steps)
+
+    @property
+    def duration(self) -> str:
+        """Its minutes in words; what takes days is not counted in minutes."""
+        hours, rest = divmod(self.minutes, 60)
+        if hours >= 24:  # noqa: PLR2004 -- hours of a day
+            return "days"
+        return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
 
     @property
     def span(self) -> str:
@@ -75,7 +83,7 @@ def mermaid(plan: ChangePlan) -> str:
     for i, block in enumerate(drawn):
         gate = any(step.kind == "wait" for step in block.steps)
         left, right = ("{{", "}}") if gate else ("[", "]")
-        text = f"{_plain(block.title)}<br/>steps {block.span}, {block.minutes} min"
+        text = f"{_plain(block.title)}<br/>steps {block.span}, {block.duration}"
         if gate:
             text += "<br/>ends at a gate"
         lines.append(f'  b{i}{left}"{text}"{right}')
@@ -104,7 +112,7 @@ def picture(plan: ChangePlan, prefix: str = "") -> str:
 
 def _block(block: Block, no_return: int | None, top: int, prefix: str) -> tuple[str, int]:
     window = f" (window {block.part})" if block.part > 1 else ""
-    label = f"{block.title}{window}: steps {block.span}, {block.minutes} min"
+    label = f"{block.title}{window}: steps {block.span}, {block.duration}"
     parts = [f'<text x="{GAP}" y="{top + 14}" class="label">{escape(label)}</text>']
     y = top + LABEL
     for row in _wrapped(list(_cells(block.steps))):

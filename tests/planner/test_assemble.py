@@ -153,7 +153,8 @@ def test_minutes_count_one_branch_where_the_issuer_is_not_known():
         for certificates in ((certificate(),), ())
     )
 
-    assert known.minutes == unknown.minutes
+    # The days of the CA's answer and the upload are in the other branch.
+    assert 0 <= unknown.minutes - known.minutes < 30
     assert len(known.steps) < len(unknown.steps)
 
 

@@ -4,6 +4,7 @@ A command line in here was put together from the catalogue and the inventory alo
 came from a message is only in `Evidence.raw` and in `Quoted` values.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,7 +89,8 @@ class Step:
 
     `node` is a name of the inventory or None, `where` the words for it ("each subscriber").
     `kind`, `store`, `service`, `node` are for the safety check; `key` names the step template,
-    `block` the part of the work it belongs to, `lane` its row in the picture.
+    `block` the part of the work it belongs to, `lane` its row in the picture. `alternative` marks
+    the less likely of two branches that are both drawn; its minutes do not count.
     """
 
     number: int
@@ -115,8 +117,14 @@ class Step:
     depends_on: tuple[int, ...] = ()
     only_if: tuple[str, ...] = ()
     optional: bool = False
+    alternative: bool = False
     note: str | None = None
     cite: Cite | None = None
+
+
+def minutes(steps: Iterable[Step]) -> int:
+    """Return the minutes of steps done one after the other, as far as they surely are."""
+    return sum(step.minutes for step in steps if not (step.optional or step.alternative))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from watcher.model.plan import (
     Line,
     SourceEntry,
     Step,
+    minutes,
 )
 from watcher.planner import prose
 from watcher.planner.fill import cite
@@ -66,7 +67,7 @@ def assemble(
         questions=open_questions(findings, work, steps, ground),
         preconditions=_preconditions(steps, ground),
         steps=steps,
-        minutes=prose.minutes([s for s in steps if s.block != BEFORE_THE_WINDOW]),
+        minutes=minutes([s for s in steps if s.block != BEFORE_THE_WINDOW]),
         point_of_no_return=prose.point_of_no_return(steps),
         back_out=_back_out(steps),
         disagreements=_disagreements(work, ground),
@@ -127,7 +128,7 @@ def _warnings(others: Sequence[UcAlarm], catalogue: Catalogue) -> Iterator[Line]
 
 
 def _site_warnings(drawn: Drawn, ground: Ground, as_of: datetime | None) -> Iterator[Line]:
-    """Yield what the inventory says against the work: lone CallManager groups, freezes."""
+    """Yield what the inventory says against the work: lone CallManager groups, blackouts."""
     cluster = ground.terrain.cluster
     if cluster is None:
         return
@@ -138,11 +139,11 @@ def _site_warnings(drawn: Drawn, ground: Ground, as_of: datetime | None) -> Iter
                 text = f"CallManager group {group.name} has one node: {rule.text}"
                 yield Line(text=text, cite=cite(rule))
     days = [f.expiry.day for f in drawn.findings if f.expiry.day]
-    for freeze in cluster.blackouts if days else ():
-        if as_of is not None and freeze.last >= as_of.date() and freeze.first <= max(days):
+    for blackout in cluster.blackouts if days else ():
+        if as_of is not None and blackout.last >= as_of.date() and blackout.first <= max(days):
             yield Line(
-                text=f"No changes from {freeze.first} to {freeze.last} ({freeze.reason}): take a "
-                "slot before, or have the freeze lifted for this change."
+                text=f"No changes from {blackout.first} to {blackout.last} ({blackout.reason}): "
+                "take a slot before, or have an exception granted for this change."
             )
 
 

@@ -55,7 +55,7 @@ def fill(sketch: Sketch, ground: Ground) -> Filled:
         minutes=service.minutes if service else template.minutes,
         noticed_by=service.noticed_by if service else template.noticed_by,
         rules=template.rules, only_if=joined(sketch.only_if, shared),
-        optional=sketch.need is Need.OPTIONAL, note=sketch.note,
+        optional=sketch.need is Need.OPTIONAL, alternative=sketch.alternative, note=sketch.note,
         cite=_cite_service(service) if service and release is not None else None,
     )  # fmt: skip
     return Filled(step, empty=not (do or commands or gui))

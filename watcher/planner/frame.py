@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 from watcher.inventory.schema import NodeRole, Product
 from watcher.planner.jobs import Job, TrustJob
-from watcher.planner.phases import Obtained, draw_item, issuer_facts, place_facts, renewal_of
+from watcher.planner.phases import (
+    Obtained,
+    draw_item,
+    issuer_facts,
+    place_facts,
+    renewal_of,
+    signed,
+)
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
-from watcher.rules.select import CONDITION_WORDS
 from watcher.rules.store import Phase, Renewal, StoreKind
 from watcher.rules.terms import Condition
 
@@ -87,15 +93,14 @@ def _signed_certificates(thread: Thread, work: Work, ground: Ground) -> Obtained
         if job.via is not None or renewal_of(job, ground) is not Renewal.REGENERATE:
             continue
         for place in job.places:
-            _, signed = issuer_facts(job, place, ground)
-            if signed is False:
+            _, sure = issuer_facts(job, place, ground)
+            if sure is False:
                 continue
-            words = () if signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
             side = Thread(thread.board, thread.block, thread.part, thread.last)
-            side.then(Sketch(_request(job, place, ground), place, store=job.name, only_if=words))
-            obtained[(job.name, place)] = side.then(
-                Sketch("obtain-certificate", Place(OUTSIDE), store=job.name, only_if=words)
-            )
+            request = Sketch(_request(job, place, ground), place, store=job.name)
+            side.then(signed(request, sure=sure))
+            obtain = Sketch("obtain-certificate", Place(OUTSIDE), store=job.name)
+            obtained[(job.name, place)] = side.then(signed(obtain, sure=sure))
     return obtained
 
 

@@ -97,19 +97,24 @@ def _regenerate_or_upload(
     thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained
 ) -> None:
     self_signed, ca_signed = issuer_facts(job, place, ground)
+    note = _own_resets(job, ground)
     if self_signed is not False:
         only_if = () if self_signed else (CONDITION_WORDS[Condition.SELF_SIGNED],)
-        thread.then(
-            replace(_at("regenerate", job, place), only_if=only_if, note=_own_resets(job, ground))
-        )
+        thread.then(replace(_at("regenerate", job, place), only_if=only_if, note=note))
     if ca_signed is not False:
-        only_if = () if ca_signed else (CONDITION_WORDS[Condition.CA_SIGNED],)
         handle = obtained.get((job.name, place))
         waits = () if handle is None else (handle,)
-        thread.then(replace(_at("upload-chain", job, place), only_if=only_if), *waits)
+        thread.then(signed(_at("upload-chain", job, place), sure=ca_signed), *waits)
         _chain_for_reuse(thread, job, place, ground)
-        upload = replace(_at("upload-certificate", job, place), only_if=only_if)
-        thread.then(replace(upload, note=_own_resets(job, ground)))
+        upload = replace(_at("upload-certificate", job, place), note=note)
+        thread.then(signed(upload, sure=ca_signed))
+
+
+def signed(sketch: Sketch, *, sure: bool | None) -> Sketch:
+    """Return a step of the branch for CA-signed certificates; the other branch is more common."""
+    if sure:
+        return sketch
+    return replace(sketch, only_if=(CONDITION_WORDS[Condition.CA_SIGNED],), alternative=True)
 
 
 def _chain_for_reuse(thread: Thread, job: Job, place: Place, ground: Ground) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 from watcher.inventory.schema import MaintenanceWindow
 from watcher.model.expiry import Certainty, ExpiryState
-from watcher.model.plan import Finding, Step
+from watcher.model.plan import Finding, Step, minutes
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
 from watcher.planner.sketch import Ground
-from watcher.rules.select import CONDITION_WORDS, select
-from watcher.rules.terms import Condition
+from watcher.rules.select import select
 from watcher.rules.work import StepKind
 
 _CHANGING = {
@@ -109,7 +108,7 @@ def _sentence(text: str) -> str:
 
 def _deeds(steps: Sequence[Step]) -> str:
     def count(*kinds: StepKind) -> int:
-        return sum(step.kind in kinds and not step.optional for step in _likely(steps))
+        return sum(s.kind in kinds and not (s.optional or s.alternative) for s in steps)
 
     parts = [
         _counted(count(StepKind.REGENERATE), "regeneration"),
@@ -129,24 +128,6 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
     if number == 0:
         return ""
     return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
-
-
-def minutes(steps: Sequence[Step]) -> int:
-    """Return the minutes of all steps that are not optional, one after the other."""
-    return sum(step.minutes for step in _likely(steps) if not step.optional)
-
-
-def _likely(steps: Sequence[Step]) -> list[Step]:
-    """Return steps without the branch for a CA-signed certificate where nobody knows the issuer.
-
-    Both branches are drawn, one is walked; a self-signed certificate is the more common.
-    """
-    both = any(_SELF in step.only_if for step in steps)
-    return [step for step in steps if not (both and _SIGNED in step.only_if)]
-
-
-_SELF = CONDITION_WORDS[Condition.SELF_SIGNED]
-_SIGNED = CONDITION_WORDS[Condition.CA_SIGNED]
 
 
 def _time(steps: Sequence[Step], ground: Ground) -> str:

@@ -19,6 +19,7 @@ class Sketch:
     file: str | None = None
     only_if: tuple[str, ...] = ()
     need: Need = Need.REQUIRED
+    alternative: bool = False
     note: str | None = None
     party: Party | None = None
     after: tuple[int, ...] = ()
