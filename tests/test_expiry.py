@@ -35,6 +35,9 @@ def days(expiry):
         ("Wed Jan 01 00:10", "2024-12-20", "CertValidLessThanMonth", "2025-01-01", EXPIRING),
         ("Tue Dec 31 23:50", "2025-01-02", "CertExpired", "2024-12-31", EXPIRED),
         ("Thu Feb 29 10:00", "2024-03-05", "CertExpired", "2024-02-29", EXPIRED),
+        ("Mon Feb 29 10:00", "2022-09-05", "CertExpired", "2016-02-29", EXPIRED),
+        ("Wed Jan 08 10:", "2019-06-19", "CertExpired", "2014-01-08", EXPIRED),
+        ("Wed Jan 08 10:", "2019-06-19", "CertValidfor7days", "2014-01-08", EXPIRED),
         ("Sat Feb 29 10:00", "2023-03-05", "CertExpired", "2020-02-29", EXPIRED),
         ("Mon May 19", "2014-09-05", "CertExpired", "2014-05-19", EXPIRED),
         ("Mon May 5 14:46", "2014-09-05", "CertExpired", "2014-05-05", EXPIRED),
@@ -64,7 +67,6 @@ def test_the_example_of_the_field_lists_what_it_left_and_why():
     ("text", "event", "kind", "question"),
     [
         ("Mon May 19 14:46:", "2014-09-05", None, "2014-05-19, 2008-05-19 or 2025-05-19?"),
-        ("Mon Feb 29 10:00", "2022-09-05", "CertExpired", "final date 2016-02-29?"),
         ("Mon May 19", "2014-09-05", "CertValidLessThanMonth", "or 2025-05-19?"),
         ("Mon May 1", "2014-09-05", "CertExpired", "2014-05-19, 2014-05-12"),
         ("Mon May", "2014-09-05", "CertExpired", "or another"),
@@ -143,7 +145,43 @@ def test_on_the_day_itself_the_name_decides(kind, state):
 def test_a_day_spans_every_zone():
     expiry, _ = resolve("Fri Sep 05", at("2014-09-20"), KINDS["CertExpired"])
 
+    assert (expiry.earliest, expiry.latest) == (None, at("2014-09-06T14:00"))
+
+
+def test_a_name_that_looks_ahead_bounds_both_sides():
+    expiry, _ = resolve("Fri Sep 05", at("2014-08-20"), KINDS["CertValidLessThanMonth"])
+
     assert (expiry.earliest, expiry.latest) == (at("2014-09-04T10:00"), at("2014-09-06T14:00"))
+
+
+def test_two_very_old_dates_are_a_question():
+    expiry, state = resolve("Sun Mar 15 10:", at("2026-03-14"), KINDS["CertExpired"])
+
+    assert (expiry.certainty, str(expiry.day), state) == (
+        Certainty.AMBIGUOUS, "2020-03-15", EXPIRED,
+    )  # fmt: skip
+    assert expiry.question == "Is the certificate's final date 2020-03-15 or 2015-03-15?"
+    assert all(found.reason for found in expiry.candidates)
+    assert expiry.earliest is None
+
+
+def test_what_the_name_excludes_stays_listed_with_the_reason():
+    expiry, _ = resolve("Wed Jan 08 10:", at("2019-06-19"), KINDS["CertExpired"])
+
+    assert days(expiry) == ["2014-01-08", "2020-01-08", "2025-01-08", "2031-01-08"]
+    assert [found.reason.partition(": ")[2] for found in expiry.candidates] == [
+        "", *["later than the alarm's name allows"] * 3,
+    ]  # fmt: skip
+
+
+def test_an_event_time_of_unknown_zone_widens_what_the_name_allows():
+    text, event, kind = "Sat Jun 15 23:59", at("2024-06-14T10:00"), KINDS["CertValidLessthanADay"]
+    sharp, _ = resolve(text, event, kind)
+    wide, state = resolve(text, event, kind, slack=timedelta(hours=14))
+
+    assert (wide.certainty, wide.day) == (Certainty.INFERRED, date(2024, 6, 15))
+    assert wide.latest == sharp.latest + timedelta(hours=14)
+    assert state is EXPIRING
 
 
 ENDS = st.dates(date(2000, 1, 1), date(2040, 12, 31))
@@ -171,8 +209,26 @@ def test_a_cut_never_loses_the_true_date(end, clock, name, share, length):
     assert state in {UNKNOWN, EXPIRED if exact <= event else EXPIRING} or (
         abs(exact - event) < timedelta(hours=15)
     )
-    if expiry.certainty in {Certainty.EXACT, Certainty.BOUNDED}:
-        assert expiry.earliest is None or expiry.earliest <= exact
+    assert expiry.earliest is None or expiry.earliest <= exact
+    assert expiry.latest is None or exact <= expiry.latest
+
+
+@given(ENDS, CLOCKS, st.sampled_from(sorted(KINDS)), st.floats(0, 1), st.integers(0, 40))
+def test_no_bound_excludes_the_truth_however_old(end, clock, name, share, length):
+    kind = KINDS[name]
+    first, last = {
+        Direction.PAST: (-9 * 365, 0),
+        Direction.BOTH: (-9 * 365, kind.latest_days or 0),
+        Direction.FUTURE: (kind.earliest_days or 0, kind.latest_days or 365),
+        Direction.NONE: (-9000, 9000),
+    }[kind.direction]
+    exact = datetime.combine(end, clock, UTC)
+    event = exact - timedelta(days=first + share * (last - first))
+
+    expiry, _ = resolve(f"{exact:%a %b %d %H:%M:%S}:000 CEST {exact:%Y}"[:length], event, kind)
+
+    assert expiry.earliest is None or expiry.earliest <= exact
+    if expiry.certainty is not Certainty.INFERRED:
         assert expiry.latest is None or exact <= expiry.latest
 
 
