@@ -101,9 +101,7 @@ def phones_without_verifier(reading: Reading) -> Iterator[Violation]:
     groups = reading.known.cluster.phone_groups if reading.known.cluster else ()
     cut_off = [g for g in groups if g.tvs_reachable is False and g.security_by_default is not False]
     for step in _signers_at_risk(reading) if cut_off else ():
-        text = (
-            "a phone group reaches no TVS (tvs_reachable: false): no one vouches for the key."
-        )
+        text = "a phone group reaches no TVS (tvs_reachable: false): no one vouches for the key."
         yield broken("I-2", text, step)
 
 
@@ -123,9 +121,7 @@ def phones_without_itl(reading: Reading) -> Iterator[Violation]:
         for step in reading.role(Role.FILE_SIGNER):
             kept = _localkey_exists(reading) and detoured(reading, step)
             if reading.on_publisher(step) and not kept:
-                text = (
-                    "it signs the CTL, and phones with security_by_default: false have no ITL."
-                )
+                text = "it signs the CTL, and phones with security_by_default: false have no ITL."
                 yield broken("I-6", text, step)
 
 
