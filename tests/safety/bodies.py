@@ -164,6 +164,12 @@ def reuse():
     ]  # fmt: skip
 
 
+NEW_PRESENCE = cluster(
+    node("pub"), node("imp1", None, product="im-presence"), release="15",
+    features={"im_presence": True},
+)  # fmt: skip
+
+
 GOOD = {
     "tomcat": (tomcat(), OLD),
     "ipsec": (ipsec(), OLD),
@@ -192,6 +198,11 @@ GOOD = {
     "signed": ([*signed(), *restarts("tomcat", SIGNED, "pub")], SIGNED),
     "shared": ([*signed(), *restarts("tomcat", SHARED, "pub", "sub1")], SHARED),
     "SSO": (sso(), SSO),
+    "IM and Presence runs no CUCM service": (
+        [*renew("tomcat", "imp1"), *restart("tomcat", "cisco-tomcat", "imp1"),
+         *restart("tomcat", "cisco-drf-master", "pub"),
+         *restart("tomcat", "cisco-drf-local", "pub", "imp1"),
+         step("tell-party", "outside", "tomcat")], NEW_PRESENCE),
     "reuse": (reuse(), REUSED),
 }  # fmt: skip
 

@@ -150,6 +150,8 @@ class Known:
                 return tuple(n.name for n in self.cucm if n.role is NodeRole.PUBLISHER)
             case RunsOn.IM_PRESENCE:
                 return tuple(node.name for node in self.presence)
+            case RunsOn.CUCM:
+                return tuple(node.name for node in self.cucm)
             case RunsOn.ALL:
                 return tuple(node.name for node in self.nodes)
         duty = _DUTY[service.runs_on]
@@ -157,7 +159,7 @@ class Known:
 
     def surely_runs(self, service: Service, name: str | None) -> bool:
         """Tell whether the inventory says for certain that a node runs a service."""
-        if service.runs_on in (RunsOn.ALL, RunsOn.PUBLISHER):
+        if service.runs_on in (RunsOn.ALL, RunsOn.CUCM, RunsOn.PUBLISHER):
             return True
         node = self.node(name)
         return node is not None and node.duties is not None
