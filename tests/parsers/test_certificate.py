@@ -25,7 +25,12 @@ def alarm_of(message, *, name="CertExpired", cluster="", appname="UC_CERT"):
     ("file", "unit", "kind", "owner"),
     [
         ("tomcat.der", "tomcat", StoreKind.SERVICE, "n1"),
-        ("n2.der", "tomcat-trust", StoreKind.TRUST, "n2"),
+        ("n1.der", "tomcat-trust", StoreKind.TRUST, "n1"),
+        ("cucm2.der", "tomcat-trust", StoreKind.TRUST, None),
+        ("corp-root.der", "tomcat-trust", StoreKind.TRUST, None),
+        ("tomcat.der", "tomcat-trust", StoreKind.TRUST, None),
+        ("ca.example.com.der", "tomcat-trust", StoreKind.TRUST, None),
+        ("letsencryptauthorityx3.der", "tomcat-trust", StoreKind.TRUST, None),
         ("n2.lab.example.pem", "CallManager-trust", StoreKind.TRUST, "n2.lab.example"),
         ("Cisco_Root_CA_2048.der", "CallManager-trust", StoreKind.TRUST, None),
         ("CAPF-1a2b3c4d.der", "CAPF-trust", StoreKind.TRUST, None),
@@ -41,6 +46,7 @@ def test_store_kind_and_owner(file, unit, kind, owner):
 
 
 ALL_LOST = (Truncation.MESSAGE, Truncation.TYPE, Truncation.EXPIRY)
+NO_STORE = (Truncation.MESSAGE, Truncation.STORE, Truncation.TYPE, Truncation.EXPIRY)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,23 @@ ALL_LOST = (Truncation.MESSAGE, Truncation.TYPE, Truncation.EXPIRY)
             ("a.der", "tomcat", StoreKind.SERVICE, None),
             (Truncation.TYPE, Truncation.EXPIRY),
         ),
-        ("Certificate name:a.der Unit:tomcat Ty", ("a.der", "tomcat", None, None), ALL_LOST),
+        ("Certificate name:a.der Unit:tomcat Ty", ("a.der", "tomcat", None, None), NO_STORE),
+        ("Certificate name:a.der Unit:tomcat", ("a.der", "tomcat", None, None), NO_STORE),
+        (
+            "Certificate name:a.der Unit:tomcat-trust",
+            ("a.der", "tomcat-trust", StoreKind.TRUST, None),
+            ALL_LOST,
+        ),
+        (
+            "Certificate name:a Unit:CAPF Type:b.der Unit:tomcat Type:own-cert Expiration:Mon",
+            ("a Unit:CAPF Type:b.der", "tomcat", StoreKind.SERVICE, "own-cert"),
+            (Truncation.MESSAGE, Truncation.EXPIRY),
+        ),
+        (
+            "Certificate name:a Unit:CAPF Type:b.der Unit:",
+            ("a Unit:CAPF Type:b.der", None, None, None),
+            ALL_LOST,
+        ),
         ("Certificate name:a.der Uni", ("a.der", None, None, None), ALL_LOST),
         ("Certificate na", (None, None, None, None), ()),
     ],
@@ -66,6 +88,42 @@ def test_what_is_cut_off_is_named(message, facts, lost):
 
     assert (alarm.certificate, alarm.store, alarm.store_kind, alarm.reported_type) == facts
     assert alarm.truncation == lost
+
+
+@pytest.mark.parametrize(("file", "owner"), [("CUCM02.der", "CUCM02"), ("R3.der", None)])
+def test_a_file_named_in_the_style_of_the_reporting_node_is_a_nodes(file, owner):
+    record = decode(
+        "1: cucm01.lab.example: Sep 05 2014 00:00:06.433 UTC : %UC_CERT-0-CertExpired: %[Message="
+        f"{BODY.format(file, 'tomcat-trust')}][AppID=x][ClusterID=][NodeID=CUCM01]: text"
+    )
+
+    assert certificate.parse(record, ALARMS).owner == owner
+
+
+CUT = (
+    "1: cucm-sub1.lab.example: Sep 05 2014 00:00:06.433 EST : %UC_CERT-0-CertExpired: %[Message="
+    "{}][AppID=x][ClusterID=][NodeID=cucm-su"
+)
+
+
+def test_half_a_node_name_gives_way_to_the_host_of_the_header():
+    alarm = certificate.parse(decode(CUT.format(BODY.format("a.der", "tomcat"))), ALARMS)
+
+    assert (alarm.node, alarm.owner) == ("cucm-sub1", "cucm-sub1")
+    assert alarm.truncation[0] is Truncation.RECORD
+
+
+def test_half_a_cluster_id_names_no_cluster():
+    record = decode(CUT.format(BODY.format("a.der", "tomcat"))[:-16] + "StandAl")
+
+    assert certificate.parse(record, ALARMS).cluster is None
+
+
+def test_a_zone_without_an_offset_still_finds_the_year():
+    alarm = certificate.parse(decode(CUT.format(BODY.format("a.der", "tomcat"))), ALARMS)
+
+    assert alarm.record.event_time is None
+    assert (alarm.expiry.certainty, str(alarm.expiry.day)) == ("inferred", "2014-05-19")
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,10 @@ def owner_of(
     if alarm.store_kind is not StoreKind.TRUST:
         return None
     listed = copy_of(alarm, cluster)
-    return place_of(inventory, listed.owner if listed and listed.owner else alarm.owner)
+    if listed and listed.owner:
+        return place_of(inventory, listed.owner)
+    # Without an inventory few file names are believed to be a node's; a known node's name is.
+    return place_of(inventory, alarm.owner or (alarm.certificate and stem(alarm.certificate)))
 
 
 def located(alarm: CertificateAlarm, inventory: Inventory) -> CertificateAlarm:

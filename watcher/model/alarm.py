@@ -47,6 +47,8 @@ class Envelope(StrEnum):
 class Truncation(StrEnum):
     """Which part of a record is known to be lost."""
 
+    STORE = "store"
+    """The store's name itself may be cut, and with it the suffix that tells its kind."""
     EXPIRY = "expiry"
     TYPE = "type"
     MESSAGE = "message"

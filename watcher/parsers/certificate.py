@@ -5,6 +5,7 @@ what is lost is named, never guessed.
 """
 
 import re
+from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from watcher.expiry import resolve
@@ -16,12 +17,17 @@ from watcher.model.alarm import (
     Truncation,
 )
 from watcher.rules.alarms import Alarms, CertificateAlarmKind
+from watcher.wire.enddate import ZONE_SLACK
 from watcher.wire.grammar import BODY, fields
+from watcher.wire.timestamp import clock_reading
 
 _MARK = "Certificate name:"
 _CUT_KEYS = ("Unit:", "Type:", "Expiration:")
 _TRUST = "-trust"
 _FILE_TYPES = (".der", ".pem", ".crt", ".cer")
+_STORE = re.compile(r" Unit:(?=[A-Za-z][A-Za-z0-9_-]{0,63}(?: |$)|$)", re.ASCII)
+_LETTERS = 3
+_DIGIT = re.compile(r"[0-9]")
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(?:\.[A-Za-z0-9-]{1,63}){0,10}", re.ASCII
 )
@@ -35,7 +41,10 @@ def parse(
         return None
     kind = _kind(record.msgname, alarms)
     facts = _facts(record)
-    expiry, state = resolve(facts["expiration"], record.event_time, kind)
+    event, slack = record.event_time, timedelta(0)
+    if event is None:
+        event, slack = clock_reading(record.event_time_text), ZONE_SLACK
+    expiry, state = resolve(facts["expiration"], event, kind, slack=slack)
     node = record.originator
     store_kind = _store_kind(facts)
     return CertificateAlarm(
@@ -46,7 +55,7 @@ def parse(
         store_kind=store_kind,
         reported_type=facts["type"] if facts["expiration"] is not None else None,
         node=node,
-        owner=_owner(facts["name"], store_kind, node, alarms),
+        owner=_owner(record, facts["name"], store_kind, alarms),
         cluster=_cluster(record.tag("ClusterID"), alarms),
         cluster_id=record.tag("ClusterID"),
         app_id=record.tag("AppID"),
@@ -70,7 +79,13 @@ def _facts(record: CiscoLogRecord) -> _Facts:
     start = message.find(_MARK)
     if start < 0:
         return dict.fromkeys(("name", "unit", "type", "expiration"))
-    found = fields(BODY, message[start + len(_MARK) :])
+    body = message[start + len(_MARK) :]
+    # A certificate's name may hold what looks like the store: the last such place is the store.
+    stores = list(_STORE.finditer(body)) if body.count(" Unit:") > 1 else []
+    name = body[: stores[-1].start()] if stores else ""
+    found = fields(BODY, body[len(name) :])
+    if stores:
+        found["name"] = name
     facts = {name: found.get(name) for name in ("name", "unit", "type", "expiration")}
     if facts["expiration"] is not None and record.tag("Message") is None:
         facts["expiration"] = facts["expiration"].split(" App", 1)[0]
@@ -98,10 +113,10 @@ def _store_kind(facts: _Facts) -> StoreKind | None:
 
 
 def _owner(
-    file: str | None, kind: StoreKind | None, node: str | None, alarms: Alarms
+    record: CiscoLogRecord, file: str | None, kind: StoreKind | None, alarms: Alarms
 ) -> str | None:
     if kind is StoreKind.SERVICE:
-        return node
+        return record.originator
     if kind is None or file is None:
         return None
     stem = file
@@ -109,7 +124,26 @@ def _owner(
         stem = stem.removesuffix(ending)
     if any(fnmatchcase(stem.lower(), ca.pattern.lower()) for ca in alarms.ca_files):
         return None
-    return stem if _HOST.fullmatch(stem) else None
+    return stem if _HOST.fullmatch(stem) and _is_neighbour(stem.lower(), record) else None
+
+
+def _is_neighbour(name: str, record: CiscoLogRecord) -> bool:
+    """Tell whether a file is named as the nodes around the reporting one are.
+
+    Files of CAs are named like hosts too; without an inventory only the style of the names tells.
+    """
+    label, _, domain = name.partition(".")
+    host, _, own_domain = (record.host or "").lower().partition(".")
+    if domain and domain == own_domain:
+        return True
+    nodes = {host, (record.originator or "").lower().partition(".")[0]} - {""}
+    return label in nodes or any(_style(label) == _style(node) != "" for node in nodes)
+
+
+def _style(label: str) -> str:
+    """Return what the names of a site's nodes have in common: all before the first digit."""
+    start = _DIGIT.split(label, maxsplit=1)[0]
+    return start if sum(letter.isalpha() for letter in start) >= _LETTERS else ""
 
 
 def _cluster(cluster_id: str | None, alarms: Alarms) -> str | None:
@@ -121,8 +155,11 @@ def _cluster(cluster_id: str | None, alarms: Alarms) -> str | None:
 def _lost(record: CiscoLogRecord, facts: _Facts, *, complete: bool) -> tuple[Truncation, ...]:
     lost = list(record.truncation)
     if facts["name"] is not None:
-        if facts["unit"] is None or facts["type"] is None:
+        doubtful = " Unit:" in facts["name"]
+        if facts["unit"] is None or facts["type"] is None or doubtful:
             lost.append(Truncation.MESSAGE)
+        if facts["unit"] is not None and _store_kind(facts) is None:
+            lost.append(Truncation.STORE)
         if facts["expiration"] is None:
             lost.append(Truncation.TYPE)
         if not complete:

@@ -46,12 +46,18 @@ def _bracketed(text: str) -> TagList:
     tail = _tail_start(text)
     closed = _LIST_END.search(text, tail)
     if closed is None or _only_quoted(text, tail, text[closed.end() :]):
-        return TagList(_own(text), "", closed=False)
+        return TagList(_whole(_own(text), text), "", closed=False)
     last = _groups(text[tail : closed.start()])
     names = {_plain(name) for name, _ in last}
     # The same names further left belong to a record that a value quotes.
     first = tuple((name, value) for name, value in _own(text[:tail]) if _plain(name) not in names)
     return TagList(first + last, text[closed.end() :].lstrip(), closed=True)
+
+
+def _whole(tags: Tags, text: str) -> Tags:
+    """Leave out who raised it where the cut went through that value: half a name is another."""
+    cut = bool(tags) and not text.rstrip().endswith("]")
+    return tags[:-1] if cut and _plain(tags[-1][0]) in {"nodeid", "clusterid"} else tags
 
 
 def _only_quoted(text: str, tail: int, after: str) -> bool:

@@ -17,6 +17,12 @@ _ALERT = re.compile(
     r"(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})\s+(?P<zone>\S+)\s+(?P<year>\d{4})",
     re.ASCII,
 )
+_STAMP = re.compile(
+    r"(?P<month>[A-Z][a-z]{2}) {1,2}(?P<day>\d{1,2}) (?P<year>\d{4}) "
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})"
+    r"(?: (?P<half>[AP]M))?(?:\.\d{1,9})?(?: (?P<half_after>[AP]M))?",
+    re.ASCII,
+)
 _QUARTER = timedelta(minutes=15)
 _LONGEST_DELAY = timedelta(minutes=10)
 
@@ -61,6 +67,16 @@ def event_time(part: Mapping[str, str | None]) -> datetime | None:
     if fraction is not None and len(fraction) == MILLISECOND_DIGITS:
         local = local.replace(microsecond=int(fraction) * 1000)
     return _shifted(local, offset)
+
+
+def clock_reading(text: str | None) -> datetime | None:
+    """Return the local time of a record's own time stamp as if it were UTC.
+
+    For a stamp whose zone is a mere abbreviation: the instant is at most 14 hours away.
+    """
+    found = _STAMP.match(text) if text else None
+    local = local_time(found.groupdict()) if found else None
+    return local.replace(tzinfo=UTC) if local else None
 
 
 def alert_time(text: str | None, event: datetime | None) -> datetime | None:
