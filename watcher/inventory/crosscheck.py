@@ -1,14 +1,16 @@
 """What must hold between the parts of an inventory; the schema cannot say it."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from watcher.errors import InputError
 from watcher.inventory.schema import Cluster, CtlMethod, Inventory, NodeRole, Product, SecurityMode
-from watcher.model.release import Release
+from watcher.model.release import Release, ReleaseRange
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
 
 _TOKENLESS_FROM = Release(10)
+_KNOWN_RELEASES = ReleaseRange.parse(">=8.0 <=15")
 
 Fault = tuple[Path, str, str]
 """Where, what is wrong, what would be right."""
@@ -62,6 +64,26 @@ def _addresses(cluster: Cluster) -> Iterator[tuple[Path, str, str]]:
             yield ("nodes", n, "addresses", i), address, "a node"
 
 
+def _hosts(cluster: Cluster) -> Iterator[Fault]:
+    for n, node in enumerate(cluster.nodes):
+        at: Path = ("nodes", n)
+        if _is_address(node.name):
+            problem = f"{node.name} is an address, not a host name"
+            yield (*at, "name"), problem, "the short host name; addresses go under addresses:"
+        for i, address in enumerate(node.addresses):
+            if not _is_address(address):
+                problem = f"{address} is not an IP address"
+                yield (*at, "addresses", i), problem, "one such as 192.0.2.10 or 2001:db8::10"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _doubles(names: Iterator[tuple[Path, str, str]]) -> Iterator[Fault]:
     seen: set[str] = set()
     for path, name, what in names:
@@ -72,12 +94,19 @@ def _doubles(names: Iterator[tuple[Path, str, str]]) -> Iterator[Fault]:
 
 
 def _cluster(cluster: Cluster) -> Iterator[Fault]:
+    yield from _release(cluster)
+    yield from _hosts(cluster)
     yield from _doubles(_addresses(cluster))
     yield from _publishers(cluster)
     yield from _tftp(cluster)
     yield from _groups(cluster)
     yield from _certificates(cluster)
     yield from _security(cluster)
+
+
+def _release(cluster: Cluster) -> Iterator[Fault]:
+    if cluster.release is not None and not _KNOWN_RELEASES.matches(cluster.release):
+        yield ("release",), f"the rules know no release {cluster.release}", "8.0 to 15"
 
 
 def _publishers(cluster: Cluster) -> Iterator[Fault]:

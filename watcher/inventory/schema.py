@@ -4,14 +4,16 @@ Anything may be left out: absent means *unknown*, never *no*. The planner asks f
 misses. All names are matched without regard to case and only by whole name.
 """
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
+    BeforeValidator,
     Field,
     StrictBool,
     StrictInt,
@@ -38,11 +40,24 @@ Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 
 def _zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone such as Europe/Vienna")
+        raise ValueError(f"{name!r} is not a time zone (expected a name such as Europe/Vienna)")
     return name
 
 
 TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+def _dated(value: Any) -> Any:  # noqa: ANN401 -- pydantic hands over whatever the file holds
+    # A bare number would be read as seconds since 1970.
+    if isinstance(value, date) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError(f"{value!r} is not a date (expected one such as 2026-01-31)")
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, BeforeValidator(_dated)]
+Moment = Annotated[datetime, BeforeValidator(_dated)]
+AwareMoment = Annotated[AwareDatetime, BeforeValidator(_dated)]
 
 
 class Product(StrEnum):
@@ -184,7 +199,7 @@ class Certificate(Closed):
         default=None, description="Store that uses this certificate too (tomcat for CallManager)."
     )
     owner: Host | None = Field(default=None, description="Of a trust copy: whose it is.")
-    not_after: AwareDatetime | None = None
+    not_after: AwareMoment | None = None
     serial_number: SerialNumber | None = None
     subject: Text | None = None
     issuer_name: Text | None = None
@@ -213,8 +228,8 @@ class MaintenanceWindow(Closed):
 class Blackout(Closed):
     """Days without changes; both ends included."""
 
-    first: date
-    last: date
+    first: Day
+    last: Day
     reason: Text
 
     @model_validator(mode="after")
@@ -241,7 +256,7 @@ class Cluster(Closed):
     phone_interaction: PhoneInteraction | None = None
     rollback_pre80: StrictBool | None = None
     export_controlled_license: StrictBool | None = None
-    last_backup: datetime | None = Field(default=None, description="Last verified DRS backup.")
+    last_backup: Moment | None = Field(default=None, description="Last verified DRS backup.")
     nodes: tuple[Node, ...] = ()
     callmanager_groups: tuple[CallManagerGroup, ...] = ()
     phone_groups: tuple[PhoneGroup, ...] = ()

@@ -30,6 +30,15 @@ _PLAIN: Mapping[str, tuple[str, str]] = {
     "string_too_long": ("is too long", "at most {max_length} characters"),
     "too_short": ("has too few entries", "at least {min_length}"),
     "too_long": ("has too many entries", "at most {max_length}"),
+    "date_from_datetime_parsing": ("{value} is not a date", "one such as 2026-01-31"),
+    "date_from_datetime_inexact": ("{value} is a time", "a date such as 2026-01-31"),
+    "date_parsing": ("{value} is not a date", "one such as 2026-01-31"),
+    "datetime_from_date_parsing": ("{value} is not a date", "one such as 2026-01-31"),
+    "datetime_parsing": (
+        "{value} is not a date with time",
+        "one such as 2026-01-31T22:00:00+01:00",
+    ),
+    "timezone_aware": ("{value} has no time zone", "Z or an offset such as +01:00 at its end"),
     "greater_than_equal": ("{value} is too small", "at least {ge}"),
     "less_than_equal": ("{value} is too large", "at most {le}"),
 }

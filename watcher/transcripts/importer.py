@@ -70,8 +70,9 @@ def _options(request: Request, inventory: Inventory | None) -> Options:
     zone = request.time_zone
     if zone is None and known is not None:
         zone = known.time_zone
-    name = known.name if known else request.cluster or DEFAULT_CLUSTER
-    return Options(cluster=_id(name), node=request.node, zone=_zone(zone), known=known)
+    asked = DEFAULT_CLUSTER if request.cluster is None else request.cluster
+    name = known.name if known else asked
+    return Options(cluster=_id(name), node=_host(request.node), zone=_zone(zone), known=known)
 
 
 def _id(name: str) -> str:
@@ -80,6 +81,14 @@ def _id(name: str) -> str:
     except ValueError as error:
         problem = f"{name!r} is not a name for a cluster"
         raise InputError(problem, expected="letters, digits, `.`, `_` and `-`") from error
+
+
+def _host(name: str | None) -> str | None:
+    try:
+        return None if name is None else Node(name=name).name
+    except ValueError as error:
+        problem = f"{name!r} is not a name for a node"
+        raise InputError(problem, expected="its short host name: letters, digits, `-`") from error
 
 
 def _known(name: str | None, inventory: Inventory | None) -> Cluster | None:
