@@ -56,6 +56,37 @@ def test_a_command_that_no_source_shows_is_tentative(base):
     assert [command.tentative for command in row.commands] == [True]
 
 
+ROW = "      - {service: web-service, on: changed, source: [DOC], confidence: seen}\n"
+
+
+def with_second_row(base, extra):
+    first = ROW.replace("seen}", "seen, when: [sso]}")
+    return load([("x.yaml", base[1].replace(ROW, first + ROW.replace("seen}", extra), 1))])
+
+
+def test_two_rows_for_a_service_are_one_with_either_condition(base):
+    changed = with_second_row(base, "seen, when: [lsc]}")
+    row = store_view(changed, "web", Release.parse("9.1"), {}).restarts[0]
+
+    assert row.only_if == ("SAML SSO is on or phones use LSCs",)
+    assert (row.need, row.why) == ("required", None)
+
+
+def test_a_service_that_is_restarted_anyway_hangs_on_no_condition(base):
+    row = store_view(with_second_row(base, "seen}"), "web", None, {}).restarts[0]
+
+    assert (row.need, row.only_if) == ("required", ())
+
+
+def test_rows_of_another_need_say_which_holds_when(base):
+    other = with_second_row(base, "own, need: optional, when: [lsc], text: Slow.}")
+    row = store_view(other, "web", None, {}).restarts[0]
+
+    assert (row.need, row.only_if) == ("required or optional", ())
+    assert row.why == "Required (only if SAML SSO is on). Optional (only if phones use LSCs): Slow."
+    assert row.cite.confidence == "own"
+
+
 def test_lines_carry_source_range_and_confidence(view):
     cite = view().impact[0].cite
 

@@ -1,7 +1,8 @@
 """What the catalogue says about one store, for a release and a cluster: values, no layout."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import groupby
 
 from watcher.model.plan import Cite, CommandLine, Disagreement, Line, SourceEntry
 from watcher.model.release import Release
@@ -21,7 +22,7 @@ VALUE_WORDS = {
     Scope.NODE: "One certificate on each node.",
     Scope.PUBLISHER: "One certificate, on the publisher.",
     Scope.CLUSTER: "One certificate for the whole cluster.",
-    Renewal.REGENERATE: "Regenerate it, or have a new CSR signed.",
+    Renewal.REGENERATE: "Regenerate it.",
     Renewal.DELETE_ONLY: "Delete it; it cannot be regenerated.",
     Renewal.ROTATE_KEY: "Rotate its key.",
     Renewal.REISSUE: "Have it issued anew.",
@@ -159,22 +160,26 @@ class _Viewer:
 
     def restarts(self, store: Store) -> tuple[RestartRow, ...]:
         rows = select(store.restarts, self.release, self.facts)
-        return tuple(self._restart(order, found) for order, found in enumerate(rows, 1))
+        runs = groupby(rows, key=lambda found: (found.item.service, found.item.on))
+        merged = (tuple(run) for _, run in runs)
+        return tuple(self._restart(order, found) for order, found in enumerate(merged, 1))
 
-    def _restart(self, order: int, found: Selected[Restart]) -> RestartRow:
-        row = found.item
-        service = self.catalogue.service(row.service)
+    def _restart(self, order: int, run: tuple[Selected[Restart], ...]) -> RestartRow:
+        """Return one row for rows in a run that name the same service on the same nodes."""
+        first = run[0].item
+        service = self.catalogue.service(first.service)
+        alike = len({(found.item.need, found.item.text) for found in run}) == 1
         return RestartRow(
             order=order,
             service=service.name,
-            nodes=ON_WORDS[row.on],
-            need=row.need,
+            nodes=ON_WORDS[first.on],
+            need=" or ".join(dict.fromkeys(found.item.need.value for found in run)),
             commands=self._commands(service),
             gui=service.gui,
-            why=row.text,
-            contradiction=row.contradiction,
-            cite=cite(row),
-            only_if=found.only_if,
+            why=first.text if alike else " ".join(_variant(found) for found in run),
+            contradiction=next((r.item.contradiction for r in run if r.item.contradiction), None),
+            cite=_cite_all([found.item for found in run]),
+            only_if=_either(run) if alike else (),
         )
 
     def _commands(self, service: Service) -> tuple[CommandLine, ...]:
@@ -221,6 +226,29 @@ def _cited(shown: object) -> Iterator[str]:
     elif is_dataclass(shown):
         for field in fields(shown):
             yield from _cited(getattr(shown, field.name))
+
+
+def _variant(found: Selected[Restart]) -> str:
+    """Return need, condition and reason of one row among several for a service."""
+    reason = f": {found.item.text}" if found.item.text else "."
+    return f"{found.item.need.capitalize()}{only_if_words(found.only_if)}{reason}"
+
+
+def _either(run: Sequence[Selected[Restart]]) -> tuple[str, ...]:
+    """Return the condition under which one of the rows holds; none when one holds anyway."""
+    if len(run) == 1:
+        return run[0].only_if
+    common = [word for word in run[0].only_if if all(word in found.only_if for found in run)]
+    rest = [" and ".join(w for w in found.only_if if w not in common) for found in run]
+    return (*common, " or ".join(rest)) if all(rest) else tuple(common)
+
+
+def _cite_all(items: Sequence[Cited]) -> Cite:
+    """Return every source of the items, with the weakest confidence among them."""
+    sources = dict.fromkeys(source for item in items for source in item.source)
+    releases = dict.fromkeys(str(item.releases) for item in items)
+    weakest = max((item.confidence for item in items), key=list(Confidence).index)
+    return Cite(sources=tuple(sources), releases=" or ".join(releases), confidence=weakest.value)
 
 
 def cite(item: Cited) -> Cite:
