@@ -1,11 +1,13 @@
 """`watcher parse` from the outside."""
 
+import gzip
 import json
 from pathlib import Path
 
 from typer.testing import CliRunner
 
 from watcher.cli.main import build
+from watcher.errors import InputError
 
 FOLDER = Path(__file__).parent / "corpus"
 
@@ -42,6 +44,15 @@ def test_a_pipe_is_read_and_hostile_text_stays_on_its_line():
     assert printed["kind"] == "unreadable"
     assert result.stdout.isascii()
     assert "\\x1b[2J" in printed["raw"]
+
+
+def test_a_packed_file_is_named_and_refused(tmp_path):
+    packed = tmp_path / "syslog.gz"
+    packed.write_bytes(gzip.compress(b"x"))
+    result = run(str(packed))
+
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == (f"{packed}: is packed (gzip) (expected text: unpack it first)")
 
 
 def test_only_certificates_when_asked():

@@ -1,12 +1,15 @@
 """The reader of any stream: any bytes, any block size, bounded memory."""
 
+import gzip
 import tracemalloc
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from watcher.errors import InputError
 from watcher.model.alarm import Envelope, Truncation, Unreadable
-from watcher.wire.archive import Reader
+from watcher.wire.archive import PACKED, Reader
 
 RECORD = (
     "{seq}: n1.lab: Mar 05 2024 05:00:00.433 UTC : %UC_CERT-0-CertExpired: %[Message=Certificate "
@@ -20,7 +23,8 @@ PIECES = st.sampled_from(
         b"SeverityMatch : Alert", b"Sep 05 2014 00:00:06.433 UTC : ", b"<189>1 ", b"864: h.x:",
         b"#012", b"\n", b"\r\n", b" ", b"[", b"]", b"%61", b"AppID : y NodeID : z", b"\x00\xff",
         b"From a\n", b"From: a\nTo: b\n", b"Content-Type: multipart/x; boundary=b\n\n--b\n",
-        b"Mar  5 06:00:01 n local7 2 : ", b"[part=1.1/2]", b"[AlertName=x][AlertDetail=",
+        b"Mar  5 06:00:01 n local7 2 : ", b"[part=1.1/2]", b"60 <189>",
+        b"[AlertName=x][AlertDetail=",
     ]
 )  # fmt: skip
 
@@ -34,6 +38,7 @@ def read(*blocks: bytes):
 
 @given(st.lists(PIECES | st.binary(max_size=20), max_size=60).map(b"".join))
 def test_any_bytes_are_read_without_an_error(data):
+    assume(not data.startswith(tuple(PACKED)))
     found, noise = read(data)
 
     assert noise >= 0
@@ -64,6 +69,75 @@ def test_a_record_in_parts_is_joined():
     assert [item.record.seqnum for item in found] == [16]
     assert found[0].record.text == "texttext"
     assert found[0].record.truncation == ()
+
+
+PART = "<188>{}: n1.lab: Mar 05 2024 05:00:00.7 UTC : %UC_CERT-0-CertExpired: %[part=16.{}/2]"
+START = PART.format(16, 1) + "[Message=Certificate name:a.der Unit:CallMan"
+END = "ager Type:own-cert Expiration:Mon Mar 04 09:15:][AppID=x][ClusterID=][NodeID=n1]: text"
+BETWEEN = RECORD.format(seq=99)
+
+
+@pytest.mark.parametrize("end", ["", "]: ", "]:", "]"])
+@pytest.mark.parametrize("glue", ["", ": "])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_value_cut_between_two_parts_is_whole_again(end, glue, order):
+    parts = [START + end, PART.format(17, 2) + glue + END]
+
+    found, _ = read(f"{parts[order[0]]}\n{BETWEEN}\n{parts[order[1]]}\n".encode())
+    whole = found[-1].record
+
+    assert whole.tag("Message") == (
+        "Certificate name:a.der Unit:CallManager Type:own-cert Expiration:Mon Mar 04 09:15:"
+    )
+    assert (whole.seqnum, whole.tag("NodeID"), whole.text) == (16, "n1", "text")
+    assert whole.truncation == ()
+
+
+@pytest.mark.parametrize("part", [START, START + "]: ", PART.format(17, 2) + END])
+def test_a_part_alone_is_always_cut(part):
+    found, _ = read(part.encode())
+
+    assert found[0].record.truncation[-1] is Truncation.PART
+
+
+def test_counted_messages_without_line_ends_are_read():
+    records = [f"<189>{RECORD.format(seq=number)}é".encode() for number in range(500)]
+    data = b"".join(b"%d %s" % (len(record), record) for record in records)
+
+    found, noise = read(data[:10_000], data[10_000:])
+
+    assert [item.record.seqnum for item in found] == list(range(500))
+    assert {item.record.text for item in found} == {"texté"}
+    assert noise == 0
+
+
+@pytest.mark.parametrize("count", [20, 300, 99_999])
+def test_a_wrong_count_is_not_believed(count):
+    record = f"{count} <189>" + RECORD.format(seq=1)
+
+    found, _ = read(f"{record}\n{record}\n".encode())
+
+    assert [item.record.text for item in found] == ["text", "text"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_a_byte_order_mark_tells_the_encoding(encoding):
+    data = "\n".join(RECORD.format(seq=number) for number in range(300)).encode(encoding)
+
+    found, _ = read(data[:5001], data[5001:])
+
+    assert [item.record.seqnum for item in found] == list(range(300))
+
+
+def test_a_packed_file_is_refused():
+    with pytest.raises(InputError, match="gzip"):
+        read(gzip.compress(RECORD.encode()))
+
+
+def test_a_token_in_small_letters_is_one():
+    found, _ = read(RECORD.format(seq=1).replace("UC_CERT", "uc_cert").encode())
+
+    assert found[0].record.appname == "uc_cert"
 
 
 def test_a_lost_part_is_told():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from watcher.app.files import STANDARD_INPUT, blocks_of
 from watcher.app.knowledge import load_alarms
 from watcher.app.site import load_inventory
-from watcher.errors import one_line
+from watcher.errors import InputError, Location, one_line
 from watcher.inventory.locate import located
 from watcher.model.alarm import (
     CertificateAlarm,
@@ -57,13 +58,23 @@ def parse(
     site = load_inventory(inventory) if inventory else None
     tally = Tally()
     for name in files or [STANDARD_INPUT]:
-        for event in read(blocks_of(name), alarms, tally, certificates_only=certificates_only):
+        for event in _events(name, alarms, tally, certificates_only=certificates_only):
             if isinstance(event, CertificateAlarm) and site is not None:
                 _print(located(event, site), alarms)
             elif isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
                 _print(event, alarms)
     sys.stdout.flush()
     print(counts(tally), file=sys.stderr)
+
+
+def _events(name: str, alarms: Alarms, tally: Tally, *, certificates_only: bool) -> Iterator[Event]:
+    try:
+        yield from read(blocks_of(name), alarms, tally, certificates_only=certificates_only)
+    except InputError as error:
+        if error.where is not None:
+            raise
+        place = Location("standard input" if name == STANDARD_INPUT else name)
+        raise InputError(error.problem, where=place, expected=error.expected) from error
 
 
 def _print(event: Event, alarms: Alarms) -> None:

@@ -15,7 +15,11 @@ from watcher.wire.runon import records_of
 from watcher.wire.tags import split
 
 _ALERT_TEXT = re.compile(r"\s{0,8}(?:At\s+[A-Z][a-z]{2}\s|SeverityMatch\s?:|MatchedEvent\s?:)")
-_PART = re.compile(r"(?P<first>\d{1,18})\.(?P<number>\d{1,3})/(?P<total>\d{1,3})", re.ASCII)
+_PART = re.compile(
+    r"(?P<first>\d{1,18})\.(?P<number>\d{1,3})/(?P<total>\d{1,3})(?=\]|\s*$)", re.ASCII
+)
+_PART_TAG = re.compile(r"(?:% ?)?\[\s{0,4}part\s{0,4}=[^\]]{0,64}\](?::[ \t])?")
+_PART_END = re.compile(r"\]\s{0,4}:\s{0,8}$|\]$")
 _PARTS_LIMIT = 64
 _NAMED_TAIL = re.compile(r"AppID : ")
 SYSLOG_AGENT = "Cisco Syslog Agent"
@@ -120,11 +124,12 @@ class PartJoiner:
 
     def receive(self, carried: Carried) -> Iterator[Carried]:
         """Give out `carried`, or the whole record when its last part has come."""
-        part = _PART.fullmatch((carried.record.tag("part") or "").strip())
-        if part is None or not 1 <= int(part["number"]) <= int(part["total"]):
+        record = carried.record
+        tag = record.tag("part")
+        part = _PART.match((tag or "").strip())
+        if tag is None or part is None or not 1 <= int(part["number"]) <= int(part["total"]):
             yield carried
             return
-        record = carried.record
         key = (record.host or "", record.appname, record.msgname, part["first"], part["total"])
         parts = self._waiting.setdefault(key, {})
         parts[int(part["number"])] = carried
@@ -142,15 +147,45 @@ class PartJoiner:
 
 def _joined(parts: dict[int, Carried], *, complete: bool) -> Carried:
     ordered = [parts[number].record for number in sorted(parts)]
-    first = ordered[0]
+    alert = parts[min(parts)].alert
+    if complete and not all(_is_whole(record) for record in ordered):
+        mended = _mended(ordered)
+        if mended is not None:
+            return Carried(record=mended, alert=alert)
+    return Carried(record=_merged(ordered, complete=complete), alert=alert)
+
+
+def _is_whole(record: CiscoLogRecord) -> bool:
+    part = (record.tag("part") or "").strip()
+    return bool(record.tag("NodeID")) and _PART.fullmatch(part) is not None
+
+
+def _merged(ordered: list[CiscoLogRecord], *, complete: bool) -> CiscoLogRecord:
     tags = {name: value for record in reversed(ordered) for name, value in record.tags}
     tags.pop("part", None)
     lost = () if complete else (Truncation.PART,)
-    whole = replace(
-        first,
+    return replace(
+        ordered[0],
         tags=tuple(tags.items()),
         text="".join(record.text for record in ordered),
         raw="\n".join(record.raw for record in ordered),
         truncation=(*ordered[-1].truncation, *lost),
     )
-    return Carried(record=whole, alert=parts[min(parts)].alert)
+
+
+def _mended(ordered: list[CiscoLogRecord]) -> CiscoLogRecord | None:
+    """Read parts that were cut inside a value, as one text; None when that makes no record."""
+    first = ordered[0].raw
+    start = _PART_TAG.search(first)
+    if start is None:
+        return None
+    text = first[: start.start()] + "%" + first[start.end() :]
+    for record in ordered[1:]:
+        tag = _PART_TAG.search(record.raw)
+        rest = record.raw[tag.end() :] if tag else ""
+        text = _PART_END.sub("]" if rest.startswith("[") else "", text) + rest
+    whole = decode(text)
+    if not isinstance(whole, CiscoLogRecord):
+        return None
+    raw = "\n".join(record.raw for record in ordered)
+    return replace(whole, raw=raw, envelope=ordered[0].envelope)

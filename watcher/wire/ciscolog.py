@@ -18,7 +18,7 @@ from watcher.wire.timestamp import MILLISECOND_DIGITS, event_time
 RECORD_LIMIT = 16 * 1024
 """Characters kept of one record; a CiscoLog record has at most 805 octets (page 6-6)."""
 
-OUR_TOKEN = re.compile(r"% ?(?:UC|CCM)_|^(?:UC|CCM)_", re.MULTILINE)
+OUR_TOKEN = re.compile(r"% ?(?:UC|CCM|uc|ccm)_|^(?:UC|CCM)_", re.MULTILINE)
 _ALERT_ALONE = re.compile(r"%?\[\s?AlertName\s?=")
 ALERT_MSGNAME = "RTMT_ALERT"
 

@@ -64,7 +64,7 @@ _TIME = (
     r"(?: (?P<half>[AP]M))?(?:\.(?P<fraction>[0-9]{1,9}))?(?: (?P<half_after>[AP]M))?"
 )
 _TIME_AHEAD = r"[*.~]?[A-Z][a-z]{2} {1,2}[0-9]{1,2}(?: [0-9]{4})? [0-9]{1,2}:[0-9]{2}:[0-9]{2}"
-_TOKEN_AHEAD = r"% ?(?:UC|CCM)_"  # noqa: S105 -- a message token
+_TOKEN_AHEAD = r"% ?(?:UC|CCM|uc|ccm)_"  # noqa: S105 -- a message token
 
 # CISCOLOG   = [SEQNUM ":" SP] [[HOST] ":" SP] [[ACCURACY] TIME SP ZONE SP ":" SP] TOKEN
 # HOST may be absent (audit lines), empty (relayed lines) or without its colon. Relays strip

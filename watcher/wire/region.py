@@ -19,7 +19,7 @@ JOINED_LINES = 12
 _LINES_BACK = 5
 
 _TOKEN = re.compile(
-    rb"(?:UC|CCM)_[A-Za-z0-9_ -]{1,200}?-[0-7]- ?[A-Za-z0-9_.-]{1,128} {0,2}:[ \t]*"
+    rb"(?:UC|CCM|uc|ccm)_[A-Za-z0-9_ -]{1,200}?-[0-7]- ?[A-Za-z0-9_.-]{1,128} {0,2}:[ \t]*"
 )
 _LIST = re.compile(rb"(?:% ?)?\[")
 _LIST_END = re.compile(rb"Node ?ID\s{0,4}=[^\[\]]{0,512}\]\s{0,4}:[ \t]*")
