@@ -78,6 +78,7 @@ def renew(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obta
     """Draw the renewal of one certificate; what is CA-signed is never regenerated (S1)."""
     if job.via is not None:
         thread.then(_at("reuse-certificate", job, place))
+        thread.then(_at("verify-reuse", job, place))
         return
     kind = renewal_of(job, ground)
     if kind is Renewal.ROTATE_KEY:
