@@ -1,5 +1,6 @@
 """The reader of any stream: any bytes, any block size, bounded memory."""
 
+import base64
 import gzip
 import tracemalloc
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from watcher.errors import InputError
 from watcher.model.alarm import Envelope, Truncation, Unreadable
 from watcher.wire.archive import PACKED, Reader
+from watcher.wire.mailbox import ATTACHED
 
 RECORD = (
     "{seq}: n1.lab: Mar 05 2024 05:00:00.433 UTC : %UC_CERT-0-CertExpired: %[Message=Certificate "
@@ -182,3 +184,14 @@ def test_an_mbox_is_cut_at_its_borders_even_when_a_mail_is_too_large():
     assert [item.record.seqnum for item in found] == [5]
     assert found[0].record.envelope[:2] == (Envelope.MBOX, Envelope.MAIL)
     assert noise == 1
+
+
+def test_an_attachment_that_is_not_read_is_told():
+    mail = b"From: a\nTo: b\nContent-Type: application/octet-stream\n"
+    mail += b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(
+        RECORD.format(seq=1).encode()
+    )
+
+    (found,), noise = read(mail)
+
+    assert (found.reason, noise) == (ATTACHED, 0)

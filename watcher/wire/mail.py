@@ -52,6 +52,8 @@ class Mail:
     plain: tuple[str, ...]
     html: tuple[str, ...]
     broken: str | None = None
+    attached: tuple[str, ...] = ()
+    """What stands in parts that are no text: looked at, never read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,12 @@ def read_mail(raw: bytes) -> Mail:
     """Read the text parts of one mail; whatever the bytes are, it returns."""
     plain: list[str] = []
     pages: list[str] = []
+    attached: list[str] = []
     broken = f"mail larger than {MAIL_LIMIT >> 10} KiB" if len(raw) > MAIL_LIMIT else None
     waiting = [(raw[:MAIL_LIMIT], 0)]
     for _ in range(PART_LIMIT + 1):
         if not waiting:
-            return Mail(tuple(plain), tuple(pages), broken)
+            return Mail(tuple(plain), tuple(pages), broken, tuple(attached))
         part, depth = waiting.pop()
         head, body = _split(part)
         if len(head) > HEADER_LIMIT:
@@ -84,8 +87,9 @@ def read_mail(raw: bytes) -> Mail:
             waiting += [(piece, depth + 1) for piece in reversed(inner[: PART_LIMIT + 1])]
         elif header.media_type == b"text/html":
             pages.append(text_of_page(_text(header, body)))
-        elif header.media_type.startswith(b"text/") or not header.media_type:
-            plain.append(_text(header, body))
+        else:
+            texts = plain if header.media_type[:5] in (b"text/", b"") else attached
+            texts.append(_text(header, body))
     return Mail(tuple(plain), tuple(pages), f"more than {PART_LIMIT} parts")
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from watcher.model.alarm import Envelope, Unreadable
 from watcher.wire.carrier import Found
+from watcher.wire.ciscolog import OUR_TOKEN
 from watcher.wire.lines import LineReader
 from watcher.wire.mail import MAIL_LIMIT, Mail, read_mail
 
 _BORDER = b"\nFrom "
 _QUOTED = re.compile(r"^(?:> ?){1,8}", re.MULTILINE)
 _SHOWN = 2048
+ATTACHED = "messages stand in an attachment that is no text: save it and read the file"
 
 
 class MailReader:
@@ -60,10 +62,11 @@ class MailReader:
         for found in self._read(mail):
             empty = False
             yield found
-        if empty and mail.broken is not None and self._marks.search(raw):
-            yield Unreadable(
-                raw=raw[:_SHOWN].decode("utf-8", "backslashreplace"), reason=mail.broken
-            )
+        cause = mail.broken if self._marks.search(raw) else None
+        if any(OUR_TOKEN.search(part) for part in mail.attached):
+            cause = cause or ATTACHED
+        if empty and cause is not None:
+            yield Unreadable(raw=raw[:_SHOWN].decode("utf-8", "backslashreplace"), reason=cause)
         elif empty:
             self.noise += 1
 
