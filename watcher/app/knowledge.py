@@ -7,9 +7,8 @@ from pathlib import Path
 from watcher.app.files import read_text
 from watcher.errors import InputError, Location
 from watcher.plugins import builtin
-from watcher.rules.alarms import Alarms
 from watcher.rules.catalogue import Catalogue
-from watcher.rules.loader import load, load_pack
+from watcher.rules.loader import load
 
 
 def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:
@@ -39,12 +38,3 @@ def read_packs(name: str) -> list[tuple[str, str]]:
 def _packs_in(folder: Traversable) -> list[Traversable]:
     packs = (entry for entry in folder.iterdir() if entry.name.endswith(".yaml"))
     return sorted(packs, key=lambda entry: entry.name)
-
-
-def load_alarms() -> Alarms:
-    """Read the built-in alarm catalogue and nothing else, which is quick."""
-    entry = builtin("rules") / "alarms.yaml"
-    alarms = load_pack("rules/alarms.yaml", entry.read_text(encoding="utf-8")).pack.alarms
-    if alarms is None:
-        raise InputError("holds no alarms", where=Location("rules/alarms.yaml"))
-    return alarms

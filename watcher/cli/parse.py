@@ -2,17 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
+from watcher.app.alarms import load_alarms
 from watcher.app.files import STANDARD_INPUT, blocks_of
-from watcher.app.knowledge import load_alarms
-from watcher.app.site import load_inventory
 from watcher.errors import InputError, Location, one_line
-from watcher.inventory.locate import located
 from watcher.model.alarm import (
     CertificateAlarm,
     CiscoLogRecord,
@@ -55,12 +53,12 @@ def parse(
     The kind of input is detected: one message, a log file of any size, a mail, an mbox.
     """
     alarms = load_alarms()
-    site = load_inventory(inventory) if inventory else None
+    named = _namer(inventory) if inventory else None
     tally = Tally()
     for name in files or [STANDARD_INPUT]:
         for event in _events(name, alarms, tally, certificates_only=certificates_only):
-            if isinstance(event, CertificateAlarm) and site is not None:
-                _print(located(event, site), alarms)
+            if isinstance(event, CertificateAlarm) and named is not None:
+                _print(named(event), alarms)
             elif isinstance(event, CertificateAlarm | Unreadable) or not certificates_only:
                 _print(event, alarms)
     sys.stdout.flush()
@@ -75,6 +73,16 @@ def _events(name: str, alarms: Alarms, tally: Tally, *, certificates_only: bool)
             raise
         place = Location("standard input" if name == STANDARD_INPUT else name)
         raise InputError(error.problem, where=place, expected=error.expected) from error
+
+
+def _namer(inventory: str) -> Callable[[CertificateAlarm], CertificateAlarm]:
+    """Return what puts the inventory's names into an alarm."""
+    # Imported here, so that only who names an inventory waits for it.
+    from watcher.app.site import load_inventory  # noqa: PLC0415
+    from watcher.inventory.locate import located  # noqa: PLC0415
+
+    site = load_inventory(inventory)
+    return lambda alarm: located(alarm, site)
 
 
 def _print(event: Event, alarms: Alarms) -> None:
