@@ -50,72 +50,78 @@ Examples:
     tail -n 1000 syslog | watcher plan - -i site.yaml -o plan.html
 """
 
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE...|-]", help="Messages, mails, mailboxes, archives.", show_default=False
+    ),
+]
+Site = Annotated[
+    str | None, typer.Option("--inventory", "-i", metavar="FILE", help="The site's inventory.")
+]
+Packs = Annotated[
+    list[str] | None, typer.Option("--rules", metavar="PACK", help="A site's own rule pack.")
+]
+At = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="Moment the plan speaks of: 2026-11-23 or 2026-11-23T22:00Z. "
+        "Default: the newest event in the input.",
+    ),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="Format of the plan. Default: as the name of the output ends, else md.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to a file.")
+]
+
 
 def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command line
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILE...|-]", help="Messages, mails, mailboxes, archives.", show_default=False
-        ),
-    ] = None,
-    inventory: Annotated[
-        str | None, typer.Option("--inventory", "-i", metavar="FILE", help="The site's inventory.")
-    ] = None,
-    rules: Annotated[
-        list[str] | None, typer.Option("--rules", metavar="PACK", help="A site's own rule pack.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at",
-            metavar="TIME",
-            help="Moment the plan speaks of: 2026-11-23 or 2026-11-23T22:00Z. "
-            "Default: the newest event in the input.",
-        ),
-    ] = None,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            help="Format of the plan. Default: as the name of the output ends, else md.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to a file.")
-    ] = None,
+    inputs: Inputs = None,
+    inventory: Site = None,
+    rules: Packs = None,
+    at: At = None,
+    form: Form = None,
+    output: Output = None,
 ) -> None:
     """Draw the change plan for the alarms in files or on standard input."""
     if output is not None and output in (inputs or []):
         raise InputError("is an input as well", where=Location(output), expected="another name")
-    wanted = chosen_format(form, output)
-    tally = Tally()
+    wanted, tally = chosen_format(form, output), Tally()
     order = PlanOrder(
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory,
         rules=tuple(rules or ()), as_of=moment(at),
     )  # fmt: skip
     plans = draw(order, tally)
     if not plans:
-        raise InputError(
-            f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
-            f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, "
-            f"{tally.unreadable} unreadable)",
-            expected="a message with %UC_CERT-...",
-        )
+        raise _no_alarm(order, tally)
     write_output(output, render_plans(plans, wanted.value))
-    for drawn in plans:
-        if was_refused(drawn):
-            print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
-            raise typer.Exit(3)
-    if output is not None:
-        for drawn in plans:
-            where = drawn.cluster or "a cluster not in the inventory"
-            print(
-                f"{output}: {where}: {len(drawn.steps)} steps. {drawn.headline}.", file=sys.stderr
-            )
+    if any(was_refused(drawn) for drawn in plans):
+        print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
+        raise typer.Exit(3)
+    for drawn in plans if output is not None else ():
+        where = drawn.cluster or "a cluster not in the inventory"
+        print(f"{output}: {where}: {len(drawn.steps)} steps. {drawn.headline}.", file=sys.stderr)
 
 
 plan.__doc__ = _PLAN_EXAMPLES
+
+
+def _no_alarm(order: PlanOrder, tally: Tally) -> InputError:
+    return InputError(
+        f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
+        f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, "
+        f"{tally.unreadable} unreadable)",
+        expected="a message with %UC_CERT-...",
+    )
 
 
 def chosen_format(form: Format | None, output: str | None) -> Format:
