@@ -56,9 +56,7 @@ def as_json(plans: Sequence[ChangePlan]) -> str:
     document = {
         "format": "watcher-plan/1",
         "plans": [
-            {"code": plan_code(plan), **value}
-            for plan, value in zip(plans, values, strict=True)
-            if isinstance(value, dict)
+            {"code": code(digest_of(value)), **value} for value in values if isinstance(value, dict)
         ],
         "seal": PLACEHOLDER,
     }

@@ -16,7 +16,7 @@ from watcher.model.alarm import (
     StoreKind,
     Truncation,
 )
-from watcher.rules.alarms import Alarms, CertificateAlarmKind
+from watcher.rules.alarms import Alarms
 from watcher.wire.enddate import ZONE_SLACK
 from watcher.wire.grammar import BODY, fields
 from watcher.wire.timestamp import clock_reading
@@ -39,7 +39,7 @@ def parse(
     """Return the certificate alarm that `record` is, or None when it is another alarm."""
     if record.appname.lower() not in {name.lower() for name in alarms.appnames}:
         return None
-    kind = _kind(record.msgname, alarms)
+    kind = alarms.kind_of(record.msgname)
     facts = _facts(record)
     event, slack = record.event_time, timedelta(0)
     if event is None:
@@ -67,11 +67,6 @@ def parse(
 
 
 _Facts = dict[str, str | None]
-
-
-def _kind(msgname: str, alarms: Alarms) -> CertificateAlarmKind | None:
-    wanted = msgname.lower()
-    return next((kind for name, kind in alarms.certificate.items() if name.lower() == wanted), None)
 
 
 def _facts(record: CiscoLogRecord) -> _Facts:

@@ -28,7 +28,6 @@ from watcher.planner.ways import SPLIT_WINDOWS, Choice
 from watcher.rules.alarms import Weight
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.select import select
-from watcher.rules.store import Store
 from watcher.rules.terms import Condition, Statement
 from watcher.rules.work import Contradiction, StepKind
 
@@ -80,11 +79,6 @@ def assemble(
     return replace(plan, sources=_sources(plan, ground.catalogue))
 
 
-def _stores(work: Work) -> dict[str, Store]:
-    jobs = [(job.name, job.store) for job in work.services]
-    return dict(jobs + [(job.name, job.store) for job in work.trusts])
-
-
 def _chosen(statements: Sequence[Statement], ground: Ground) -> tuple[Line, ...]:
     chosen = select(statements, ground.terrain.release, ground.terrain.facts)
     return tuple(Line(text=s.item.text, cite=cite(s.item), only_if=s.only_if) for s in chosen)
@@ -99,7 +93,7 @@ def _way_lines(choice: Choice, ground: Ground) -> tuple[Line, ...]:
 
 
 def _impacts(work: Work, ground: Ground) -> Iterator[Impact]:
-    for name, store in _stores(work).items():
+    for name, store in work.stores.items():
         places = [p.label for job in work.services if job.name == name for p in job.changed]
         holders = [p.label for job in work.trusts if job.name == name for p in job.holders]
         yield Impact(
@@ -111,11 +105,7 @@ def _impacts(work: Work, ground: Ground) -> Iterator[Impact]:
 
 def _warnings(others: Sequence[UcAlarm], catalogue: Catalogue) -> Iterator[Line]:
     for alarm in others:
-        names = {
-            alarm.record.msgname.lower(),
-            (alarm.alert.name or "").lower() if alarm.alert else "",
-        }
-        known = next((r for r in catalogue.alarms.related if r.msgname.lower() in names), None)
+        known = catalogue.alarms.evidence_in(alarm.record)
         if known is None or known.weight is Weight.SHOWS_EFFECT:
             continue
         time = alarm.record.event_time
@@ -192,7 +182,7 @@ def _numbered(numbers: Sequence[int]) -> str:
 
 def _disagreements(work: Work, ground: Ground) -> tuple[Disagreement, ...]:
     """Return the contradictions that touch this plan: its stores, and rows that hold here."""
-    stores, release = _stores(work), ground.terrain.release
+    stores, release = work.stores, ground.terrain.release
     rows = [select(store.restarts, release, ground.terrain.facts) for store in stores.values()]
     named: set[str | None] = {n for store in stores.values() for n in store.contradictions}
     named |= {row.item.contradiction for chosen in rows for row in chosen}
@@ -221,7 +211,7 @@ def _disagreement(name: str, item: Contradiction) -> Disagreement:
 
 def _cautions(work: Work, ground: Ground) -> tuple[Line, ...]:
     lines: dict[str, Line] = {}
-    for name, store in _stores(work).items():
+    for name, store in work.stores.items():
         job = next((job for job in work.services if job.name == name), None)
         facts = common_facts(job, job.changed, ground) if job else ground.terrain.facts
         for chosen in select(store.cautions, ground.terrain.release, facts):

@@ -20,7 +20,7 @@ from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import ALL_PHONES, Place
 from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, alone, serial
 from watcher.rules.select import CONDITION_WORDS, select
-from watcher.rules.store import Need, Phase, Role
+from watcher.rules.store import Need, Phase, Role, Store
 from watcher.rules.terms import Condition
 from watcher.rules.work import RunsOn
 
@@ -87,13 +87,9 @@ def _stand_ins(thread: Thread, job: Job, place: Place, ground: Ground) -> None:
     tftp = _tftp_service(job, ground)
     if tftp is None:
         return
-    servers = ground.terrain.running(ground.catalogue.service(tftp))
-    for server in servers:
-        if server.node is not None and server != place:
-            again = Sketch("restart-service", server, store=job.name, service=tftp)
-            thread.then(replace(again, note=_WHY_STAND_IN))
-        elif server.node is None:
-            other = Place("each other TFTP server")
+    for server in ground.terrain.running(ground.catalogue.service(tftp)):
+        other = server if server.node else Place("each other TFTP server")
+        if other != place:
             again = Sketch("restart-service", other, store=job.name, service=tftp)
             thread.then(replace(again, note=_WHY_STAND_IN))
 
@@ -164,17 +160,16 @@ def restart_lists(thread: Thread, ground: Ground) -> None:
     """Restart what hands out and vouches for trust lists: the verifier's own restart table."""
     for name, store in ground.catalogue.stores.items():
         if store.role is Role.VERIFIER:
-            job = Job(name=name, store=store, places=(), changed=(), findings=())
-            _every_node(thread, job, ground)
+            _every_node(thread, name, store, ground)
 
 
-def _every_node(thread: Thread, job: Job, ground: Ground) -> None:
-    for row in select(job.store.restarts, ground.terrain.release, ground.terrain.facts):
+def _every_node(thread: Thread, name: str, store: Store, ground: Ground) -> None:
+    for row in select(store.restarts, ground.terrain.release, ground.terrain.facts):
         if row.item.need is not Need.REQUIRED:
             continue
         service = row.item.service
         for place in ground.terrain.running(ground.catalogue.service(service)):
-            thread.then(Sketch("restart-service", place, store=job.name, service=service))
+            thread.then(Sketch("restart-service", place, store=name, service=service))
 
 
 def _rest_of_procedure(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> None:

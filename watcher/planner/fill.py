@@ -21,7 +21,7 @@ from watcher.rules.work import Service, ServiceCommand, StepKind, StepTemplate
 UNKNOWN_FILE = "<file>.pem"
 """Stands in a command for a file name that the inventory does not know."""
 
-NODE_LANE, ALL_LANE = "node", "all nodes"
+ALL_LANE = "all nodes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
 from watcher.model.plan import Evidence, Finding
-from watcher.rules.alarms import About, CertificateAlarmKind
+from watcher.rules.alarms import About
 from watcher.rules.catalogue import Catalogue
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
@@ -97,7 +97,7 @@ def _sight(
 ) -> Sighting:
     place, cluster = place_of(inventory, alarm.node), cluster_of(inventory, alarm)
     owner, listed = owner_of(alarm, inventory, cluster), copy_of(alarm, cluster)
-    shared, kind = _shared(alarm, cluster), _kind(alarm, catalogue)
+    shared, kind = _shared(alarm, cluster), catalogue.alarms.kind_of(alarm.msgname)
     return Sighting(
         alarm=alarm,
         evidence=evidence,
@@ -110,11 +110,6 @@ def _sight(
         about=kind.text or kind.meaning if kind and kind.about is not About.EXPIRY else "",
         revoked=kind is not None and kind.about is About.REVOCATION,
     )
-
-
-def _kind(alarm: CertificateAlarm, catalogue: Catalogue) -> CertificateAlarmKind | None:
-    name, kinds = alarm.msgname.lower(), catalogue.alarms.certificate
-    return next((kind for known, kind in kinds.items() if known.lower() == name), None)
 
 
 def _shared(alarm: CertificateAlarm, cluster: Cluster | None) -> Certificate | None:

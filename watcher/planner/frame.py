@@ -16,7 +16,7 @@ from watcher.planner.phases import (
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import EACH_NODE, OUTSIDE, Place, together
 from watcher.planner.ways import serial
-from watcher.rules.store import Phase, Renewal, StoreKind
+from watcher.rules.store import Phase, Renewal, Store, StoreKind
 from watcher.rules.terms import Condition
 
 FIND_OUT, PREPARE = "Find out", "Prepare"
@@ -38,16 +38,24 @@ class Work:
         return any(job.phone_facing for job in self.services)
 
     @property
+    def stores(self) -> dict[str, Store]:
+        """Every store that is worked on, service stores first."""
+        jobs = [(job.name, job.store) for job in self.services]
+        return dict(jobs + [(job.name, job.store) for job in self.trusts])
+
+    @property
     def checks_after(self) -> tuple[str, ...]:
         """Templates of the checks that the stores ask for at the end."""
-        stores = [job.store for job in self.services] + [job.store for job in self.trusts]
-        return tuple(dict.fromkeys(step for store in stores for step in store.checks_after))
+        return _once(store.checks_after for store in self.stores.values())
 
     @property
     def checks_before(self) -> tuple[str, ...]:
         """Templates of the checks that the stores ask for at the beginning."""
-        stores = [job.store for job in self.services] + [job.store for job in self.trusts]
-        return tuple(dict.fromkeys(step for store in stores for step in store.checks_before))
+        return _once(store.checks_before for store in self.stores.values())
+
+
+def _once(steps: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(step for some in steps for step in some))
 
 
 def prepare(thread: Thread, work: Work, ground: Ground) -> Obtained:
@@ -235,7 +243,7 @@ def _remove(thread: Thread, jobs: Sequence[TrustJob], ground: Ground) -> None:
     places = {job: {_publisher_of(job, ground)} for job in jobs}
     if serial(ground):  # a deletion on an old release may stay on its node (C-10)
         places = {job: {*at, *job.holders} for job, at in places.items()}
-    for place in ordered({place for at in places.values() for place in at}, ground):
+    for place in ground.terrain.in_order({p for at in places.values() for p in at}):
         for job in jobs:
             if place in places[job]:
                 thread.then(_about("delete-trust-copy", place, job))
@@ -255,7 +263,7 @@ def _publisher_of(job: TrustJob, ground: Ground) -> Place:
 def _follow_up(thread: Thread, jobs: Sequence[TrustJob], ground: Ground) -> None:
     """Draw what a store's procedure asks for after its copies changed, once for all of them."""
     held = {place for job in jobs for place in (_publisher_of(job, ground), *job.holders)}
-    changed = ordered(held, ground)
+    changed = ground.terrain.in_order(held)
     as_job = Job(
         name=jobs[0].name, store=jobs[0].store, places=changed, changed=changed,
         findings=tuple(job.finding for job in jobs),
@@ -275,9 +283,3 @@ alarm is cured, and deleting by name would hit the new one."""
 
 def _about(template: str, place: Place, job: TrustJob) -> Sketch:
     return Sketch(template, place, store=job.name, file=trust_file(job), only_if=(_STILL_OLD,))
-
-
-def ordered(places: Iterable[Place], ground: Ground) -> tuple[Place, ...]:
-    """Return places publisher first, then in the order of the cluster (O1)."""
-    order = {place: i for i, place in enumerate(ground.terrain.places)}
-    return tuple(sorted(places, key=lambda p: (not p.publisher, order.get(p, 999), p.label)))

@@ -75,16 +75,9 @@ def _job(name: str, findings: tuple[Finding, ...], ground: Ground) -> Job:
     if shared or scope is Scope.PUBLISHER:
         places: tuple[Place, ...] = (terrain.publisher,)
     else:
-        places = _places(findings, terrain)
+        places = terrain.in_order(_reported(finding, terrain) for finding in findings)
     changed = terrain.every_node if shared else places
     return Job(name=name, store=store, places=places, changed=changed, findings=findings)
-
-
-def _places(findings: tuple[Finding, ...], terrain: Terrain) -> tuple[Place, ...]:
-    known = {place.name: place for place in terrain.places}
-    wanted = [_reported(finding, known) for finding in findings]
-    order = {place: i for i, place in enumerate(terrain.places)}
-    return tuple(sorted(dict.fromkeys(wanted), key=lambda p: (order.get(p, 999), p.label)))
 
 
 def scope_of(store: Store, terrain: Terrain, facts: Facts) -> Scope:
@@ -98,12 +91,15 @@ def scope_of(store: Store, terrain: Terrain, facts: Facts) -> Scope:
     return certain[0] if certain else Scope.NODE
 
 
-def _reported(finding: Finding, known: dict[str | None, Place]) -> Place:
-    if finding.node_in_inventory and finding.node in known:
-        return known[finding.node]
-    if finding.node:
-        return Place(f"{finding.node} (as reported)")
-    return Place("the reporting node (see the evidence)")
+def _reported(finding: Finding, terrain: Terrain) -> Place:
+    place = terrain.named(finding.node) if finding.node_in_inventory else None
+    if place is not None:
+        return place
+    return _heard(finding.node) if finding.node else Place("the reporting node (see the evidence)")
+
+
+def _heard(name: str) -> Place:
+    return Place(f"{name} (as reported)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +122,6 @@ class TrustJob:
 def trust_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[TrustJob, ...]:
     """Return one job for each trust copy due, in order of stores."""
     jobs = []
-    known = {place.name: place for place in ground.terrain.places}
     for finding in findings:
         if not (finding.store_known and finding.trust):
             continue
@@ -136,19 +131,19 @@ def trust_jobs(findings: Iterable[Finding], ground: Ground) -> tuple[TrustJob, .
         jobs.append(
             TrustJob(
                 name=finding.store, store=store, finding=finding,
-                owner=_owner(finding, known), holders=_holders(finding, known),
+                owner=_owner(finding, ground.terrain), holders=_holders(finding, ground.terrain),
             )
         )  # fmt: skip
     return tuple(sorted(jobs, key=lambda job: (job.store.position, job.finding.id)))
 
 
-def _owner(finding: Finding, known: dict[str | None, Place]) -> Place | None:
+def _owner(finding: Finding, terrain: Terrain) -> Place | None:
     if finding.owner is None:
         return None
     if finding.owner_in_inventory:
-        return known.get(finding.owner) or Place(finding.owner)
+        return terrain.named(finding.owner) or Place(finding.owner)
     return Place(f"{finding.owner} (by the file's name)")
 
 
-def _holders(finding: Finding, known: dict[str | None, Place]) -> tuple[Place, ...]:
-    return tuple(known.get(name) or Place(f"{name} (as reported)") for name in finding.reporters)
+def _holders(finding: Finding, terrain: Terrain) -> tuple[Place, ...]:
+    return tuple(terrain.named(name) or _heard(name) for name in finding.reporters)

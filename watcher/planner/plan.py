@@ -110,9 +110,8 @@ def _unclear(finding: Finding) -> str | None:
 
 
 def _product(finding: Finding, ground: Ground) -> Product | None:
-    return next(
-        (p.node.product for p in ground.terrain.places if p.node and p.name == finding.node), None
-    )
+    place = ground.terrain.named(finding.node)
+    return place.node.product if place and place.node else None
 
 
 def _without_withheld(work: Work, choice: Choice) -> Work:

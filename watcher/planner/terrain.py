@@ -88,6 +88,16 @@ class Terrain:
         nodes = [p.node for p in self._of(Product.CUCM)]
         return bool(nodes) and all(node and node.duties is not None for node in nodes)
 
+    def named(self, name: str | None) -> Place | None:
+        """Return the node of that name in the inventory."""
+        return next((place for place in self.places if place.name == name), None)
+
+    def in_order(self, places: Iterable[Place]) -> tuple[Place, ...]:
+        """Return places once each: publisher first, then in the order of the cluster (O1)."""
+        order = {place: i for i, place in enumerate(self.places)}
+        once = dict.fromkeys(places)
+        return tuple(sorted(once, key=lambda p: (not p.publisher, order.get(p, 999), p.label)))
+
     def running(self, service: Service) -> tuple[Place, ...]:
         """Return the nodes on which a service runs or may run, publisher first."""
         if service.runs_on is RunsOn.PUBLISHER:

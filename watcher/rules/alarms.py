@@ -9,6 +9,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from watcher.model.alarm import CiscoLogRecord
 from watcher.rules.terms import Cited, Closed, Id, Text
 
 
@@ -88,3 +89,22 @@ class Alarms(Closed):
     default_cluster_ids: tuple[Id, ...] = Field(
         default=(), description="ClusterID values that identify nothing."
     )
+
+    def kind_of(self, msgname: str) -> CertificateAlarmKind | None:
+        """Return what the catalogue knows of a certificate alarm; any case."""
+        wanted = msgname.lower()
+        kinds = self.certificate.items()
+        return next((kind for name, kind in kinds if name.lower() == wanted), None)
+
+    def evidence_in(self, record: CiscoLogRecord) -> RelatedAlarm | None:
+        """Return what a record that is no certificate alarm means for a plan, if anything.
+
+        An RTMT alert is known by its AlertName; its own MSGNAME is the same for all alerts.
+        """
+        appname = record.appname.lower()
+        names = {record.msgname.lower(), (record.tag("AlertName") or "").lower()} - {""}
+        for related in self.related:
+            same_app = related.appname is None or related.appname.lower() == appname
+            if same_app and related.msgname.lower() in names:
+                return related
+        return None
