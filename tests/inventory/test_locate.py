@@ -1,9 +1,11 @@
 """What the inventory adds to an alarm."""
 
+from dataclasses import replace
+
 from watcher.app.files import blocks_of
 from watcher.app.knowledge import load_catalogue
 from watcher.app.site import load_inventory
-from watcher.inventory.locate import located
+from watcher.inventory.locate import copy_of, located
 from watcher.model.alarm import CertificateAlarm, Tally
 from watcher.pipeline import read
 
@@ -29,3 +31,19 @@ def test_a_site_that_does_not_know_the_node_adds_nothing():
     alarm = _alarm()
 
     assert alarm == located(alarm, site)
+
+
+def test_a_copy_is_found_by_store_and_file_in_any_case():
+    site = load_inventory("deploy/examples/technote.yaml")
+    alarm = replace(_alarm(), store="TOMCAT-trust", certificate="cucm01.DER")
+
+    found = copy_of(alarm, site.clusters[0])
+
+    assert found is not None
+    assert found.owner == "CUCM01"
+
+
+def test_without_a_file_no_copy_is_taken():
+    site = load_inventory("deploy/examples/technote.yaml")
+
+    assert copy_of(replace(_alarm(), certificate=None), site.clusters[0]) is None

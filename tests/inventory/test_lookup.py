@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.inventory.loader import load
-from watcher.inventory.lookup import Ambiguous, Place, certificate, find_cluster, find_node
+from watcher.inventory.lookup import Ambiguous, Place, find_cluster, find_node
 
 SITE = load(
     "site.yaml",
@@ -89,22 +89,3 @@ def test_find_cluster_by_name_and_by_cluster_id(name, expected):
     found = find_cluster(SITE, name)
 
     assert (found.name if found else None) == expected
-
-
-def test_a_certificate_is_found_by_store_node_and_file():
-    graz = SITE.clusters[0]
-    found = certificate(graz, "TOMCAT-trust", "gra-pub", "GRA-SUB.der")
-
-    assert found is not None
-    assert found.owner == "gra-sub"
-
-
-def test_of_several_copies_none_is_taken_without_a_file():
-    assert certificate(SITE.clusters[0], "tomcat-trust", "gra-pub") is None
-
-
-def test_a_certificate_of_the_cluster_serves_each_node():
-    found = certificate(SITE.clusters[1], "tomcat", "lnz-pub", "tomcat.der")
-
-    assert found is not None
-    assert found.multi_server

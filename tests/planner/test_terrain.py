@@ -122,3 +122,10 @@ def test_one_group_of_phones_with_lscs_is_enough(feature, group, expected):
 )  # fmt: skip
 def test_a_single_node_is_a_single_cucm_node(nodes, single):
     assert ground(cluster(*nodes)).terrain.facts[Condition.SINGLE_NODE] is single
+
+
+def test_a_certificate_of_the_cluster_serves_each_node():
+    shared = certificate(at=None, multi_server=True)
+    terrain = survey(cluster(certificates=(shared,)))
+
+    assert [terrain.certificate("tomcat", node) for node in ("pub", "sub1")] == [shared, shared]

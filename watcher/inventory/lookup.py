@@ -1,4 +1,4 @@
-"""Find a node, a cluster or a certificate by the names that messages and people use.
+"""Find a node or a cluster by the names that messages and people use.
 
 Names match as a whole, with the case of ASCII letters folded and nothing else: a letter of
 another alphabet that looks alike is another name.
@@ -6,7 +6,7 @@ another alphabet that looks alike is another name.
 
 from dataclasses import dataclass
 
-from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
+from watcher.inventory.schema import Cluster, Inventory, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,6 @@ def find_cluster(inventory: Inventory, cluster_id: str) -> Cluster | None:
     return found[0] if wanted is not None and len(found) == 1 else None
 
 
-def certificate(
-    cluster: Cluster, store: str, node: str | None, file: str | None = None
-) -> Certificate | None:
-    """Find what is known of a store's certificate on a node, else of the whole cluster.
-
-    `file` chooses among the copies of a trust store; the extension does not count, because
-    alarms say `.der` where `show cert` says `.pem`.
-    """
-    candidates = [
-        known
-        for known in cluster.certificates
-        if fold(known.store) == fold(store)
-        and (file is None or known.file is None or stem(known.file) == stem(file))
-    ]
-    own = [known for known in candidates if node is not None and _same(known.node, node)]
-    wide = [known for known in candidates if known.node is None]
-    found = own or wide
-    return found[0] if len(found) == 1 else None
-
-
 def names_of(node: Node) -> frozenset[str]:
     """Return every whole name of a node, folded."""
     names = (node.name, *node.aliases, *node.addresses)
@@ -100,7 +80,3 @@ def stem(file: str) -> str:
 def _labels(node: Node) -> frozenset[str]:
     names = (node.name, *node.aliases)
     return frozenset(name.partition(".")[0].lower() for name in names)
-
-
-def _same(one: str | None, other: str) -> bool:
-    return one is not None and fold(one) == fold(other)
