@@ -8,6 +8,7 @@ question that does. The table of cases is in docs/expiry.md.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property, lru_cache
 
 from watcher.model.expiry import Candidate, Certainty, Expiry, ExpiryState
 from watcher.rules.alarms import CertificateAlarmKind, Direction
@@ -23,9 +24,12 @@ _YEARS_TWIN = 6
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Case:
-    """One alarm: its text, its time and what its name says."""
+    """One alarm: its text, its time and what its name says.
+
+    It has no slots, so that the windows, asked for with every date that fits, are made once.
+    """
 
     text: str | None
     event: datetime | None
@@ -36,7 +40,7 @@ class _Case:
     def direction(self) -> Direction:
         return self.kind.direction if self.kind else Direction.NONE
 
-    @property
+    @cached_property
     def said(self) -> Window:
         """Between which instants the name of the alarm puts the end."""
         if self.event is None or self.kind is None or self.direction is Direction.NONE:
@@ -50,7 +54,7 @@ class _Case:
             return Window(None, end)
         return Window(self.event - self.slack + timedelta(days=self.kind.earliest_days or 0), end)
 
-    @property
+    @cached_property
     def plausible(self) -> Window:
         """The same without ends that lie too far off to be believed."""
         said = self.said
@@ -113,7 +117,7 @@ def _without_year(case: _Case, remains: Remains) -> tuple[Expiry, ExpiryState]:
         question = f"In which year does the certificate end ({(case.text or '').strip()})?"
         expiry = _expiry(case, remains, Certainty.AMBIGUOUS, reason, question=question)
         return expiry, _state(case, [])
-    days = _dates(case.event, remains)
+    days: Sequence[date] = _dates(case.event.year, remains)
     likely = [day for day in days if remains.instants(day).meets(case.plausible)]
     if not remains.day_whole:
         days = likely or days
@@ -157,10 +161,9 @@ def _twins(case: _Case, remains: Remains, chosen: date) -> list[date]:
     """Return the dates before a very old one that may be meant as well."""
     if case.event is None or not remains.day_whole or case.event.date() - chosen <= LONGEST_EXPIRED:
         return []
-    before = datetime.combine(chosen, time(0), UTC)
     return [
         day
-        for day in _dates(before, remains)
+        for day in _dates(chosen.year, remains)
         if day < chosen and chosen.year - day.year <= _YEARS_TWIN
     ]
 
@@ -242,9 +245,11 @@ def _distance(day: date, event: datetime) -> str:
     return f"{words} {'after' if days > 0 else 'before'} the event"
 
 
-def _dates(event: datetime, remains: Remains) -> list[date]:
-    first = max(event.year - _YEARS_BACK, date.min.year)
-    last = min(event.year + _YEARS_AHEAD, date.max.year - 1)
+@lru_cache(maxsize=1024)
+def _dates(around: int, remains: Remains) -> tuple[date, ...]:
+    """Return the dates of the years around one that fit; alarms repeat nightly with one text."""
+    first = max(around - _YEARS_BACK, date.min.year)
+    last = min(around + _YEARS_AHEAD, date.max.year - 1)
     months = [number for number, name in enumerate(MONTHS, 1) if name.startswith(remains.month)]
     numbers = [int(remains.day)] if remains.day_whole and remains.day else range(1, 32)
     made = (
@@ -253,7 +258,7 @@ def _dates(event: datetime, remains: Remains) -> list[date]:
         for month in months
         for number in numbers
     )
-    return [day for day in made if day is not None and remains.fits(day)]
+    return tuple(day for day in made if day is not None and remains.fits(day))
 
 
 def _date(year: int, month: int, day: int) -> date | None:
