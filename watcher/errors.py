@@ -50,3 +50,22 @@ class InputError(WatcherError):
 def one_line(text: str) -> str:
     """Return `text` on one line of printable characters; everything else becomes an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class TemporaryError(WatcherError):
+    """A fault of ours that may pass; the sender keeps what it has and tries again.
+
+    Its text is for our log, never for the wire.
+    """
+
+
+class JournalFull(TemporaryError):  # noqa: N818 -- a state, named as one
+    """No room is left for what comes in, or less than the reserve."""
+
+
+class JournalBroken(TemporaryError):  # noqa: N818 -- likewise
+    """Writing or syncing failed; nothing may be accepted until a restart."""
+
+
+class StoreUnavailable(TemporaryError):  # noqa: N818 -- likewise
+    """The database did not answer in time; what became of a commit is unknown."""

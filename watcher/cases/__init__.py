@@ -1,0 +1,1 @@
+"""From alarms to cases: identity, merging, states, thresholds, storms, silence. Pure."""

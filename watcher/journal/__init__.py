@@ -1,0 +1,1 @@
+"""The journal: raw messages on the disk before anybody reads them."""

@@ -1,0 +1,1 @@
+"""Every metric, its unit and its labels, on one page."""

@@ -1,0 +1,297 @@
+"""Every seam of the daemon on one page; what each promises.
+
+The core rooms need none of these. A shell implements one, the app picks which.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
+from watcher.model.ledger import Counts, Line, Place, Reason
+from watcher.model.message import MessageId, Origin, Position, RawMessage
+
+
+class Clock(Protocol):
+    """The time; only the app has the real one."""
+
+    def now(self) -> datetime:
+        """Return the wall clock, aware UTC; it may step."""
+
+    def monotonic_ns(self) -> int:
+        """Return nanoseconds of a clock that never steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What an input found in what it just read.
+
+    `received` counts frames, datagrams or mails, each once; the input counts it apart from the
+    others, so that the books can be wrong.
+    """
+
+    input: str
+    received: int
+    noise: int = 0
+    refused: Mapping[Reason, int] = field(default_factory=dict)
+    kept: Sequence[RawMessage] = ()
+    heard: Mapping[str, int] = field(default_factory=dict)
+    """Messages by peer, noise included."""
+
+
+class Journal(Protocol):
+    """Keeps raw messages before anybody reads them; one writer, safe to call from any thread."""
+
+    def settle(self, batch: Batch) -> Position:
+        """Write what a batch keeps and count the rest; return where it ended.
+
+        Written is not yet durable: see `durable`. Raises JournalFull or JournalBroken, both
+        temporary faults of ours; then nothing of the batch was kept or counted.
+        """
+
+    def durable(self, position: Position) -> Future[None]:
+        """Return a future that is done once everything up to `position` is on the disk."""
+
+    def close(self) -> None:
+        """Write what is counted, make everything durable, let go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A message in the journal; `position` is where the entry ends: go on reading from there."""
+
+    position: Position
+    message: RawMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Counts in the journal; `kept` says how many messages came since the counts before."""
+
+    position: Position
+    counts: Counts
+    kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A stretch of the journal that cannot be read; reading goes on behind it."""
+
+    position: Position
+    data: bytes
+    size: int
+
+
+Entry = Kept | Counted | Damaged
+
+
+class JournalReader(Protocol):
+    """Reads a journal from anywhere, also while it is being written and from another process."""
+
+    def read(self, after: Position, limit: int) -> Sequence[Entry]:
+        """Return up to `limit` durable entries behind `after`, oldest first; empty: none yet."""
+
+    def forget(self, before: Position) -> None:
+        """Allow the journal to drop entries up to there; they are in the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """A message behind the journal, with the place where it ended."""
+
+    id: MessageId
+    origin: Origin
+    received_at: datetime
+    data: bytes
+    cut: bool
+    place: Place
+    reason: Reason
+    detail: str
+    """For people: what could not be read, and why; not more than 300 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRow:
+    """Another alarm that is evidence for a plan: `topic` of the alarm catalogue."""
+
+    key: str
+    message: MessageId
+    topic: str
+    cluster: str
+    reporter: str
+    event_time: datetime | None
+    received_at: datetime
+    raw: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """When a peer, or a node under the name it gives itself, was last heard."""
+
+    source: str
+    """`peer:ADDRESS`, `node:NAME` or `stage:NAME`."""
+    input: str
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan as it was drawn; `digest` is the seal of its JSON form."""
+
+    cluster: str
+    digest: str
+    drawn_at: datetime
+    headline: str
+    steps: int
+    refused: bool
+    document: str
+    """The sealed JSON."""
+    markdown: str
+
+
+class Unit(Protocol):
+    """One transaction of the store: all of it takes effect, or nothing."""
+
+    def cursor(self, journal: str) -> Position:
+        """Return up to where a journal has been taken in; 0 before the first time."""
+
+    def move_cursor(self, journal: str, position: Position) -> None:
+        """State up to where a journal has been taken in."""
+
+    def keep(self, messages: Sequence[StoredMessage]) -> None:
+        """Insert messages; one whose id is there already is replaced (a replay)."""
+
+    def known(self, keys: Collection[str]) -> Mapping[str, CaseKey | None]:
+        """Return which event keys (of cases: with the case; of evidence: None) are stored."""
+
+    def cases(self, keys: Collection[CaseKey]) -> Mapping[CaseKey, Case]:
+        """Return the stored cases among these."""
+
+    def add_events(self, events: Sequence[CaseEvent]) -> None:
+        """Insert events; one whose key is there already changes nothing."""
+
+    def add_evidence(self, rows: Sequence[EvidenceRow]) -> None:
+        """Insert evidence; one whose key is there already changes nothing."""
+
+    def save(self, cases: Sequence[Case]) -> None:
+        """Insert or replace cases by their key."""
+
+    def add_transitions(self, transitions: Sequence[Transition]) -> None:
+        """Append to the histories."""
+
+    def add_crossings(self, crossings: Sequence[Crossing], round_: Mapping[CaseKey, int]) -> None:
+        """Insert crossings, unique by case, round and days."""
+
+    def add_act(self, act: Act) -> None:
+        """Append what a person did."""
+
+    def count(self, lines: Sequence[Line]) -> None:
+        """Add to the books."""
+
+    def hear(self, rows: Sequence[Heard]) -> None:
+        """Note who was heard; the later time wins, counts add up."""
+
+    def add_plan(self, plan: StoredPlan) -> bool:
+        """Insert a plan unless its cluster's newest has this digest; tell whether it was new."""
+
+
+class Store(Protocol):
+    """The only room that knows SQL."""
+
+    def transaction(self) -> AbstractContextManager[Unit]:
+        """Begin a transaction that is serial with all others; commits at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseQuery:
+    """Which cases to list; None means all. Most urgent first."""
+
+    cluster: str | None = None
+    states: Collection[str] | None = None
+    id: int | None = None
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case with the number that people call it by and its cluster's newest plan."""
+
+    id: int
+    case: Case
+    plan_digest: str = ""
+
+
+class View(Protocol):
+    """What the store shows; changes nothing. Each call sees one consistent state."""
+
+    def list_cases(self, query: CaseQuery) -> Sequence[CaseRow]:
+        """Return cases, most urgent first."""
+
+    def history(self, key: CaseKey) -> Sequence[Transition | Crossing | Act]:
+        """Return what became of a case, oldest first."""
+
+    def events_of(self, keys: Collection[CaseKey], newest: int) -> Sequence[CaseEvent]:
+        """Return the newest events of each case and reporter, oldest first."""
+
+    def evidence_of(self, cluster: str, since: datetime) -> Sequence[EvidenceRow]:
+        """Return evidence for a cluster's plan."""
+
+    def message(self, id_: MessageId) -> StoredMessage | None:
+        """Return a message by its name."""
+
+    def events_in(self, id_: MessageId) -> Sequence[CaseEvent]:
+        """Return the events that a message brought."""
+
+    def quarantine(self, after: MessageId | None, limit: int) -> Sequence[StoredMessage]:
+        """Return quarantined messages, oldest first, behind `after`."""
+
+    def books(self) -> Sequence[Line]:
+        """Return the books as far as journals have been taken in."""
+
+    def cursors(self) -> Mapping[str, Position]:
+        """Return up to where each journal has been taken in."""
+
+    def heard(self) -> Sequence[Heard]:
+        """Return who was heard, and when last."""
+
+    def newest_plan(self, cluster: str) -> StoredPlan | None:
+        """Return the newest plan of a cluster, or by the beginning of its digest."""
+
+    def plan(self, digest: str) -> StoredPlan | None:
+        """Return a plan by its digest or an unambiguous beginning of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A leader's term: `epoch` goes up with each new holder, and fences the one before."""
+
+    holder: str
+    epoch: int
+    until: datetime
+
+
+class Lease(Protocol):
+    """At most one holder at a time, by the database's word."""
+
+    def take(self, name: str, holder: str, now: datetime, seconds: int) -> Term | None:
+        """Take or prolong the lease; None while another holds it."""
+
+    def holds(self, name: str, term: Term) -> bool:
+        """Tell whether the term is still the newest; asked before every send."""
+
+    def release(self, name: str, term: Term) -> None:
+        """Let another have it at once."""
+
+
+class Runs(Protocol):
+    """Which scheduled work was done for which period: the database decides, not a timer."""
+
+    def claim(self, job: str, period: str, at: datetime) -> bool:
+        """Insert the run unless it is there; tell whether it is ours to do."""
+
+    def finish(self, job: str, period: str, at: datetime, result: str) -> None:
+        """State how it ended."""

@@ -1,0 +1,1 @@
+"""APScheduler, and only here: it ticks; the database decides what is due."""

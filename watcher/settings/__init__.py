@@ -1,0 +1,1 @@
+"""The settings file: its shape, and what of it comes from the environment."""

@@ -1,0 +1,1 @@
+"""The traffic of a cluster: alarms, repeats, envelopes and noise, from a seed."""

@@ -1,0 +1,1 @@
+"""What an outside monitor may ask: `/healthz`, `/readyz`, `/metrics`."""
