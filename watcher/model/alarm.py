@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 
 from watcher.model.expiry import Expiry, ExpiryState
 
@@ -56,6 +57,11 @@ class Truncation(StrEnum):
     PART = "part"
 
 
+@lru_cache(maxsize=1024)
+def _plain(name: str) -> str:
+    return name.replace(" ", "").lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiscoLogRecord:
     """One CiscoLog record as it stood on the wire; severity comes from the token, never PRI.
@@ -84,9 +90,9 @@ class CiscoLogRecord:
 
     def tag(self, name: str) -> str | None:
         """Return the first tag of that name; blanks in names do not count (`App ID`)."""
-        wanted = name.replace(" ", "").lower()
+        wanted = _plain(name)
         for key, value in self.tags:
-            if key.replace(" ", "").lower() == wanted:
+            if _plain(key) == wanted:
                 return value
         return None
 

@@ -6,7 +6,6 @@ what is lost is named, never guessed.
 
 import re
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from watcher.expiry import resolve
 from watcher.model.alarm import (
@@ -18,7 +17,7 @@ from watcher.model.alarm import (
 )
 from watcher.rules.alarms import Alarms
 from watcher.wire.enddate import ZONE_SLACK
-from watcher.wire.grammar import BODY, fields
+from watcher.wire.grammar import BODY, known_fields
 from watcher.wire.timestamp import clock_reading
 
 _MARK = "Certificate name:"
@@ -37,7 +36,7 @@ def parse(
     record: CiscoLogRecord, alarms: Alarms, alert: RtmtAlert | None = None
 ) -> CertificateAlarm | None:
     """Return the certificate alarm that `record` is, or None when it is another alarm."""
-    if record.appname.lower() not in {name.lower() for name in alarms.appnames}:
+    if not alarms.is_certificate_monitor(record.appname):
         return None
     kind = alarms.kind_of(record.msgname)
     facts = _facts(record)
@@ -78,7 +77,7 @@ def _facts(record: CiscoLogRecord) -> _Facts:
     # A certificate's name may hold what looks like the store: the last such place is the store.
     stores = list(_STORE.finditer(body)) if body.count(" Unit:") > 1 else []
     name = body[: stores[-1].start()] if stores else ""
-    found = fields(BODY, body[len(name) :])
+    found = known_fields(BODY, body[len(name) :])
     if stores:
         found["name"] = name
     facts = {name: found.get(name) for name in ("name", "unit", "type", "expiration")}
@@ -117,7 +116,7 @@ def _owner(
     stem = file
     for ending in _FILE_TYPES:
         stem = stem.removesuffix(ending)
-    if any(fnmatchcase(stem.lower(), ca.pattern.lower()) for ca in alarms.ca_files):
+    if alarms.is_ca_file(stem):
         return None
     return stem if _HOST.fullmatch(stem) and _is_neighbour(stem.lower(), record) else None
 

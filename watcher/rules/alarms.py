@@ -1,6 +1,9 @@
 """What a pack may say of alarms: what a name means for the date, and what is evidence."""
 
+import re
 from enum import StrEnum
+from fnmatch import translate
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import (
@@ -90,11 +93,29 @@ class Alarms(Closed):
         default=(), description="ClusterID values that identify nothing."
     )
 
+    @cached_property
+    def _appnames(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.appnames)
+
+    @cached_property
+    def _kinds(self) -> dict[str, CertificateAlarmKind]:
+        return {name.lower(): kind for name, kind in self.certificate.items()}
+
+    @cached_property
+    def _ca_file(self) -> re.Pattern[str]:
+        return re.compile("|".join(translate(ca.pattern.lower()) for ca in self.ca_files) or r"\Z.")
+
+    def is_certificate_monitor(self, appname: str) -> bool:
+        """Tell whether records with this APPNAME are the Certificate Monitor's; any case."""
+        return appname.lower() in self._appnames
+
+    def is_ca_file(self, name: str) -> bool:
+        """Tell whether a file, named without its extension, is a known CA's."""
+        return self._ca_file.match(name.lower()) is not None
+
     def kind_of(self, msgname: str) -> CertificateAlarmKind | None:
         """Return what the catalogue knows of a certificate alarm; any case."""
-        wanted = msgname.lower()
-        kinds = self.certificate.items()
-        return next((kind for name, kind in kinds if name.lower() == wanted), None)
+        return self._kinds.get(msgname.lower())
 
     def evidence_in(self, record: CiscoLogRecord) -> RelatedAlarm | None:
         """Return what a record that is no certificate alarm means for a plan, if anything.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pyparsing import ParseException
 
 from watcher.model.alarm import CiscoLogRecord, Envelope, Severity, Truncation, Unreadable
-from watcher.wire.grammar import FOREIGN_TOKEN, HEADER, TOKEN, fields
+from watcher.wire.grammar import FOREIGN_TOKEN, HEADER, TOKEN, fields, known_fields
 from watcher.wire.tags import split
 from watcher.wire.timestamp import MILLISECOND_DIGITS, event_time
 
@@ -40,7 +40,7 @@ def decode(text: str, outer: tuple[Envelope, ...] = ()) -> CiscoLogRecord | Unre
     try:
         header = {"": ""} if kept.startswith(("UC_", "CCM_")) else fields(HEADER, kept)
         start = len(header[""] or "")
-        token = fields(TOKEN, kept[start:])
+        token = known_fields(TOKEN, _before_tags(kept, start))
     except ParseException:
         return _refused(kept)
     listed = split(kept[start + len(token[""] or "") :])
@@ -62,6 +62,12 @@ def decode(text: str, outer: tuple[Envelope, ...] = ()) -> CiscoLogRecord | Unre
         envelope=(*outer, *_envelopes(header)),
         truncation=(Truncation.RECORD,) if lost else (),
     )
+
+
+def _before_tags(text: str, start: int) -> str:
+    """Return the text from the token on, up to the tags behind it; the token holds no bracket."""
+    bracket = text.find("[", start)
+    return text[start : bracket + 1] if bracket >= 0 else text[start:]
 
 
 def alert_without_token(text: str) -> CiscoLogRecord | None:

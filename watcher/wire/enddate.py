@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from watcher.wire.timestamp import MONTHS
 
@@ -55,15 +56,7 @@ class Remains:
 
     def instants(self, day: date) -> "Window":
         """Return between which instants the certificate ends if it ends on that day."""
-        slack = timedelta(0) if (self.zone or "").upper() in {"UTC", "GMT"} else ZONE_SLACK
-        found = _CLOCK.match(self.clock or "")
-        try:
-            at = time(int(found[1]), int(found[2])) if found else None
-        except ValueError:
-            at = None
-        first = datetime.combine(day, at or time(0), UTC)
-        length = timedelta(minutes=1) if at else timedelta(days=1)
-        return Window(first - slack, first + length + slack)
+        return _instants(self.clock, self.zone, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +112,16 @@ def _readable(found: re.Match[str]) -> bool:
     return any(
         name.startswith(weekday) for name in _WEEKDAYS if not followed or name == weekday
     ) and (any(name.startswith(month) for name in MONTHS if not found["day"] or name == month))
+
+
+@lru_cache(maxsize=4096)
+def _instants(clock: str | None, zone: str | None, day: date) -> Window:
+    slack = timedelta(0) if (zone or "").upper() in {"UTC", "GMT"} else ZONE_SLACK
+    found = _CLOCK.match(clock or "")
+    try:
+        at = time(int(found[1]), int(found[2])) if found else None
+    except ValueError:
+        at = None
+    first = datetime.combine(day, at or time(0), UTC)
+    length = timedelta(minutes=1) if at else timedelta(days=1)
+    return Window(first - slack, first + length + slack)

@@ -12,6 +12,8 @@ Services Guide (pages 6-5 and 6-6), and the lines in `tests/corpus`.
 """
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from pyparsing import Opt, ParserElement
 from pyparsing import Regex as _Regex
@@ -155,18 +157,38 @@ ALERT_FOOT: ParserElement = _rule(
 ).leave_whitespace().parse_with_tabs()  # fmt: skip
 
 
+REPEATED = 512
+"""Characters of a text that is worth remembering: alarms repeat nightly, and from every node."""
+
+
 def fields(grammar: ParserElement, text: str) -> dict[str, str | None]:
     """Read `text` from its first character and return the named parts; "" is all of them.
 
     Raises pyparsing's ParseException where the text does not begin as the grammar says.
     """
-    found = matches(grammar, text)
+    return _named(matches(grammar, text))
+
+
+def known_fields(grammar: ParserElement, text: str) -> dict[str, str | None]:
+    """Do the same for a text that comes again and again: what was read before is remembered."""
+    return _named(known_matches(grammar, text))
+
+
+def _named(found: Sequence[re.Match[str]]) -> dict[str, str | None]:
     parts: dict[str, str | None] = {"": "".join(match[0] for match in found)}
     for match in found:
         parts |= match.groupdict()
     return parts
 
 
-def matches(grammar: ParserElement, text: str) -> list[re.Match[str]]:
+def matches(grammar: ParserElement, text: str) -> Sequence[re.Match[str]]:
     """Return what each rule of the grammar met, in order."""
-    return list(grammar.parse_string(text))
+    return tuple(grammar.parse_string(text))
+
+
+def known_matches(grammar: ParserElement, text: str) -> Sequence[re.Match[str]]:
+    """Do the same for a text that comes again and again."""
+    return _remembered(grammar, text) if len(text) <= REPEATED else matches(grammar, text)
+
+
+_remembered = lru_cache(maxsize=4096)(matches)

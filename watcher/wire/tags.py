@@ -7,7 +7,7 @@ ones: a quoted record ends before them. What stands between is split at group bo
 import re
 from dataclasses import dataclass
 
-from watcher.wire.grammar import GROUPS, matches
+from watcher.wire.grammar import GROUPS, known_matches
 
 _LIST_START = re.compile(r"(?:%[ ]?)?(?=\[)")
 _TAIL_GROUP = re.compile(
@@ -106,7 +106,8 @@ def _holds_border(tags: Tags, value: str) -> bool:
 
 def _groups(text: str) -> Tags:
     return tuple(
-        (_UNKNOWN.sub("", found["name"]).strip(), found["value"]) for found in matches(GROUPS, text)
+        (_UNKNOWN.sub("", found["name"]).strip(), found["value"])
+        for found in known_matches(GROUPS, text)
     )
 
 
