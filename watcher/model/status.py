@@ -1,0 +1,151 @@
+"""How the two halves of the daemon are: what each writes down about once a second.
+
+Plain values only: the files `receiver.json` and `worker.json`, the metrics page, `/readyz` and
+`watcher status` all show these. Counts go up since the process started, unless said otherwise.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher.model.ledger import Line, Reason
+from watcher.model.message import Position, Way
+
+START = Position(0)
+"""Before everything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputStatus:
+    """One input of the receiver; `problem` is empty while it is open and well."""
+
+    name: str
+    way: Way
+    where: str
+    """Address and port, folder or mailbox."""
+    open: bool
+    problem: str = ""
+    connections: int = 0
+    receive_buffer: int | None = None
+    """Bytes that the kernel granted; None for what has no datagram socket."""
+    receive_buffer_asked: int | None = None
+    kernel_drops: int | None = None
+    """Datagrams that the kernel dropped; None where it does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerCertificate:
+    """The certificate of one of our own listeners."""
+
+    input: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverStatus:
+    """How the receiver is: inputs, journal, loop, and the worker as its parent sees it."""
+
+    written_at: datetime
+    started_at: datetime
+    pid: int
+    version: str
+    inputs: tuple[InputStatus, ...] = ()
+    lines: tuple[Line, ...] = ()
+    """The books as far as the receiver has them: received, noise and refused."""
+    journal: str = ""
+    """Name of the journal, as in message ids."""
+    journal_end: Position = START
+    journal_bytes: int = 0
+    """Bytes of all segments on the disk."""
+    journal_problem: str = ""
+    """Why nothing can be written; empty: it can."""
+    free_bytes: int | None = None
+    """Free space where the journal lies."""
+    loop_lag_p99: float = 0.0
+    """Seconds; of the last minute."""
+    loop_lag_worst: float = 0.0
+    """Seconds; since the start."""
+    worker_pid: int | None = None
+    worker_restarts: int = 0
+    config_differs: bool = False
+    """The settings in force are not those of the file."""
+    settings_digest: str = ""
+    clock_steps: int = 0
+    """How often the wall clock jumped by more than five minutes."""
+    certificates: tuple[ListenerCertificate, ...] = ()
+    resident_bytes: int | None = None
+    log_drops: int = 0
+    """Log records that were dropped because nobody took them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceStatus:
+    """When one source was last heard.
+
+    `node` is the inventory's name of it, empty when the inventory does not know it; only those
+    with a name become metrics, because any other text is a sender's.
+    """
+
+    source: str
+    node: str
+    last: datetime
+    state: str = ""
+    """`heard`, `silent` or `never`; empty while nothing is expected of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountOf:
+    """How many there are of one kind."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineCount:
+    """How many messages lie in quarantine for one reason."""
+
+    reason: Reason
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """How the worker is: what it has read, what it holds, and what it could not do."""
+
+    written_at: datetime
+    started_at: datetime
+    pid: int
+    version: str
+    database_problem: str = ""
+    """Why the database cannot be used; empty: it can."""
+    journal: str = ""
+    cursor: Position = START
+    """Up to where the journal has been taken in."""
+    backlog_bytes: int = 0
+    """Bytes of the journal that have not been read."""
+    oldest_unread_at: datetime | None = None
+    """When the oldest unread message was received; None: nothing waits."""
+    lines: tuple[Line, ...] = ()
+    """The books of the store: since it was made, not since the process started."""
+    cases: tuple[CountOf, ...] = ()
+    """By state; those that are there now."""
+    quarantine: tuple[QuarantineCount, ...] = ()
+    """Those that are there now."""
+    batches: int = 0
+    batch_seconds: float = 0.0
+    """Sum of the time that batches took."""
+    batch_seconds_worst: float = 0.0
+    lease_held: bool = False
+    lease_holder: str = ""
+    lease_epoch: int = 0
+    self_test_at: datetime | None = None
+    """When a synthetic alarm last came out at the end."""
+    self_test_problem: str = ""
+    """Why the last one did not; empty: it did, or none was due."""
+    sources: tuple[SourceStatus, ...] = ()
+    plans_drawn: int = 0
+    plans_refused: int = 0
+    config_differs: bool = False
+    clock_steps: int = 0
+    resident_bytes: int | None = None
+    log_drops: int = 0
