@@ -3,15 +3,27 @@
 events -> planner (certificates due, steps in order) -> safety (an independent reading) -> plan
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import CertificateAlarm, Event, UcAlarm
-from watcher.model.plan import ChangePlan
+from watcher.model.message import Grade
+from watcher.model.plan import ChangePlan, Finding
 from watcher.planner.plan import draw_plans, newest_event, refused
 from watcher.rules.catalogue import Catalogue
 from watcher.safety.check import check
+
+GRADES: Mapping[Grade, str] = {
+    Grade.CLAIM: "Unverified (grade 0): it came by UDP or from an unknown mailer, so that anybody "
+    "may have sent it. Show the certificate on the node and compare before anything else.",
+    Grade.RETURN_PATH: "Grade 1: the sender's address is known, its word is not proven. Show the "
+    "certificate on the node and compare before anything else.",
+    Grade.ATTRIBUTED: "Grade 2: the sender proved who it is. The certificate itself was not seen.",
+    Grade.FACT: "Grade 3: read off the certificate, or confirmed on the node.",
+}
+"""What a plan says of how far its alarms were verified."""
 
 
 def planned(events: Iterable[Event]) -> Iterator[Event]:
@@ -38,3 +50,18 @@ def plan(
         else plan
         for plan in drawn
     )
+
+
+def graded(plan: ChangePlan, grades: Mapping[str, Grade]) -> ChangePlan:
+    """Return the plan with a note on each finding of how far its alarms were verified.
+
+    `grades` tells it for the raw text of each alarm; the best of a finding's alarms counts.
+    """
+    heard = {proof.id: grades.get(proof.raw, Grade.CLAIM) for proof in plan.evidence}
+    findings = tuple(_graded(finding, heard) for finding in plan.findings)
+    return replace(plan, findings=findings)
+
+
+def _graded(finding: Finding, heard: Mapping[str, Grade]) -> Finding:
+    best = max((heard[proof] for proof in finding.evidence), default=Grade.CLAIM)
+    return replace(finding, notes=(GRADES[best], *finding.notes))

@@ -1,0 +1,116 @@
+"""Plans of clusters whose cases changed: drawn a moment later, stored with their digest, written
+as files that people open.
+"""  # noqa: D205 -- one sentence
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from watcher import pipeline, planning, render, seal
+from watcher.app.files import write_output
+from watcher.app.plans import render_plans, was_refused
+from watcher.inventory.schema import Inventory
+from watcher.model.alarm import Tally
+from watcher.model.case import CaseKey, CaseState
+from watcher.model.message import Grade
+from watcher.model.plan import ChangePlan
+from watcher.ports import CaseQuery, Store, StoredPlan, View
+from watcher.rules.catalogue import Catalogue
+
+DUE = (
+    CaseState.ALARMED, CaseState.ACKNOWLEDGED, CaseState.PLANNED, CaseState.QUIET,
+    CaseState.REGRESSED,
+)  # fmt: skip
+"""States of cases that a plan is drawn for: all but resolved."""
+
+CASES = 1000
+"""Most urgent cases that one plan takes in."""
+
+
+@dataclass(slots=True)
+class Dirty:
+    """Clusters whose plans are out of date, and since when."""
+
+    settle_seconds: float
+    patience_seconds: float
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def note(self, clusters: frozenset[str], at: float) -> None:
+        """Note that something material changed."""
+        for cluster in clusters:
+            self._since.setdefault(cluster, at)
+
+    def due(self, at: float, *, idle: bool) -> str | None:
+        """Return a cluster to draw for: a moment after a change, or when it waited long enough.
+
+        A storm changes cases all the time; its plan is drawn when it pauses, or now and then.
+        """
+        patience = self.settle_seconds if idle else self.patience_seconds
+        for cluster, since in self._since.items():
+            if at - since >= patience:
+                return cluster
+        return None
+
+    def done(self, cluster: str) -> None:
+        """Forget a cluster before its plan is drawn, so that a change meanwhile is noted anew."""
+        self._since.pop(cluster, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draughtsman:
+    """Draws the plan of a cluster out of what the store holds."""
+
+    store: Store
+    view: View
+    catalogue: Catalogue
+    inventory: Inventory | None
+    folder: Path
+
+    def draw(self, cluster: str, now: datetime) -> StoredPlan | None:
+        """Draw, store and write the plan; None when no case is open or nothing changed."""
+        plan = self._plan(cluster)
+        if plan is None:
+            return None
+        digest = seal.digest_of(render.plain_value(plan))
+        stored = StoredPlan(
+            cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
+            steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
+            markdown=render_plans((plan,), "md"),
+        )  # fmt: skip
+        with self.store.transaction() as unit:
+            new = unit.add_plan(stored)
+        if not new and self.page(cluster).exists():
+            return None
+        self._write(stored, plan)
+        return stored
+
+    def page(self, cluster: str) -> Path:
+        """Return where the newest plan of a cluster is written, as Markdown."""
+        return self.folder / f"{cluster or 'unknown-cluster'}.md"
+
+    def _plan(self, cluster: str) -> ChangePlan | None:
+        query = CaseQuery(cluster=cluster, states=frozenset(DUE), limit=CASES)
+        keys: list[CaseKey] = [row.case.key for row in self.view.list_cases(query)]
+        if not keys:
+            return None
+        events = self.view.events_of(keys, 1)
+        since = min(event.received_at for event in events)
+        proofs = [row.raw for row in self.view.evidence_of(cluster, since)]
+        grades = {event.raw: Grade.CLAIM for event in events}
+        for event in events:
+            grades[event.raw] = max(grades[event.raw], event.grade)
+        alarms = self.catalogue.alarms
+        facts = [
+            fact
+            for raw in (*grades, *proofs)
+            for fact in planning.planned(pipeline.read([raw.encode()], alarms, Tally()))
+        ]
+        plans = planning.plan(facts, self.inventory, self.catalogue)
+        drawn = next((plan for plan in plans if (plan.cluster or "") == cluster), None)
+        return planning.graded(drawn, grades) if drawn else None
+
+    def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        page = self.page(stored.cluster)
+        write_output(str(page), stored.markdown)
+        write_output(str(page.with_suffix(".html")), render_plans((plan,), "html"))
