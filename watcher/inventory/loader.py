@@ -8,7 +8,7 @@ from watcher.errors import InputError, Location
 from watcher.inventory.crosscheck import check
 from watcher.inventory.schema import Inventory
 from watcher.rules.document import Document, read_document
-from watcher.rules.faults import checked, true_faults
+from watcher.rules.faults import checked, true_faults, with_others
 
 _KEY = re.compile(r"^(?:version|clusters)\s*:", re.MULTILINE)
 _PROMPT = re.compile(r"^[ \t]*admin:", re.MULTILINE)
@@ -22,7 +22,7 @@ def load(name: str, text: str) -> Inventory:
     inventory = _shaped(document)
     faults = check(document, inventory)
     if faults:
-        raise _with_others(faults[0], len(faults) - 1)
+        raise with_others(faults[0], len(faults) - 1)
     return inventory
 
 
@@ -56,7 +56,7 @@ def _shaped(document: Document) -> Inventory:
     try:
         return checked(Inventory, document)
     except InputError as error:
-        raise _with_others(error, _count(document) - 1) from error
+        raise with_others(error, _count(document) - 1) from error
 
 
 def _count(document: Document) -> int:
@@ -65,11 +65,3 @@ def _count(document: Document) -> int:
     except ValidationError as error:
         return len(true_faults(error))
     return 1
-
-
-def _with_others(error: InputError, others: int) -> InputError:
-    if others < 1:
-        return error
-    noun = "fault" if others == 1 else "faults"
-    problem = f"{error.problem}; {others} more {noun} after this"
-    return InputError(problem, where=error.where, expected=error.expected)

@@ -79,6 +79,15 @@ def fault(document: Document, path: Path, problem: str, expected: str | None = N
     return InputError(f"{prefix}{problem}", where=document.where(path), expected=expected)
 
 
+def with_others(error: InputError, others: int) -> InputError:
+    """Return an error that also says how many further faults the file has."""
+    if others < 1:
+        return error
+    noun = "fault" if others == 1 else "faults"
+    problem = f"{error.problem}; {others} more {noun} after this"
+    return InputError(problem, where=error.where, expected=error.expected)
+
+
 def dotted(path: Path) -> str:
     """Print a path as `stores.x.restarts.0.service`."""
     return ".".join(str(part) for part in path)

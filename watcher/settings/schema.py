@@ -1,0 +1,233 @@
+"""The shape of the settings file; every key may be left out.
+
+Defaults and ceilings are those of the entry points' limits: what one sender, one message or
+one connection may take. `deploy/examples/watcher.yaml` shows every key with its default.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StrictInt, StringConstraints, model_validator
+
+from watcher.rules.terms import Closed, Text
+from watcher.settings.inputs import Inputs, SmtpDesk, TlsIdentity, TlsInput
+from watcher.settings.terms import (
+    Address,
+    Duration,
+    FilePath,
+    LogFormat,
+    LogLevel,
+    Name,
+    Number,
+    Port,
+    Secret,
+    Size,
+    holding,
+    lasting,
+)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Database(Closed):
+    """Where cases, plans and the books are kept."""
+
+    url: Text | None = Field(
+        default=None,
+        description="postgresql+psycopg://user@host/name; null: SQLite in state_dir.",
+    )
+    password: Secret | None = Field(default=None, description="For the url, which holds none.")
+    busy: Annotated[Duration, lasting("1s", "5m")] = Field(
+        default=timedelta(seconds=20), description="How long to wait for another's lock."
+    )
+
+
+class Admission(Closed):
+    """Token buckets: how many alarms a source may bring; what is new is never sampled away."""
+
+    source_rate: Number = Field(default=2_000, description="Alarms per second of one source.")
+    source_burst: Number = Field(default=10_000, description="At once, after a quiet time.")
+    total_rate: Number = Field(default=10_000, description="Alarms per second of all sources.")
+    total_burst: Number = 20_000
+
+
+class JournalSettings(Closed):
+    """The raw bytes, on the local disk, before anything reads them."""
+
+    limit: Annotated[Size, holding("16MiB", "1024GiB")] = Field(
+        default=1 << 30, description="Largest size; full, mail gets 452 and TCP waits."
+    )
+    reserve: Annotated[Size, holding("1MiB", "64GiB")] = Field(
+        default=64 << 20, description="Free space of the disk that is never used."
+    )
+    segment: Annotated[Size, holding("64KiB", "1GiB")] = 16 << 20
+    sync: Annotated[Duration, lasting("1ms", "5s")] = Field(
+        default=timedelta(milliseconds=50), description="At most so long between write and sync."
+    )
+
+
+class SourceException(Closed):
+    """A source that is heard at another interval than the others, or is not expected at all."""
+
+    source: Annotated[str, StringConstraints(pattern=r"^(peer|node|stage):\S{1,100}$")] = Field(
+        description="peer:ADDRESS, node:NAME or stage:NAME, as `watcher status` prints it."
+    )
+    every: Annotated[Duration, lasting("1m", "400d")] | None = Field(
+        default=None, description="null: not expected, its silence is told to nobody."
+    )
+
+
+class Sources(Closed):
+    """Who is expected to be heard, and how often; longer silence is a state of its own."""
+
+    every: Annotated[Duration, lasting("1m", "400d")] = Field(
+        default=26 * HOUR, description="The Certificate Monitor runs every 24 hours."
+    )
+    exceptions: tuple[SourceException, ...] = ()
+
+
+class Storm(Closed):
+    """Budget of new cases; beyond it one storm notice with counts stands for the rest."""
+
+    cases_per_hour: Number = Field(default=2_000, description="Of nodes that the inventory knows.")
+    claims_per_hour: Number = Field(default=100, description="Of names that it does not know.")
+
+
+class CaseRules(Closed):
+    """When a case is told, and when it counts as quiet."""
+
+    thresholds: Annotated[
+        tuple[Annotated[StrictInt, Field(ge=0, le=3650)], ...], Field(min_length=1, max_length=20)
+    ] = Field(default=(60, 30, 14, 7, 3, 1, 0), description="Days left, the largest first.")
+    quiet_after: Annotated[Duration, lasting("1h", "90d")] = Field(
+        default=50 * HOUR, description="No alarm for so long while its reporters were heard."
+    )
+    storm: Storm = Storm()
+
+
+class PlanSettings(Closed):
+    """Where drawn plans are laid, and how soon after a change."""
+
+    folder: FilePath | None = Field(default=None, description="null: plans in state_dir.")
+    debounce: Annotated[Duration, lasting("0s", "1h")] = Field(
+        default=timedelta(seconds=30), description="Wait for further alarms before drawing."
+    )
+
+
+class Retention(Closed):
+    """How long things are kept; the newest state of a case is never dropped."""
+
+    messages: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=90 * DAY, description="Raw bytes of what was read."
+    )
+    quarantine: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=180 * DAY, description="Raw bytes of what could not be read."
+    )
+    events: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=400 * DAY, description="What alarms said, and evidence for plans."
+    )
+    cases: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=730 * DAY, description="Resolved cases with their history and plans."
+    )
+    message_rows: Annotated[StrictInt, Field(ge=1_000, le=1_000_000_000)] = Field(
+        default=2_000_000, description="Most messages kept; the oldest duplicates go first."
+    )
+    quarantine_rows: Annotated[StrictInt, Field(ge=1_000, le=100_000_000)] = 100_000
+
+
+class LeaseSettings(Closed):
+    """How long a leader's term lasts without being prolonged."""
+
+    lasts: Annotated[Duration, lasting("5s", "10m")] = timedelta(seconds=30)
+
+
+class SelfTest(Closed):
+    """A synthetic alarm through the real listeners; it must come out at the end."""
+
+    every: Annotated[Duration, lasting("1m", "7d")] | None = Field(
+        default=6 * HOUR, description="null: off."
+    )
+    within: Annotated[Duration, lasting("1s", "1h")] = Field(
+        default=timedelta(minutes=5), description="Later than this it has failed."
+    )
+
+
+class Heartbeat(Closed):
+    """A sign of life to somebody outside, who rings when it stays away."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$")] | None = Field(
+        default=None, description="Asked with GET."
+    )
+    url_from: Secret | None = Field(default=None, description="Where the url itself is a secret.")
+    file: FilePath | None = Field(default=None, description="Touched; for a file-age monitor.")
+    every: Annotated[Duration, lasting("10s", "1d")] = timedelta(minutes=5)
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if self.url is not None and self.url_from is not None:
+            raise ValueError("url and url_from are both given (expected one of them)")
+        return self
+
+
+class Web(Closed):
+    """Metrics and health; it shows nothing else."""
+
+    listen: Address = "127.0.0.1"
+    port: Port = 9514
+    socket: Name | None = Field(
+        default=None, description="Name of the descriptor from the supervisor; null: web."
+    )
+
+
+class Log(Closed):
+    """What is logged, to standard error."""
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.AUTO
+
+
+class Worker(Closed):
+    """The half that reads."""
+
+    batch: Annotated[StrictInt, Field(ge=1, le=10_000)] = Field(
+        default=500, description="Most messages of one transaction."
+    )
+    deadline: Annotated[Duration, lasting("100ms", "60s")] = Field(
+        default=timedelta(seconds=1), description="For reading one message; then quarantine."
+    )
+
+
+class Settings(Closed):
+    """Everything that `watcher run` can be told."""
+
+    version: Literal[1] = 1
+    instance: Name = Field(
+        default="main", description="Name of the journal, and beginning of all message ids."
+    )
+    state_dir: FilePath = Field(
+        default="var", description="Journal, database, plans; $STATE_DIRECTORY where that is set."
+    )
+    inventory: FilePath | None = Field(default=None, description="null: names stay claims.")
+    rules: tuple[FilePath, ...] = Field(default=(), description="The site's own rule packs.")
+    database: Database = Database()
+    inputs: Inputs = Inputs()
+    tls: TlsIdentity = TlsIdentity()
+    smtp: SmtpDesk = SmtpDesk()
+    admission: Admission = Admission()
+    journal: JournalSettings = JournalSettings()
+    sources: Sources = Sources()
+    cases: CaseRules = CaseRules()
+    plans: PlanSettings = PlanSettings()
+    retention: Retention = Retention()
+    lease: LeaseSettings = LeaseSettings()
+    selftest: SelfTest = SelfTest()
+    heartbeat: Heartbeat = Heartbeat()
+    web: Web | None = Field(default=Web(), description="null: no metrics, no health.")
+    log: Log = Log()
+    worker: Worker = Worker()
+
+    def tls_inputs(self) -> tuple[TlsInput, ...]:
+        """Return what listens for TLS: as written, else the default once there is a certificate."""
+        if "tls" in self.inputs.model_fields_set:
+            return self.inputs.tls
+        return (TlsInput(),) if self.tls.certificate and self.tls.key else ()
