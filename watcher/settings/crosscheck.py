@@ -73,9 +73,9 @@ def _names(settings: Settings) -> Iterator[Fault]:
 def _ports(settings: Settings) -> Iterator[Fault]:
     taken: dict[tuple[bool, int], list[tuple[str, Path]]] = {}
     places = [((*path, "port"), kind == "udp", one) for path, kind, one in _listening(settings)]
-    listeners = [(path, udp, one.listen, one.port) for path, udp, one in places]
+    listeners = [(path, udp, one.address, one.port) for path, udp, one in places]
     if settings.web is not None:
-        listeners.append((("web", "port"), False, settings.web.listen, settings.web.port))
+        listeners.append((("web", "port"), False, settings.web.address, settings.web.port))
     for path, udp, address, port in listeners:
         others = taken.setdefault((udp, port), [])
         clash = [at for other, at in others if port and _same(address, other)]
@@ -96,7 +96,7 @@ def _connections(settings: Settings) -> Iterator[Fault]:
             yield (*path, "connections_per_peer"), problem, f"at most {one.connections}"
 
 
-def _pair(at: str, certificate: str | None, key: str | None) -> Iterator[Fault]:
+def _pair(at: str, certificate: object, key: object) -> Iterator[Fault]:
     if certificate and not key:
         yield (at, "certificate"), "a certificate without its key", f"{at}.key as well"
     if key and not certificate:
@@ -124,10 +124,10 @@ def _smtp(settings: Settings) -> Iterator[Fault]:
     yield from _pair("smtp", smtp.certificate, smtp.key)
     if listening and not smtp.recipients:
         yield ("smtp", "recipients"), "is empty: no mail could be taken", "an address of our own"
-    open_ = [n for n, one in enumerate(listening) if not ip_address(one.listen).is_loopback]
+    open_ = [n for n, one in enumerate(listening) if not ip_address(one.address).is_loopback]
     if open_ and "recipients" not in smtp.model_fields_set:
         expected = "smtp.recipients: [watcher@example.com]"
-        yield ("inputs", "smtp", open_[0], "listen"), "smtp.recipients is missing", expected
+        yield ("inputs", "smtp", open_[0], "address"), "smtp.recipients is missing", expected
     if smtp.require_starttls and not smtp.certificate:
         expected = "smtp.certificate and smtp.key"
         yield ("smtp", "require_starttls"), "there is no certificate to show", expected

@@ -12,6 +12,7 @@ from watcher.settings.terms import (
     Duration,
     FilePath,
     Fingerprint,
+    KeptFile,
     Mailbox,
     MailboxSecurity,
     Many,
@@ -34,7 +35,7 @@ class UdpInput(Closed):
     """Syslog datagrams (RFC 5426)."""
 
     name: Name = "udp"
-    listen: Address = "127.0.0.1"
+    address: Address = "127.0.0.1"
     port: Port = 5514
     socket: Name | None = Field(default=None, description=_SOCKET)
     message: Frame = Field(default=16 << 10, description="Kept of one datagram; the rest is cut.")
@@ -47,7 +48,7 @@ class TcpInput(Closed):
     """Syslog streams (RFC 6587), both framings."""
 
     name: Name = "tcp"
-    listen: Address = "127.0.0.1"
+    address: Address = "127.0.0.1"
     port: Port = 5514
     socket: Name | None = Field(default=None, description=_SOCKET)
     message: Frame = Field(default=16 << 10, description="Kept of one frame; the rest is cut.")
@@ -62,7 +63,7 @@ class TlsInput(Closed):
     """Syslog over TLS (RFC 5425); certificate and key stand under `tls:`."""
 
     name: Name = "tls"
-    listen: Address = "127.0.0.1"
+    address: Address = "127.0.0.1"
     port: Port = 6514
     socket: Name | None = Field(default=None, description=_SOCKET)
     message: Frame = Field(default=16 << 10, description="Kept of one frame; the rest is cut.")
@@ -78,7 +79,7 @@ class SmtpInput(Closed):
     """Mail, for the recipients under `smtp:` only."""
 
     name: Name = "smtp"
-    listen: Address = "127.0.0.1"
+    address: Address = "127.0.0.1"
     port: Port = 2525
     socket: Name | None = Field(default=None, description=_SOCKET)
     message: Annotated[Size, holding("4KiB", "16MiB")] = Field(
@@ -127,7 +128,7 @@ class ImapInput(Closed):
     host: Text
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = 993
     security: MailboxSecurity = MailboxSecurity.TLS
-    ca: FilePath | None = Field(
+    ca: KeptFile | None = Field(
         default=None, description="Who signed its certificate; null: the system's."
     )
     user: Text
@@ -181,9 +182,9 @@ class TlsClient(Closed):
 class TlsIdentity(Closed):
     """Our own certificate for syslog over TLS, and whom we believe."""
 
-    certificate: FilePath | None = Field(default=None, description="PEM, with its chain.")
-    key: FilePath | None = Field(default=None, description="PEM; only we may read it.")
-    client_ca: FilePath | None = Field(default=None, description="PEM; signs client certificates.")
+    certificate: KeptFile | None = Field(default=None, description="PEM, with its chain.")
+    key: KeptFile | None = Field(default=None, description="PEM; only we may read it.")
+    client_ca: KeptFile | None = Field(default=None, description="PEM; signs client certificates.")
     require_client: StrictBool = Field(
         default=True, description="false: without one a sender is as good as over plain TCP."
     )
@@ -203,8 +204,8 @@ class SmtpDesk(Closed):
     refuse_others: StrictBool = Field(
         default=False, description="true: mail from elsewhere is refused for good."
     )
-    certificate: FilePath | None = Field(default=None, description="PEM; null: no STARTTLS.")
-    key: FilePath | None = None
+    certificate: KeptFile | None = Field(default=None, description="PEM; null: no STARTTLS.")
+    key: KeptFile | None = None
     require_starttls: StrictBool = False
     users: dict[Text, Secret] = Field(
         default={}, description="Name: where the hash of the password stands (docs/settings.md)."

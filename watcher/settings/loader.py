@@ -14,9 +14,9 @@ from watcher.rules.faults import checked, dotted, true_faults, with_others
 from watcher.settings.crosscheck import check
 from watcher.settings.overlay import Merged, merged
 from watcher.settings.schema import Settings
-from watcher.settings.terms import SecretSource
+from watcher.settings.terms import PrivateFile, SecretSource
 
-_SECRET = SecretSource.model_fields.keys()
+_ELSEWHERE = (SecretSource.model_fields.keys(), PrivateFile.model_fields.keys())
 _ONLY = re.compile(r"inputs\.([a-z]+)\.0(?=[.:])")
 
 
@@ -89,7 +89,7 @@ def settings_in_force(loaded: Loaded) -> tuple[Setting, ...]:
 
 def _leaves(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     """Yield what is no block; an empty block or list is a value too."""
-    if isinstance(value, dict) and value.keys() == _SECRET:
+    if isinstance(value, dict) and value.keys() in _ELSEWHERE:
         ways = (f"{way}: {name}" for way, name in value.items() if name is not None)
         yield path, f"{{{', '.join(ways)}}}"
     elif isinstance(value, dict) and value:

@@ -172,7 +172,7 @@ class Heartbeat(Closed):
 class Web(Closed):
     """Metrics and health; it shows nothing else."""
 
-    listen: Address = "127.0.0.1"
+    address: Address = "127.0.0.1"
     port: Port = 9514
     socket: Name | None = Field(
         default=None, description="Name of the descriptor from the supervisor; null: web."

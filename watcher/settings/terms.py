@@ -151,6 +151,7 @@ FilePath = Text
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """Name of an input, a journal or a socket; metrics carry it as a label."""
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+CredentialName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 -- likewise
@@ -167,9 +168,9 @@ class SecretSource(Closed):
     """Where a secret stands; it never stands in the settings file itself."""
 
     file: FilePath | None = Field(default=None, description="A file that only we may read.")
-    credential: Annotated[
-        str | None, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
-    ] = Field(default=None, description="Name of a systemd credential (LoadCredential=).")
+    credential: CredentialName | None = Field(
+        default=None, description="Name of a systemd credential (LoadCredential=)."
+    )
     environment: EnvironmentName | None = Field(
         default=None, description="Name of an environment variable."
     )
@@ -194,6 +195,32 @@ def _not_inline(value: Any) -> Any:  # noqa: ANN401 -- likewise
 
 
 Secret = Annotated[SecretSource, BeforeValidator(_not_inline)]
+
+
+class PrivateFile(Closed):
+    """A file that a library opens itself, such as a key: a path, or a systemd credential."""
+
+    file: FilePath | None = Field(default=None, description="A path.")
+    credential: CredentialName | None = Field(
+        default=None, description="Name of a systemd credential (LoadCredential=)."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.file is None) == (self.credential is None):
+            raise ValueError("a file (expected a path, or {credential: NAME})")
+        return self
+
+
+def _path(value: Any) -> Any:  # noqa: ANN401 -- likewise
+    if isinstance(value, str):
+        return {"file": value}
+    if isinstance(value, bool | int | float):
+        raise _refused(value, "is not a path", "a path, or {credential: NAME}")
+    return value
+
+
+KeptFile = Annotated[PrivateFile, BeforeValidator(_path)]
 
 
 class LogLevel(StrEnum):
