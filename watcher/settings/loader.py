@@ -81,7 +81,7 @@ def settings_in_force(loaded: Loaded) -> tuple[Setting, ...]:
     """Return every setting with its origin; a secret is shown by where it stands, never itself."""
     document = loaded.document
     return tuple(
-        Setting(key=_key(document, path), value=value, origin=origin, where=where)
+        Setting(key=printed(document, path), value=value, origin=origin, where=where)
         for path, value in _leaves(loaded.settings.model_dump(mode="json"), ())
         for origin, where in (_origin(document, path),)
     )
@@ -118,7 +118,8 @@ def _alone(document: Merged, kind: str) -> bool:
     return not isinstance((inputs if isinstance(inputs, dict) else {}).get(kind), list)
 
 
-def _key(document: Merged, path: Path) -> str:
+def printed(document: Merged, path: Path) -> str:
+    """Print a key as the file says it: the only block of an input has no number."""
     if path[:1] == ("inputs",) and path[2:3] == (0,) and _alone(document, str(path[1])):
         path = (*path[:2], *path[3:])
     return dotted(path)

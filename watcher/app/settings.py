@@ -1,0 +1,242 @@
+"""From a settings file to all that start builds, without opening a port: one way for
+`watcher config check`, for start and for reload.
+"""  # noqa: D205 -- one sentence
+
+import hashlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from watcher.app.files import read_text
+from watcher.app.knowledge import load_catalogue
+from watcher.app.secrets import Elsewhere, SecretValue, private_path, public_path, secret_value
+from watcher.app.site import load_inventory
+from watcher.app.tls import Identity, server_context
+from watcher.inventory.lookup import Place, find_node
+from watcher.inventory.schema import Inventory
+from watcher.rules.catalogue import Catalogue
+from watcher.rules.document import Path as Key
+from watcher.settings.loader import Loaded, printed, read
+from watcher.settings.schema import Settings
+from watcher.settings.terms import PrivateFile, SecretSource
+
+VARIABLE = "WATCHER_SETTINGS"
+USUAL = ("watcher.yaml", "/etc/watcher/watcher.yaml")
+"""Where settings are looked for when nobody says where."""
+DEFAULTS = "defaults"
+"""What stands for the file's name where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that start needs, checked; nothing in it has opened a port or a database."""
+
+    path: str | None
+    """The settings file; None: defaults and environment alone."""
+    digest: str
+    """SHA-256 of the file's text, to tell whether what runs is still what stands there."""
+    loaded: Loaded
+    state_dir: Path
+    plan_folder: Path
+    database_url: SecretValue
+    inventory: Inventory | None
+    catalogue: Catalogue
+    tls: Identity | None
+    tls_context: ssl.SSLContext | None
+    smtp: Identity | None
+    smtp_context: ssl.SSLContext | None
+    smtp_users: Mapping[str, SecretValue]
+    """Hash of the password by name."""
+    imap_secrets: tuple[SecretValue, ...]
+    """Password or token of each mailbox, in the order of `inputs.imap`."""
+    imap_ca: tuple[Path | None, ...]
+    heartbeat_url: SecretValue | None
+    heartbeat_file: Path | None
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self.loaded.settings
+
+    def resolved(self, key: Key, path: str) -> Path:
+        """Return a path of the settings, from the file's folder where it is relative."""
+        return _resolved(self.loaded, self.path, key, path)
+
+
+def find_settings(given: str | None, environment: Mapping[str, str]) -> str | None:
+    """Return which settings file holds: the one given, else the variable's, else a usual one."""
+    if given or environment.get(VARIABLE):
+        return given or environment[VARIABLE]
+    return next((name for name in USUAL if Path(name).is_file()), None)
+
+
+def load_settings(path: str | None, environment: Mapping[str, str]) -> Loaded:
+    """Read a settings file (None: there is none) and the environment over it; build nothing."""
+    return read(path or DEFAULTS, read_text(path) if path else "{}", environment)
+
+
+def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
+    """Read settings and build all that start builds, or raise InputError; no port is opened."""
+    text = read_text(path) if path else "{}"
+    return _Builder(read(path or DEFAULTS, text, environment), path, environment).build(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    loaded: Loaded
+    path: str | None
+    environment: Mapping[str, str]
+
+    def build(self, text: str) -> Prepared:
+        settings = self.loaded.settings
+        state_dir = self._resolved(("state_dir",), settings.state_dir)
+        inventory = self._inventory()
+        self._check_clients(inventory)
+        self._check_folders(state_dir)
+        tls, smtp = self._identity("tls"), self._identity("smtp")
+        heartbeat = settings.heartbeat
+        return Prepared(
+            path=self.path,
+            digest=hashlib.sha256(text.encode()).hexdigest(),
+            loaded=self.loaded,
+            state_dir=state_dir,
+            plan_folder=self._plan_folder(state_dir),
+            database_url=self._database_url(state_dir),
+            inventory=inventory,
+            catalogue=self._catalogue(),
+            tls=tls,
+            tls_context=self._context("tls", tls),
+            smtp=smtp,
+            smtp_context=self._context("smtp", smtp),
+            smtp_users={
+                name: self._secret(("smtp", "users", name), source)
+                for name, source in settings.smtp.users.items()
+            },
+            imap_secrets=self._imap_secrets(),
+            imap_ca=self._imap_ca(),
+            heartbeat_url=self._heartbeat_url(),
+            heartbeat_file=self._resolved(("heartbeat", "file"), heartbeat.file)
+            if heartbeat.file
+            else None,
+        )
+
+    def _resolved(self, key: Key, path: str) -> Path:
+        return _resolved(self.loaded, self.path, key, path)
+
+    def _plan_folder(self, state_dir: Path) -> Path:
+        folder = self.loaded.settings.plans.folder
+        return self._resolved(("plans", "folder"), folder) if folder else state_dir / "plans"
+
+    def _inventory(self) -> Inventory | None:
+        name = self.loaded.settings.inventory
+        return load_inventory(str(self._resolved(("inventory",), name))) if name else None
+
+    def _catalogue(self) -> Catalogue:
+        rules = enumerate(self.loaded.settings.rules)
+        return load_catalogue([str(self._resolved(("rules", n), name)) for n, name in rules])
+
+    def _check_clients(self, inventory: Inventory | None) -> None:
+        """Refuse a certificate for a node that is not there: its alarms would all be refused."""
+        if inventory is None:
+            return
+        for number, client in enumerate(self.loaded.settings.tls.clients):
+            if not isinstance(find_node(inventory, client.node), Place):
+                raise self._elsewhere(("tls", "clients", number, "node")).fault(
+                    f"the inventory has no node {client.node}", "a node of the inventory"
+                )
+
+    def _check_folders(self, state_dir: Path) -> None:
+        if state_dir.exists() and not state_dir.is_dir():
+            raise self._elsewhere(("state_dir",)).fault(f"{state_dir} is no folder", "a folder")
+        for number, one in enumerate(self.loaded.settings.inputs.files):
+            key: Key = ("inputs", "files", number, "folder")
+            if one.folder and not self._resolved(key, one.folder).is_dir():
+                problem = f"{self._resolved(key, one.folder)} is no folder"
+                raise self._elsewhere(key).fault(problem, "a folder that exists")
+
+    def _elsewhere(self, key: Key, source: SecretSource | PrivateFile | None = None) -> Elsewhere:
+        file = source.file if source else None
+        return Elsewhere(
+            key=printed(self.loaded.document, key),
+            where=self.loaded.document.where(key),
+            file=self._resolved(key, file) if file else None,
+            credential=source.credential if source else None,
+            variable=source.environment if isinstance(source, SecretSource) else None,
+        )
+
+    def _secret(self, key: Key, source: SecretSource) -> SecretValue:
+        return secret_value(self._elsewhere(key, source), self.environment)
+
+    def _public(self, key: Key, source: PrivateFile | None) -> Path | None:
+        if source is None:
+            return None
+        return public_path(self._elsewhere(key, source), self.environment)
+
+    def _identity(self, block: str) -> Identity | None:
+        settings = self.loaded.settings
+        told = settings.tls if block == "tls" else settings.smtp
+        certificate = self._public((block, "certificate"), told.certificate)
+        if certificate is None or told.key is None:
+            return None
+        key = private_path(self._elsewhere((block, "key"), told.key), self.environment)
+        if block == "smtp":
+            return Identity(certificate=certificate, key=key)
+        return Identity(
+            certificate=certificate,
+            key=key,
+            client_ca=self._public(("tls", "client_ca"), settings.tls.client_ca),
+            require_client=settings.tls.require_client,
+        )
+
+    def _context(self, block: str, identity: Identity | None) -> ssl.SSLContext | None:
+        if identity is None:
+            return None
+        return server_context(identity, self._elsewhere((block, "certificate")))
+
+    def _database_url(self, state_dir: Path) -> SecretValue:
+        database = self.loaded.settings.database
+        if database.url is None:
+            return SecretValue(f"sqlite:///{state_dir / 'watcher.db'}")
+        if database.password is None:
+            return SecretValue(database.url)
+        word = quote(self._secret(("database", "password"), database.password).reveal(), safe="")
+        scheme, _, rest = database.url.partition("://")
+        user, at, host = rest.rpartition("@")
+        if not at:
+            raise self._elsewhere(("database", "url")).fault(
+                "names no user for the password", "postgresql+psycopg://USER@HOST/NAME"
+            )
+        return SecretValue(f"{scheme}://{user}:{word}@{host}")
+
+    def _imap_secrets(self) -> tuple[SecretValue, ...]:
+        found = []
+        for number, mailbox in enumerate(self.loaded.settings.inputs.imap):
+            way = "password" if mailbox.password else "xoauth2"
+            source = mailbox.password or mailbox.xoauth2
+            if source is not None:
+                found.append(self._secret(("inputs", "imap", number, way), source))
+        return tuple(found)
+
+    def _imap_ca(self) -> tuple[Path | None, ...]:
+        mailboxes = enumerate(self.loaded.settings.inputs.imap)
+        return tuple(self._public(("inputs", "imap", n, "ca"), one.ca) for n, one in mailboxes)
+
+    def _heartbeat_url(self) -> SecretValue | None:
+        heartbeat = self.loaded.settings.heartbeat
+        if heartbeat.url_from is None:
+            return SecretValue(heartbeat.url) if heartbeat.url else None
+        url = self._secret(("heartbeat", "url_from"), heartbeat.url_from)
+        if not url.reveal().startswith(("http://", "https://")):
+            raise self._elsewhere(("heartbeat", "url_from")).fault(
+                "the secret is not a web address", "http://... or https://..."
+            )
+        return url
+
+
+def _resolved(loaded: Loaded, file: str | None, key: Key, path: str) -> Path:
+    """Return a path; one that the file says is seen from its folder, others from where we are."""
+    ours = loaded.document.variable(key) is None and key in loaded.document.places
+    base = Path(file).parent if file is not None and ours else Path()
+    return (base / path).absolute()
