@@ -1,35 +1,21 @@
 """Secrets and key files: read where the settings say, kept from whoever else could read them."""
 
+import base64
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from watcher.errors import InputError, Location
+from watcher.inputs.secret import PasswordHash, Secret
 
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """What systemd sets for LoadCredential=."""
+_N, _R, _P = 1 << 14, 8, 1  # RFC 7914 section 2, for interactive log-ins; 16 MiB
 LIMIT = 64 << 10
 """Bytes of a secret; a token of OAuth has about 2 KiB."""
-MASK = "********"
-
-
-@dataclass(frozen=True, slots=True)
-class SecretValue:
-    """A secret in memory; printing it, or what holds it, shows a mask."""
-
-    _value: str = field(repr=False)
-
-    def reveal(self) -> str:
-        """Return the secret, to hand it to what needs it and to nothing else."""
-        return self._value
-
-    def __repr__(self) -> str:
-        """Print the mask."""
-        return f"SecretValue({MASK})"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +33,13 @@ class Elsewhere:
         return InputError(f"{self.key}: {problem}", where=self.where, expected=expected)
 
 
-def secret_value(source: Elsewhere, environment: Mapping[str, str]) -> SecretValue:
+def secret_value(source: Elsewhere, environment: Mapping[str, str]) -> Secret:
     """Return a secret: one line of text, without the line break at its end."""
     if source.variable is not None:
         if not environment.get(source.variable):
             problem = f"the variable {source.variable} is not set"
             raise source.fault(problem, "it to be set, or {file: PATH}")
-        return SecretValue(environment[source.variable])
+        return Secret(environment[source.variable])
     raw = _read(source, private_path(source, environment))
     try:
         text = raw.decode().removesuffix("\n").removesuffix("\r")
@@ -61,7 +47,24 @@ def secret_value(source: Elsewhere, environment: Mapping[str, str]) -> SecretVal
         raise source.fault("the secret is not UTF-8", "one line of text") from error
     if not text or len(text.splitlines()) != 1:
         raise source.fault("the secret is not one line", "one line of text, not empty")
-    return SecretValue(text)
+    return Secret(text)
+
+
+def hashed(password: str) -> str:
+    """Return a fresh salted hash of a password, in the form that `smtp.users` takes."""
+    salt = os.urandom(16)
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P, dklen=32)
+    texts = (base64.b64encode(part).decode() for part in (salt, digest))
+    return "$".join(["scrypt", str(_N), str(_R), str(_P), *texts])
+
+
+def password_hash(source: Elsewhere, environment: Mapping[str, str]) -> PasswordHash:
+    """Return the hash that a log-in is held against; its text stands where secrets stand."""
+    try:
+        return PasswordHash.parse(secret_value(source, environment).reveal())
+    except ValueError as error:
+        example = "the output of `watcher config password`"
+        raise source.fault(str(error), example) from error
 
 
 def private_path(source: Elsewhere, environment: Mapping[str, str]) -> Path:

@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 from watcher.app.files import read_text
 from watcher.app.knowledge import load_catalogue
-from watcher.app.secrets import Elsewhere, SecretValue, private_path, public_path, secret_value
+from watcher.app.secrets import Elsewhere, password_hash, private_path, public_path, secret_value
 from watcher.app.site import load_inventory
 from watcher.app.tls import Identity, server_context
+from watcher.inputs.secret import PasswordHash, Secret
 from watcher.inventory.lookup import Place, find_node
 from watcher.inventory.schema import Inventory
 from watcher.rules.catalogue import Catalogue
@@ -40,19 +41,18 @@ class Prepared:
     loaded: Loaded
     state_dir: Path
     plan_folder: Path
-    database_url: SecretValue
+    database_url: Secret
     inventory: Inventory | None
     catalogue: Catalogue
     tls: Identity | None
     tls_context: ssl.SSLContext | None
     smtp: Identity | None
     smtp_context: ssl.SSLContext | None
-    smtp_users: Mapping[str, SecretValue]
-    """Hash of the password by name."""
-    imap_secrets: tuple[SecretValue, ...]
+    smtp_users: Mapping[str, PasswordHash]
+    imap_secrets: tuple[Secret, ...]
     """Password or token of each mailbox, in the order of `inputs.imap`."""
     imap_ca: tuple[Path | None, ...]
-    heartbeat_url: SecretValue | None
+    heartbeat_url: Secret | None
     heartbeat_file: Path | None
 
     @property
@@ -111,7 +111,9 @@ class _Builder:
             smtp=smtp,
             smtp_context=self._context("smtp", smtp),
             smtp_users={
-                name: self._secret(("smtp", "users", name), source)
+                name: password_hash(
+                    self._elsewhere(("smtp", "users", name), source), self.environment
+                )
                 for name, source in settings.smtp.users.items()
             },
             imap_secrets=self._imap_secrets(),
@@ -166,7 +168,7 @@ class _Builder:
             variable=source.environment if isinstance(source, SecretSource) else None,
         )
 
-    def _secret(self, key: Key, source: SecretSource) -> SecretValue:
+    def _secret(self, key: Key, source: SecretSource) -> Secret:
         return secret_value(self._elsewhere(key, source), self.environment)
 
     def _public(self, key: Key, source: PrivateFile | None) -> Path | None:
@@ -195,12 +197,12 @@ class _Builder:
             return None
         return server_context(identity, self._elsewhere((block, "certificate")))
 
-    def _database_url(self, state_dir: Path) -> SecretValue:
+    def _database_url(self, state_dir: Path) -> Secret:
         database = self.loaded.settings.database
         if database.url is None:
-            return SecretValue(f"sqlite:///{state_dir / 'watcher.db'}")
+            return Secret(f"sqlite:///{state_dir / 'watcher.db'}")
         if database.password is None:
-            return SecretValue(database.url)
+            return Secret(database.url)
         word = quote(self._secret(("database", "password"), database.password).reveal(), safe="")
         scheme, _, rest = database.url.partition("://")
         user, at, host = rest.rpartition("@")
@@ -208,9 +210,9 @@ class _Builder:
             raise self._elsewhere(("database", "url")).fault(
                 "names no user for the password", "postgresql+psycopg://USER@HOST/NAME"
             )
-        return SecretValue(f"{scheme}://{user}:{word}@{host}")
+        return Secret(f"{scheme}://{user}:{word}@{host}")
 
-    def _imap_secrets(self) -> tuple[SecretValue, ...]:
+    def _imap_secrets(self) -> tuple[Secret, ...]:
         found = []
         for number, mailbox in enumerate(self.loaded.settings.inputs.imap):
             way = "password" if mailbox.password else "xoauth2"
@@ -223,10 +225,10 @@ class _Builder:
         mailboxes = enumerate(self.loaded.settings.inputs.imap)
         return tuple(self._public(("inputs", "imap", n, "ca"), one.ca) for n, one in mailboxes)
 
-    def _heartbeat_url(self) -> SecretValue | None:
+    def _heartbeat_url(self) -> Secret | None:
         heartbeat = self.loaded.settings.heartbeat
         if heartbeat.url_from is None:
-            return SecretValue(heartbeat.url) if heartbeat.url else None
+            return Secret(heartbeat.url) if heartbeat.url else None
         url = self._secret(("heartbeat", "url_from"), heartbeat.url_from)
         if not url.reveal().startswith(("http://", "https://")):
             raise self._elsewhere(("heartbeat", "url_from")).fault(

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "watcher.cli.plan",
     "rules": "watcher.cli.rules",
     "inventory": "watcher.cli.inventory",
+    "config": "watcher.cli.config",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter
 on a pipe, must not wait for what it does not use."""

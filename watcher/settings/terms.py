@@ -126,8 +126,9 @@ def _network(value: str) -> str:
 
 
 def _mailbox(value: str) -> str:
-    if not re.fullmatch(r"[^@\s<>]{1,64}@[^@\s<>]{1,190}", value):
-        raise _refused(value, "is not a mail address", "one such as watcher@example.com")
+    if not re.fullmatch(r"[^@\s<>]{0,64}@[^@\s<>]{1,190}", value):
+        example = "one such as watcher@example.com, or @example.com for all of a domain"
+        raise _refused(value, "is not a mail address", example)
     return value
 
 
