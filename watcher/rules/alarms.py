@@ -84,6 +84,9 @@ class Alarms(Closed):
     """The alarm catalogue."""
 
     appnames: tuple[Id, ...] = Field(description="Tokens of the Certificate Monitor.")
+    alert_appnames: tuple[Id, ...] = Field(
+        default=(), description="Tokens of RTMT alerts, some of which are evidence."
+    )
     certificate: dict[Id, CertificateAlarmKind]
     related: tuple[RelatedAlarm, ...] = ()
     ca_files: tuple[KnownFile, ...] = Field(
@@ -92,6 +95,18 @@ class Alarms(Closed):
     default_cluster_ids: tuple[Id, ...] = Field(
         default=(), description="ClusterID values that identify nothing."
     )
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """Return byte strings of which a message that a daemon must keep holds at least one.
+
+        The Certificate Monitor's tokens, those of alarms that stop a change, and RTMT's. Other
+        evidence (log-ins, single phones) comes by the thousand and tells a plan little.
+        """
+        stops = {r.appname for r in self.related if r.appname and r.weight is Weight.STOP}
+        return tuple(
+            name.encode() for name in (*self.appnames, *sorted(stops), *self.alert_appnames)
+        )
 
     @cached_property
     def _appnames(self) -> frozenset[str]:
