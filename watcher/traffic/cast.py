@@ -161,8 +161,16 @@ def _own(casting: _Casting, store: str, name: str, end: datetime) -> PlayedCerti
         if casting.catalogue.stores[copied.store].trust_of == store:
             others = [node for node in casting.nodes if node is not owner]
             copies += _everywhere(others, copied.store, f"{owner.name}.der")
-    case = CaseKey(cluster=casting.cluster.name, owner=owner.name, store=store)
-    return PlayedCertificate(case=case, end=end, copies=tuple(copies))
+    return PlayedCertificate(case=_case(casting, owner.name, store), end=end, copies=tuple(copies))
+
+
+def _case(casting: _Casting, owner: str, store: str) -> CaseKey:
+    """Return whose case it is: the node's, or the cluster's where all nodes share one."""
+    for listed in casting.cluster.certificates:
+        shared = listed.multi_server and listed.owner is None
+        if shared and fold(store) in (fold(listed.store), fold(listed.reused_for or "")):
+            return CaseKey(cluster=casting.cluster.name, owner="", store=listed.store)
+    return CaseKey(cluster=casting.cluster.name, owner=owner.lower(), store=store)
 
 
 def _everywhere(nodes: list[PlayedNode], store: str, file: str) -> list[Copy]:
@@ -179,8 +187,7 @@ def _shared(casting: _Casting, store: str, end: datetime) -> PlayedCertificate:
         Copy(reporter=node, store=store, file=f"{store}.der", reported_type=OWN_TYPE, trust=False)
         for node in casting.nodes
     )
-    case = CaseKey(cluster=casting.cluster.name, owner="", store=store)
-    return PlayedCertificate(case=case, end=end, copies=copies)
+    return PlayedCertificate(case=_case(casting, "", store), end=end, copies=copies)
 
 
 def _trusted(
@@ -192,9 +199,11 @@ def _trusted(
     file = f"{stem(listed.file)}.der"
     base = casting.catalogue.stores[store].trust_of
     if listed.owner is not None:
-        case = CaseKey(cluster=casting.cluster.name, owner=listed.owner, store=base or store)
+        case = _case(casting, listed.owner, base or store)
     else:
-        case = CaseKey(cluster=casting.cluster.name, owner="", store=store, identity=file)
+        case = CaseKey(
+            cluster=casting.cluster.name, owner="", store=store, identity=stem(listed.file)
+        )
     nodes = [node for node in casting.nodes if listed.node in (None, node.name)]
     return PlayedCertificate(case=case, end=end, copies=tuple(_everywhere(nodes, store, file)))
 

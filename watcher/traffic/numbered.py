@@ -18,7 +18,7 @@ _NUMBER = re.compile(
     rb"(?<![0-9])([0-9]{1,10}): [A-Za-z0-9.-]{1,253}: [A-Z][a-z]{2} [0-9]{2} [0-9]{4} "
 )
 _LEFT = timedelta(days=5)
-_MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
 
 
 def numbered(
@@ -27,16 +27,15 @@ def numbered(
 ) -> Iterator[Played]:  # fmt: skip
     """Yield alarms without end, each with a number of its own: 0, 1, 2 ... from `first` on.
 
-    The number is the record's SEQNUM, and its event time is so many milliseconds after `start`;
-    `truths[0].event` is it too. The alarms go round the certificates of the clusters, so
-    the number of cases is that of the certificates: give a cluster with few of them where that is
-    to be small. All expire five days after the start.
+    The number is the record's SEQNUM, and `truths[0].event` too. The alarms go round the
+    certificates of the clusters, a second later with each round, so no two are the same event, and
+    the number of cases is that of the certificates. All expire five days after the start.
     """
     chance = random.Random(0)  # noqa: S311 -- draws nothing: nothing has expired
     parts = [(cluster, certificate) for cluster in clusters for certificate in cluster.certificates]
     for number in count(first):
         cluster, certificate = parts[number % len(parts)]
-        at = start + number * _MILLISECOND
+        at = start + number // len(parts) * _SECOND
         due = replace(certificate, end=start + _LEFT)
         event = raise_alarm(Reported(cluster, due, due.copies[0]), at, number, alarms, chance)
         told, truth = event.record, replace(event.truth, event=number)
