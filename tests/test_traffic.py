@@ -183,7 +183,7 @@ def test_numbered_alarms_are_distinct_events_of_all_certificates():
     told = list(islice(numbered(LAB, CATALOGUE.alarms, START), 2 * certificates))
     read = [alarm for message in told for alarm in alarms_in(message)]
 
-    assert len({(alarm.node, alarm.record.event_time) for alarm in read}) == 2 * certificates
+    assert len({(a.node, a.store, a.certificate, a.record.event_time) for a in read}) == 2 * certificates
     assert len({message.truths[0].case for message in told}) == certificates
 
 
