@@ -62,11 +62,16 @@ _key_to_row = lru_cache(maxsize=4096)(key_to_row)
 
 def key_from_row(row: Row[Any]) -> CaseKey:
     """Read a case's key; the digest must be its own."""
+    return _key(row.case_key, (row.cluster, row.owner, row.store, row.identity), row.claimed)
+
+
+@lru_cache(maxsize=4096)
+def _key(digest: object, names_: tuple[object, ...], claimed: object) -> CaseKey:
+    cluster, owner, store, identity = map(words, names_)
     key = CaseKey(
-        cluster=words(row.cluster), owner=words(row.owner), store=words(row.store),
-        identity=words(row.identity), claimed=flag(row.claimed),
+        cluster=cluster, owner=owner, store=store, identity=identity, claimed=flag(claimed)
     )  # fmt: skip
-    if _key_to_row(key)["case_key"] != row.case_key:
+    if case_digest(key) != digest:
         raise BadRow("the names of the case are not those that were stored")
     return key
 

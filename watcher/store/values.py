@@ -5,8 +5,9 @@ passes `text` and `Instant`, and what comes out is looked at by watcher.store.ro
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
@@ -67,9 +68,10 @@ def case_digest(key: CaseKey) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:DIGEST]
 
 
-def names_to_text(names: Sequence[str]) -> str:
+@lru_cache(maxsize=4096)
+def names_to_text(names: tuple[str, ...]) -> str:
     """Return names as a JSON list."""
-    return text(json.dumps(list(names), ensure_ascii=True, separators=(",", ":")))
+    return text(json.dumps(names, ensure_ascii=True, separators=(",", ":")))
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -94,16 +96,22 @@ class Instant(TypeDecorator[datetime]):
             return dialect.type_descriptor(String(26))
         return dialect.type_descriptor(DateTime(timezone=True))
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 -- the base class's signature
-        """Return the value for the driver."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time was about to be stored")
-        value = value.astimezone(UTC)
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=None).isoformat(" ", "microseconds")
-        return value
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what turns a value into the driver's."""
+        return _instant_as_text if dialect.name == "sqlite" else _aware
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive time was about to be stored")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _instant_as_text(value: datetime | None) -> str | None:
+    value = _aware(value)
+    return None if value is None else value.isoformat(" ", "microseconds")[:26]
 
 
 class Day(TypeDecorator[date]):
@@ -116,8 +124,10 @@ class Day(TypeDecorator[date]):
         """Choose the column's type."""
         return dialect.type_descriptor(String(10) if dialect.name == "sqlite" else Date())
 
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> Any:  # noqa: ANN401 -- the base class's signature
-        """Return the value for the driver."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.isoformat()
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return what turns a value into the driver's."""
+        return _day_as_text if dialect.name == "sqlite" else None
+
+
+def _day_as_text(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
