@@ -10,19 +10,18 @@ file or asks for the time.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 from watcher.cases.identity import Directory, case_event, evidence_key
 from watcher.cases.merge import open_or_merge
 from watcher.cases.provenance import may_speak
 from watcher.cases.selftest import nonce_of
-from watcher.cases.storm import Budget, Spent
+from watcher.cases.storm import Budget
 from watcher.model.alarm import CertificateAlarm, Event, Tally, UcAlarm, Unreadable
 from watcher.model.case import Case, CaseEvent, CaseKey, Transition
 from watcher.model.ledger import Books, Place, Reason
-from watcher.model.message import MessageId, RawMessage
+from watcher.model.message import Grade, MessageId, Origin, RawMessage, Way
 from watcher.pipeline import read
-from watcher.ports import Counted, EvidenceRow, Heard, StoredMessage, Unit
+from watcher.ports import Counted, Damaged, EvidenceRow, Heard, StoredMessage, Unit
 from watcher.rules.alarms import Alarms
 
 DETAIL_LIMIT = 300
@@ -65,28 +64,54 @@ def read_message(id_: MessageId, raw: RawMessage, directory: Directory) -> Readi
     """Read one message; whatever it holds, the answer is a reading."""
     if raw.fault is not None:
         return Reading(id=id_, raw=raw, reason=raw.fault, detail="the input found it broken")
-    found = list(read([raw.data], directory.alarms, Tally()))
-    events, evidence, nonces = [], [], []
-    reason, detail = Reason.NONE, ""
-    for event in found:
+    sheet = _Sheet(id_, raw, directory)
+    found = False
+    for event in read([raw.data], directory.alarms, Tally()):
+        sheet.note(event)
+        found = True
+    if not found and _is_ours(raw.data, directory.alarms):
+        sheet.refuse(Reason.NO_RECORD, "it holds the token of an alarm, but no record")
+    return sheet.reading()
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What was noted of a message so far."""
+
+    id: MessageId
+    raw: RawMessage
+    directory: Directory
+    events: list[CaseEvent] = field(default_factory=list)
+    evidence: list[EvidenceRow] = field(default_factory=list)
+    nonces: list[str] = field(default_factory=list)
+    reason: Reason = Reason.NONE
+    detail: str = ""
+
+    def note(self, event: Event) -> None:
+        """Note what one record says."""
         if isinstance(event, Unreadable):
-            reason, detail = Reason.UNREADABLE, event.reason
-        elif not may_speak(raw.origin, event, directory):
-            reason, detail = Reason.NOT_BOUND, f"it speaks for {event.node}"
+            self.refuse(Reason.UNREADABLE, event.reason)
+        elif not may_speak(self.raw.origin, event, self.directory):
+            self.refuse(Reason.NOT_BOUND, f"it speaks for {event.node}")
         elif isinstance(event, CertificateAlarm):
             nonce = nonce_of(event)
             if nonce is not None:
-                nonces.append(nonce)
+                self.nonces.append(nonce)
             else:
-                events.append(case_event(event, id_, raw, directory))
+                self.events.append(case_event(event, self.id, self.raw, self.directory))
         elif event.topic:
-            evidence.append(_evidence(event, id_, raw, directory))
-    if not found and _is_ours(raw.data, directory.alarms):
-        reason, detail = Reason.NO_RECORD, "it holds the token of an alarm, but no record"
-    return Reading(
-        id=id_, raw=raw, events=tuple(events), evidence=tuple(evidence), nonces=tuple(nonces),
-        reason=reason, detail=detail[:DETAIL_LIMIT],
-    )  # fmt: skip
+            self.evidence.append(_evidence(event, self.id, self.raw, self.directory))
+
+    def refuse(self, reason: Reason, detail: str) -> None:
+        """Note why the message, or part of it, is not believed."""
+        self.reason, self.detail = reason, detail[:DETAIL_LIMIT]
+
+    def reading(self) -> Reading:
+        """Return all of it."""
+        return Reading(
+            id=self.id, raw=self.raw, events=tuple(self.events), evidence=tuple(self.evidence),
+            nonces=tuple(self.nonces), reason=self.reason, detail=self.detail,
+        )  # fmt: skip
 
 
 def poisoned(id_: MessageId, raw: RawMessage, detail: str) -> Reading:
@@ -116,7 +141,6 @@ class _Desk:
     budget: Budget
     known: dict[str, CaseKey | None]
     cases: dict[CaseKey, Case]
-    stored: set[CaseKey]
     books: Books = field(default_factory=Books)
     messages: list[StoredMessage] = field(default_factory=list)
     events: list[CaseEvent] = field(default_factory=list)
@@ -216,7 +240,7 @@ def fold(
     wanted = {event.case for reading in readings for event in reading.events}
     wanted |= {key for key in known.values() if key is not None}
     cases = dict(unit.cases(wanted))
-    desk = _Desk(now=now, budget=budget, known=known, cases=cases, stored=set(cases))
+    desk = _Desk(now=now, budget=budget, known=known, cases=cases)
     for reading in readings:
         desk.settle(reading)
     _write(desk, unit)
@@ -249,3 +273,13 @@ def counted(entries: Iterable[Counted], books: Books) -> list[Heard]:
             for (name, peer), (count, last) in entry.counts.heard.items()
         ]
     return rows
+
+
+def damaged(id_: MessageId, entry: Damaged, now: datetime) -> StoredMessage:
+    """Return the row of quarantine for a stretch of the journal that cannot be read."""
+    origin = Origin(way=Way.FILE, input="journal", peer="journal", grade=Grade.CLAIM)
+    return StoredMessage(
+        id=id_, origin=origin, received_at=now, data=entry.data, cut=entry.size > len(entry.data),
+        place=Place.QUARANTINED, reason=Reason.DAMAGED,
+        detail=f"{entry.size} bytes of the journal cannot be read",
+    )  # fmt: skip

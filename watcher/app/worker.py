@@ -17,9 +17,10 @@ from watcher.app.drawing import Dirty, Draughtsman
 from watcher.cases.identity import Directory
 from watcher.cases.storm import Budget
 from watcher.errors import StoreUnavailable
-from watcher.intake import Folded, Reading, counted, fold, poisoned, read_message
+from watcher.intake import Folded, Reading, counted, damaged, fold, poisoned, read_message
 from watcher.model.ledger import Books, Place, Reason
 from watcher.model.message import MessageId, Position
+from watcher.model.status import START
 from watcher.ports import (
     Clock,
     Counted,
@@ -74,7 +75,7 @@ class Gear:
 class Progress:
     """What the worker has done since it started."""
 
-    cursor: Position = Position(0)
+    cursor: Position = START
     batches: int = 0
     batch_seconds: float = 0.0
     batch_seconds_worst: float = 0.0
@@ -183,7 +184,7 @@ class Worker:
         return folded
 
     def _compare(self, entries: Sequence[Entry], books: Books) -> None:
-        """Hold the messages against the journal's own counts; what is missing is told, not hidden."""
+        """Hold the messages against the journal's own counts, and tell what is missing."""
         for entry in entries:
             if isinstance(entry, Kept) and self._seen is not None:
                 self._seen += 1
@@ -197,7 +198,8 @@ class Worker:
 
     def _damage(self, entry: Damaged) -> StoredMessage:
         logger.error("%d bytes of the journal cannot be read", entry.size)
-        return damaged_message(self._options.journal, entry, self._gear.clock)
+        id_ = MessageId(journal=self._options.journal, position=entry.position)
+        return damaged(id_, entry, self._gear.clock.now())
 
     def _alive(self) -> Heard:
         return Heard(source="stage:worker", input=JOURNAL, count=1, last=self._gear.clock.now())
