@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Fetches the real programs that tests/real talks to, where Debian's or Ubuntu's apt can:
+#
+#   rsyslog and syslog-ng (with loggen) are unpacked into .parts/, not installed: as packages they
+#   remove each other. Needs no root, but package lists (apt-get update).
+#   postfix has fixed paths, so it is installed, and only as root and with REAL_PARTS=all: a test
+#   must not put a mail server on somebody's machine. No service is started.
+#
+# Asks nothing, may be run again and again, and always ends well: without apt, lists or network the
+# tests that need a program skip and say which. Takes a few seconds; gives up after a minute.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 0
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+APT=(-q -o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10
+     -o APT::Sandbox::User=root -o DPkg::Lock::Timeout=20)
+deadline=$((SECONDS + 60))
+
+left() { echo $((deadline > SECONDS ? deadline - SECONDS : 1)); }
+
+# unpack NAME PACKAGE...: the packages and what they need that is not here, into .parts/NAME
+unpack() {
+    local name=$1 folder=.parts/$1 list work
+    shift
+    [ -e "$folder/complete" ] && return 0
+    list=$(timeout "$(left)" apt-get "${APT[@]}" install -s --no-install-recommends "$@" 2>/dev/null |
+        sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+    work=$(mktemp -d) || return 1
+    # An installed package is not in the list, but we want our own copy of it.
+    # shellcheck disable=SC2046,SC2086
+    if (cd "$work" && timeout "$(left)" apt-get "${APT[@]}" download \
+            $(printf '%s\n' "$@" $list | sort -u)) >"$work/told" 2>&1; then
+        rm -rf "$folder.new" && mkdir -p "$folder.new"
+        for package in "$work"/*.deb; do
+            dpkg -x "$package" "$folder.new" || { rm -rf "$folder.new" "$work"; return 1; }
+        done
+        rm -rf "$folder" && mv "$folder.new" "$folder" && touch "$folder/complete"
+    else
+        echo "real parts: $name cannot be fetched: $(tail -n 1 "$work/told")"
+    fi
+    rm -rf "$work"
+}
+
+install_postfix() {
+    command -v postfix >/dev/null && return 0
+    local policy=/usr/sbin/policy-rc.d ours= told
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=yes
+    fi
+    echo "postfix postfix/main_mailer_type select No configuration" |
+        debconf-set-selections 2>/dev/null
+    told=$(timeout "$(left)" apt-get "${APT[@]}" install -y --no-install-recommends postfix \
+        2>&1 </dev/null) || echo "real parts: postfix cannot be installed: ${told##*$'\n'}"
+    [ -n "$ours" ] && rm -f $policy
+}
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+    echo "real parts: no apt-get here; what is installed is used"
+    exit 0
+fi
+unpack rsyslog rsyslog rsyslog-openssl rsyslog-gnutls
+unpack syslog-ng syslog-ng-core
+if [ "${REAL_PARTS:-}" = all ] && [ "$(id -u)" = 0 ]; then
+    install_postfix
+fi
+exit 0
