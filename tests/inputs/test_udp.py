@@ -279,12 +279,20 @@ def test_does_nothing_while_nothing_comes():
         until(quiet)
 
 
-def test_asks_for_8_mib_and_tells_what_it_got():
-    with listening() as (input_, _, _):
-        granted = input_.figures().granted
+def test_tells_how_much_of_8_mib_it_got():
+    with listening() as (input_, _, _), bind("127.0.0.1", 0) as plain:
+        got, before = input_.figures().granted, widen(plain, 0)
 
-    with bind("127.0.0.1", 0) as plain:
-        assert granted > plain.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    assert before <= got <= 8 << 20
+
+
+def test_keeps_more_of_each_datagram_in_no_more_memory():
+    with listening(kept=65_535) as (input_, journal, _):
+        send(input_, *[ALARM.ljust(65_507, b"x")] * 3)
+        until(lambda: journal.received == 3)
+
+        assert [(65_507, False)] * 3 == [(len(m.data), m.cut) for m in journal.kept]
+        assert len(input_._reader.buffer) < 9 << 20  # noqa: SLF001
 
 
 def test_leaves_a_buffer_that_is_large_enough():

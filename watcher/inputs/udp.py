@@ -9,6 +9,7 @@ reached us, and `UdpInput.figures` tells how much it was.
 import select
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -29,8 +30,10 @@ OTHERS = "others"
 _FORCE_BUFFER = 33  # SO_RCVBUFFORCE of linux/socket.h; the socket module has no name for it
 _MEMINFO = 55  # SO_MEMINFO, likewise: nine counters, the last is what was dropped
 _COUNTERS = struct.Struct("@9I")
-_SMALL_RATE = 200_000_000
-"""Bytes a second by which senders fill the kernel's buffer at worst, as the kernel accounts."""
+_FILLED = 100_000_000
+"""Bytes of the kernel's buffer that senders fill in a second, at worst."""
+_SLOTS = 8 << 20
+"""Bytes that one batch may take; `batch` is smaller when more of each datagram is kept."""
 
 
 _TROUBLE = 0.05
@@ -71,7 +74,7 @@ class UdpFigures:
     """What the kernel says of a socket."""
 
     granted: int
-    """Bytes of its receive buffer as it accounts them: twice what was asked when granted whole."""
+    """Bytes of its receive buffer, in the terms of `UdpOptions.buffer`."""
     dropped: int | None
     """Datagrams it dropped since the socket was bound, also by another process; None: unknown."""
     waiting: int
@@ -124,12 +127,13 @@ class UdpInput:
         self._options = options or UdpOptions()
         self._socket = sock
         self._granted = widen(sock, self._options.buffer)
-        self._reader = reader(sock, self._options.kept, self._options.batch)
+        self._batch = min(self._options.batch, _SLOTS // self._options.kept)
+        self._reader = reader(sock, self._options.kept, self._batch)
         self._finder = finder
         self._peers = Peers(reception.name, self._reader.name, self._options)
         self._backlog = Backlog(reception, self._options.patience)
         self._failed = failed
-        self._nap = min(self._options.nap, self._granted / _SMALL_RATE)
+        self._nap = min(self._options.nap, self._granted / _FILLED)
         self._awake, self._waker = socket.socketpair()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=reception.name, daemon=True)
@@ -185,7 +189,7 @@ class UdpInput:
             if not count:
                 self._backlog.settle()
                 poll.poll(self._options.patience.retry * 1000 if self._backlog.holds else None)
-            elif count < self._options.batch:
+            elif count < self._batch:
                 time.sleep(self._nap)
 
     def _drain(self) -> None:
@@ -237,14 +241,19 @@ class UdpInput:
 
 def widen(sock: socket.socket, size: int) -> int:
     """Ask for a receive buffer, by privilege if there is one; return what was granted."""
-    before = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    if before < 2 * size:  # a manager may have given more than we may ask for
+    if _granted(sock) < size:  # a manager may have given more than we may ask for
         try:
             sock.setsockopt(socket.SOL_SOCKET, _FORCE_BUFFER, size)
         except OSError:
             with suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return _granted(sock)
+
+
+def _granted(sock: socket.socket) -> int:
+    # Linux tells twice what it grants: half is for its own records of each datagram.
+    told = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    return told // 2 if sys.platform == "linux" else told
 
 
 def dropped(sock: socket.socket) -> int | None:
