@@ -44,7 +44,8 @@ class Reading:
     @property
     def reporters(self) -> Iterable[str]:
         """The nodes that it speaks for, under the names it gives them."""
-        return (event.reporter for event in (*self.events, *self.evidence) if event.reporter)
+        said: tuple[CaseEvent | EvidenceRow, ...] = (*self.events, *self.evidence)
+        return (one.reporter for one in said if one.reporter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,7 @@ class _Desk:
     def _fold(self, event: CaseEvent) -> bool:
         """Take a new event into its case; tell whether the budget allowed it."""
         case = self.cases.get(event.case)
-        if case is None and not self.budget.allows(event.case, self.now):
+        if case is None and not self.budget.allows(event.case, self.now, event.grade):
             return False
         advance = open_or_merge(case, event, self.now)
         self.known[event.key] = event.case
@@ -235,7 +236,8 @@ def fold(
 
     The books that come back are not yet in the store: the caller adds what the journal counted.
     """
-    keys = {event.key for reading in readings for event in (*reading.events, *reading.evidence)}
+    keys = {event.key for reading in readings for event in reading.events}
+    keys |= {row.key for reading in readings for row in reading.evidence}
     known = dict(unit.known(keys))
     wanted = {event.case for reading in readings for event in reading.events}
     wanted |= {key for key in known.values() if key is not None}

@@ -6,7 +6,7 @@ outlive us, so that what arrives during a restart waits in the kernel.
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from watcher.errors import InputError, Location
@@ -30,41 +30,61 @@ def handed_over(environment: Mapping[str, str], pid: int) -> dict[str, list[sock
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    kind: socket.SocketKind
+    address: str
+    port: int
+
+
 @dataclass(slots=True)
 class Sockets:
-    """Where each input gets its socket."""
+    """Where each input gets its socket: a copy of one that stays open here.
+
+    So a reload can open an input anew on the address of one that still runs, and the
+    supervisor's sockets outlive every input.
+    """
 
     given: dict[str, list[socket.socket]] = field(default_factory=dict)
+    _own: dict[_Wanted, socket.socket] = field(default_factory=dict)
+    _users: dict[str, _Wanted] = field(default_factory=dict)
 
     def datagrams(self, name: str, address: str, port: int) -> socket.socket:
         """Return a bound datagram socket for an input."""
-        found = self._given(name, socket.SOCK_DGRAM)
-        if found is not None:
-            return found
-        try:
-            return udp.bind(address, port)
-        except OSError as error:
-            raise cannot_listen(name, address, port, error) from error
+        return self._socket(name, _Wanted(socket.SOCK_DGRAM, address, port))
 
     def stream(self, name: str, address: str, port: int) -> socket.socket:
         """Return a listening stream socket for an input."""
-        found = self._given(name, socket.SOCK_STREAM)
-        if found is not None:
-            return found
-        family = socket.AF_INET6 if ":" in address or not address else socket.AF_INET
-        try:
-            return socket.create_server(
-                (address, port), family=family, backlog=1024, dualstack_ipv6=not address
-            )
-        except OSError as error:
-            raise cannot_listen(name, address, port, error) from error
+        return self._socket(name, _Wanted(socket.SOCK_STREAM, address, port))
 
-    def _given(self, name: str, kind: socket.SocketKind) -> socket.socket | None:
+    def keep(self, names: Collection[str]) -> None:
+        """Close what none of these inputs uses any more."""
+        self._users = {name: wanted for name, wanted in self._users.items() if name in names}
+        used = set(self._users.values())
+        for wanted in [wanted for wanted in self._own if wanted not in used]:
+            self._own.pop(wanted).close()
+
+    def _socket(self, name: str, wanted: _Wanted) -> socket.socket:
         for sock in self.given.get(name, []):
-            if sock.type == kind:
-                # A copy: an input closes what it gets, the supervisor's own stays for a reload.
+            if sock.type == wanted.kind:
                 return sock.dup()
-        return None
+        self._users[name] = wanted
+        if wanted not in self._own or wanted.port == 0:
+            self._own[wanted] = _bound(name, wanted)
+        return self._own[wanted].dup()
+
+
+def _bound(name: str, wanted: _Wanted) -> socket.socket:
+    address, port = wanted.address, wanted.port
+    try:
+        if wanted.kind == socket.SOCK_DGRAM:
+            return udp.bind(address, port)
+        family = socket.AF_INET6 if ":" in address or not address else socket.AF_INET
+        return socket.create_server(
+            (address, port), family=family, backlog=1024, dualstack_ipv6=not address
+        )
+    except OSError as error:
+        raise cannot_listen(name, address, port, error) from error
 
 
 def cannot_listen(name: str, address: str, port: int, error: OSError) -> InputError:
