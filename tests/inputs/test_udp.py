@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inputs.udp_desk import ALARM, MARK, NOISE, MemoryJournal, listening, until
+from inputs.udp_desk import ALARM, MARK, NOISE, MemoryJournal, listening, need_ipv6, until
 
 from watcher.errors import JournalBroken, JournalFull
 from watcher.inputs import datagrams
@@ -109,6 +109,8 @@ def test_keeps_16_kib_and_says_when_it_was_cut(length):
     ],
 )
 def test_tells_peers_by_their_address(listen, from_, peer):
+    if listen != "127.0.0.1":
+        need_ipv6()
     with listening(listen) as (input_, journal, _):
         send(input_, ALARM, host=from_)
         until(lambda: journal.received)

@@ -1,11 +1,14 @@
 # ruff: noqa: D101, D102 -- doubles: their names say what they are
 """A journal in memory, a clock that stands, and an input on loopback, for the tests of UDP."""
 
+import socket
 import threading
 import time
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
+
+import pytest
 
 from watcher.errors import JournalFull
 from watcher.inputs.reception import Reception
@@ -117,3 +120,13 @@ def listening(host="127.0.0.1", journal=None, finder=None, **options):
         yield made, journal, errors
     finally:
         made.stop()
+
+
+def need_ipv6():
+    """Skip the test where the system has no IPv6 loopback."""
+    try:
+        bind("::1", 0).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("no socket for both IPv4 and IPv6 here")
