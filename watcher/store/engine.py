@@ -6,18 +6,29 @@ from pathlib import Path
 from watcher.errors import InputError
 from watcher.store.connection import DEFAULT, Database, Options, sqlite_file
 from watcher.store.fetch import Damage, DamagedRow
+from watcher.store.lease import SqlLease, SqlRuns
 from watcher.store.migrate import head, migrate, refuse_newer, revision_of
+from watcher.store.retention import SqlRetention
 from watcher.store.sql import SqlStore
 from watcher.store.sqlite import look_for_damage
+from watcher.store.view import SqlView
+from watcher.store.weights import Keep
 
 
 class Store(SqlStore):
-    """An open database with all its seams."""
+    """An open database with all its seams: `view`, `lease`, `runs`; safe to use from any thread."""
 
     def __init__(self, database: Database) -> None:
         self.damage = Damage()
         super().__init__(database, self.damage)
         self.database = database
+        self.view = SqlView(database, self.damage)
+        self.lease = SqlLease(database)
+        self.runs = SqlRuns(database)
+
+    def retention(self, keep: Keep) -> SqlRetention:
+        """Return what keeps the database bounded."""
+        return SqlRetention(self.database, keep)
 
     def damaged_rows(self) -> Sequence[DamagedRow]:
         """Return the damaged rows that were met and skipped since the start."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Column, Connection, Executable, Table, case, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,8 +17,6 @@ from watcher.store.connection import Database
 from watcher.store.fetch import Damage, Fetcher
 from watcher.store.rows import Values
 from watcher.store.values import INPUT, case_digest, chunks, text, unique_key
-
-Insert = sqlite.Insert | postgresql.Insert
 
 
 class SqlUnit:
@@ -87,7 +86,8 @@ class SqlUnit:
         numbers = self._numbers([one["case_key"] for one in values])
         for one in values:
             one["id"] = numbers[one["case_key"]]
-        self._replace(tables.case, values, tables.case.c.case_key, but=tables.case.c.id)
+        fixed = [tables.case.c[name] for name in ("id", *caserows.KEY_COLUMNS)]
+        self._replace(tables.case, values, tables.case.c.case_key, but=fixed)
 
     def _numbers(self, keys: Sequence[str]) -> dict[str, int]:
         """Return the number of each case; writers are serial, so that none is given twice."""
@@ -160,13 +160,17 @@ class SqlUnit:
         self._run(self._insert(table).on_conflict_do_nothing(), values)
 
     def _replace(
-        self, table: Table, values: Sequence[Values], *key: Column[object], but: object = None
+        self,
+        table: Table,
+        values: Sequence[Values],
+        *key: Column[Any],
+        but: Sequence[Column[Any]] = (),
     ) -> None:
         """Insert rows; where the key is there already, replace all else but `but`."""
         if not values:
             return
         statement = self._insert(table)
-        names = [name for name in values[0] if table.c[name] not in {*key, but}]
+        names = [name for name in values[0] if table.c[name] not in {*key, *but}]
         replaced = statement.on_conflict_do_update(
             index_elements=list(key), set_={name: statement.excluded[name] for name in names}
         )

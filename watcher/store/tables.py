@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from watcher.store.values import DETAIL, DIGEST, INPUT, KEY, NAME, BigId, Day, Instant
@@ -98,7 +99,13 @@ message = Table(
     _word("reason"),
     _word("detail", DETAIL),
     UniqueConstraint("journal", "position"),
-    Index(None, "place", "received_at"),
+    Index(
+        "ix_message_held",
+        "place",
+        "received_at",
+        sqlite_where=text("data IS NOT NULL"),
+        postgresql_where=text("data IS NOT NULL"),
+    ),  # only messages whose bytes are there are looked for by place
 )
 
 case = Table(

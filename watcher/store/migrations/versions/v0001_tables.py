@@ -72,8 +72,8 @@ def _case() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
         sa.UniqueConstraint("case_key", name=op.f("uq_case_case_key")),
     )
-    op.create_index(op.f("ix_case_closed_urgent_at"), "case", ["closed", "urgent_at"], unique=False)
-    op.create_index(op.f("ix_case_cluster"), "case", ["cluster"], unique=False)
+    op.create_index(op.f("ix_case_closed_urgent_at"), "case", ["closed", "urgent_at"])
+    op.create_index(op.f("ix_case_cluster"), "case", ["cluster"])
 
 
 def _event() -> None:
@@ -121,9 +121,7 @@ def _event() -> None:
         ["case_key", "reporter", "received_at"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_event_journal_position"), "event", ["journal", "position"], unique=False
-    )
+    op.create_index(op.f("ix_event_journal_position"), "event", ["journal", "position"])
 
 
 def _transition() -> None:
@@ -144,7 +142,7 @@ def _transition() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transition")),
     )
-    op.create_index(op.f("ix_transition_case_key"), "transition", ["case_key"], unique=False)
+    op.create_index(op.f("ix_transition_case_key"), "transition", ["case_key"])
 
 
 def _crossing() -> None:
@@ -191,7 +189,7 @@ def _act() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_act")),
     )
-    op.create_index(op.f("ix_act_case_key"), "act", ["case_key"], unique=False)
+    op.create_index(op.f("ix_act_case_key"), "act", ["case_key"])
 
 
 def _message() -> None:
@@ -216,8 +214,13 @@ def _message() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("journal", "position", name=op.f("uq_message_journal_position")),
     )
+    held = sa.text("data IS NOT NULL")
     op.create_index(
-        op.f("ix_message_place_received_at"), "message", ["place", "received_at"], unique=False
+        "ix_message_held",
+        "message",
+        ["place", "received_at"],
+        sqlite_where=held,
+        postgresql_where=held,
     )
 
 
@@ -243,7 +246,7 @@ def _evidence() -> None:
         ["cluster", "received_at"],
         unique=False,
     )
-    op.create_index(op.f("ix_evidence_received_at"), "evidence", ["received_at"], unique=False)
+    op.create_index(op.f("ix_evidence_received_at"), "evidence", ["received_at"])
 
 
 def _ledger() -> None:
@@ -266,7 +269,7 @@ def _heard() -> None:
         sa.Column("last", AT, nullable=False),
         sa.PrimaryKeyConstraint("source", "input", name=op.f("pk_heard")),
     )
-    op.create_index(op.f("ix_heard_last"), "heard", ["last"], unique=False)
+    op.create_index(op.f("ix_heard_last"), "heard", ["last"])
 
 
 def _cursor() -> None:
@@ -292,8 +295,8 @@ def _plan() -> None:
         sa.Column("markdown", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
-    op.create_index(op.f("ix_plan_cluster_id"), "plan", ["cluster", "id"], unique=False)
-    op.create_index(op.f("ix_plan_digest"), "plan", ["digest"], unique=False)
+    op.create_index(op.f("ix_plan_cluster_id"), "plan", ["cluster", "id"])
+    op.create_index(op.f("ix_plan_digest"), "plan", ["digest"])
 
 
 def _lease() -> None:
