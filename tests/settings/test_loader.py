@@ -139,7 +139,7 @@ def test_defaults_in_the_schema_are_written_as_people_write_them():
     selftest = schema["$defs"]["SelfTest"]["properties"]["every"]
     journal = schema["$defs"]["JournalSettings"]["properties"]["limit"]
 
-    assert (selftest["default"], journal["default"]) == ("6h", "1GiB")
+    assert (selftest["default"], journal["default"]) == ("6h", "4GiB")
 
 
 @given(st.integers(100, 60_000))

@@ -14,9 +14,9 @@ def test_a_variable_overrides_the_file():
 
 
 def test_a_variable_opens_a_block_that_the_file_has_not():
-    settings = load("x", "", {"WATCHER_CASES__STORM__CLAIMS_PER_HOUR": "7"})
+    settings = load("x", "", {"WATCHER_CASES__STORM__CLAIMED_TOTAL": "70"})
 
-    assert settings.cases.storm.claims_per_hour == 7
+    assert settings.cases.storm.claimed_total == 70
 
 
 def test_a_number_picks_a_block_of_a_list():

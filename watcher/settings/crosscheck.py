@@ -180,10 +180,11 @@ def _rates(settings: Settings) -> Iterator[Fault]:
     if settings.journal.segment * 4 > settings.journal.limit:
         yield ("journal", "segment"), "fewer than four fit into journal.limit", "a smaller one"
     storm = settings.cases.storm
-    if storm.claims_per_hour > storm.cases_per_hour:
-        problem = f"{storm.claims_per_hour} for unknown names, {storm.cases_per_hour} for known"
-        expected = f"at most {storm.cases_per_hour}"
-        yield ("cases", "storm", "claims_per_hour"), problem, expected
+    for kind in ("claimed", "named"):
+        hour, total = getattr(storm, f"{kind}_per_hour"), getattr(storm, f"{kind}_total")
+        if hour > total:
+            problem = f"{hour} an hour, {total} in all"
+            yield ("cases", "storm", f"{kind}_per_hour"), problem, f"at most {total}"
 
 
 def _cases(settings: Settings) -> Iterator[Fault]:
@@ -203,11 +204,9 @@ def _times(settings: Settings) -> Iterator[Fault]:
         problem = f"{duration_text(settings.cases.quiet_after)} is no longer than sources.every"
         expected = f"more than {duration_text(settings.sources.every)}"
         yield ("cases", "quiet_after"), problem, expected
-    for shorter, longer in (("messages", "events"), ("events", "cases")):
-        one, other = getattr(kept, shorter), getattr(kept, longer)
-        if one > other:
-            problem = f"{duration_text(one)} is longer than retention.{longer}"
-            yield ("retention", shorter), problem, f"at most {duration_text(other)}"
+    if kept.repeats > kept.messages:
+        problem = f"{duration_text(kept.repeats)} is longer than retention.messages"
+        yield ("retention", "repeats"), problem, f"at most {duration_text(kept.messages)}"
     test = settings.selftest
     if test.every is not None and test.within >= test.every:
         problem = f"{duration_text(test.within)} is no shorter than selftest.every"

@@ -55,7 +55,7 @@ class JournalSettings(Closed):
     """The raw bytes, on the local disk, before anything reads them."""
 
     limit: Annotated[Size, holding("16MiB", "1024GiB")] = Field(
-        default=1 << 30, description="Largest size; full, mail gets 452 and TCP waits."
+        default=4 << 30, description="Largest size; full, mail gets 452 and TCP waits."
     )
     reserve: Annotated[Size, holding("1MiB", "64GiB")] = Field(
         default=64 << 20, description="Free space of the disk that is never used."
@@ -87,10 +87,17 @@ class Sources(Closed):
 
 
 class Storm(Closed):
-    """Budget of new cases; beyond it one storm notice with counts stands for the rest."""
+    """Budget of new cases of each grade of sender; beyond it alarms stay in quarantine, counted.
 
-    cases_per_hour: Number = Field(default=2_000, description="Of nodes that the inventory knows.")
-    claims_per_hour: Number = Field(default=100, description="Of names that it does not know.")
+    Cases whose node, store and certificate the inventory knows are never held back.
+    """
+
+    claimed_per_hour: Number = Field(default=50, description="Of nodes that it does not know.")
+    claimed_total: Number = 1_000
+    named_per_hour: Number = Field(
+        default=200, description="Of files and stores that only messages name."
+    )
+    named_total: Number = 5_000
 
 
 class CaseRules(Closed):
@@ -100,7 +107,7 @@ class CaseRules(Closed):
         tuple[Annotated[StrictInt, Field(ge=0, le=3650)], ...], Field(min_length=1, max_length=20)
     ] = Field(default=(60, 30, 14, 7, 3, 1, 0), description="Days left, the largest first.")
     quiet_after: Annotated[Duration, lasting("1h", "90d")] = Field(
-        default=50 * HOUR, description="No alarm for so long while its reporters were heard."
+        default=75 * HOUR, description="No alarm for so long while its reporters were heard."
     )
     storm: Storm = Storm()
 
@@ -115,24 +122,27 @@ class PlanSettings(Closed):
 
 
 class Retention(Closed):
-    """How long things are kept; the newest state of a case is never dropped."""
+    """How long things are kept; cases, their histories and what their alarms said stay for good."""
 
+    repeats: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=30 * DAY, description="Raw bytes of messages that told nothing new."
+    )
     messages: Annotated[Duration, lasting("1d", "3650d")] = Field(
-        default=90 * DAY, description="Raw bytes of what was read."
+        default=180 * DAY, description="Raw bytes of messages that told something new."
     )
     quarantine: Annotated[Duration, lasting("1d", "3650d")] = Field(
-        default=180 * DAY, description="Raw bytes of what could not be read."
+        default=90 * DAY, description="Raw bytes of what could not be read or believed."
     )
-    events: Annotated[Duration, lasting("1d", "3650d")] = Field(
-        default=400 * DAY, description="What alarms said, and evidence for plans."
+    quarantine_rows: Annotated[StrictInt, Field(ge=100, le=10_000_000)] = 20_000
+    evidence: Annotated[Duration, lasting("1d", "3650d")] = Field(
+        default=180 * DAY, description="Other alarms that plans refer to."
     )
-    cases: Annotated[Duration, lasting("1d", "3650d")] = Field(
-        default=730 * DAY, description="Resolved cases with their history and plans."
+    plans: Annotated[StrictInt, Field(ge=1, le=10_000)] = Field(
+        default=20, description="Of each cluster, the newest; and those that a case is tied to."
     )
-    message_rows: Annotated[StrictInt, Field(ge=1_000, le=1_000_000_000)] = Field(
-        default=2_000_000, description="Most messages kept; the oldest duplicates go first."
+    database: Annotated[Size, holding("64MiB", "1024GiB")] = Field(
+        default=4 << 30, description="All of it; beyond it messages go early, repeats first."
     )
-    quarantine_rows: Annotated[StrictInt, Field(ge=1_000, le=100_000_000)] = 100_000
 
 
 class LeaseSettings(Closed):
