@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from watcher.model.case import Case, CaseState, Transition
+from watcher.cases.table import TRANSITIONS, Cause
+from watcher.model.case import Case, Transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +24,13 @@ class Advance:
 
 def moved(
     case: Case,
-    state: CaseState,
+    cause: Cause,
     at: datetime,
     reason: str,
-    **changes: Any,  # noqa: ANN401 -- fields
+    **changes: Any,  # noqa: ANN401 -- fields of a case
 ) -> Advance:
-    """Return the case in another state, with the transition that tells of it."""
+    """Return the case in the state that the table says, with the transition that tells of it."""
+    state = TRANSITIONS[case.state, cause]
     step = Transition(case=case.key, at=at, before=case.state, after=state, reason=reason)
     after = replace(case, state=state, state_since=at, **changes)
     return Advance(case=after, transitions=(step,), material=True, why=reason)

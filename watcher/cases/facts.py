@@ -42,12 +42,19 @@ def told_apart(event: CaseEvent, end: datetime) -> str:
 
 def excluded(case: Case, end: datetime) -> str:
     """Return what all alarms together say against an end that is now stated; empty: nothing."""
-    early = case.end_latest is not None and end > case.end_latest + SLACK
     late = case.end_earliest is not None and end < case.end_earliest - SLACK
-    if not early and not late:
+    if not late and not is_later(case, end):
         return ""
     said = str(case.end_day) if case.end_day else minutes(case.end_latest or case.end_earliest)
     return f"It is stated to end on {minutes(end)}; alarms of grade {int(case.grade)} say {said}."
+
+
+def is_later(case: Case, end: datetime) -> bool:
+    """Tell whether a certificate with that end is another than the one that alarms speak of."""
+    last = case.end_latest
+    if last is None and case.expired:
+        last = case.last_event or case.heard_at
+    return last is not None and end > last + SLACK
 
 
 def minutes(at: datetime | None) -> str:

@@ -92,10 +92,16 @@ class Directory:
         }
         services = [n for n, s in catalogue.stores.items() if s.kind is RuleKind.SERVICE]
         self._services = sorted(services, key=len, reverse=True)
+        self._trusts = {n for n, s in catalogue.stores.items() if s.kind is RuleKind.TRUST}
         self._kinds = {name.lower(): kind for name, kind in self.alarms.certificate.items()}
         self._msgnames = {name.lower(): name for name in self.alarms.certificate}
         patterns = (translate(ca.pattern.lower()) for ca in self.alarms.ca_files)
         self._ca_file = re.compile("|".join(patterns) or r"(?!)")
+        self._own: dict[CaseKey, list[Certificate]] = {}
+        self._copies: dict[CaseKey, list[Certificate]] = {}
+        for ground in self._grounds.values():
+            for one in ground.cluster.certificates:
+                self._list(ground, one)
 
     def place(self, name: str | None) -> Place | None:
         """Return the node of that name, alias or address; None when it is unknown or fits two."""
@@ -154,6 +160,20 @@ class Directory:
         named = bool(key.identity) and not listed and not announced
         return Standing.KNOWN if store_known and not named else Standing.NAMED
 
+    def listed(self, key: CaseKey) -> tuple[tuple[Certificate, ...], tuple[Certificate, ...]]:
+        """Return what the inventory lists of a case: the certificate itself, and copies of it."""
+        whole = replace(key, owner="")
+        own = [*self._own.get(key, ()), *(self._own.get(whole, ()) if whole != key else ())]
+        return tuple(own), tuple(self._copies.get(key, ()))
+
+    def _list(self, ground: _Ground, one: Certificate) -> None:
+        store = self.store_of(one.store)
+        if store in self._trusts:
+            key = self.copy_key(store, file_stem(one.file) or "~", one.owner, ground)
+            self._copies.setdefault(key, []).append(one)
+        else:
+            self._own.setdefault(_at(ground, self.name_of(one.node), store), []).append(one)
+
     def served_by(self, alarm: CertificateAlarm) -> str:
         """Return the service store that an alarm without a store is about, by its name.
 
@@ -165,15 +185,25 @@ class Directory:
         name = alarm.msgname.lower()
         return next((s for s in self._services if name.startswith(s.lower())), "")
 
-    def owner_of(self, alarm: CertificateAlarm, ground: _Ground) -> str:
-        """Return the node of the cluster whose certificate a trust copy is; empty: nobody's.
+    def copy_key(self, store: str, file: str, said: str | None, ground: _Ground) -> CaseKey:
+        """Return the key of a copy in a trust store: its owner's, if it is a node's of the cluster.
+
+        `said` is the owner's name by the message or the inventory.
+        """
+        service = self.service_of(store)
+        owner = self._owner_of(store, file, said, ground) if service else ""
+        if owner:
+            return _at(ground, owner, service)
+        return CaseKey(cluster=ground.cluster.name, owner="", store=store, identity=file)
+
+    def _owner_of(self, store: str, file: str, said: str | None, ground: _Ground) -> str:
+        """Return the node of the cluster whose certificate a copy is; empty: nobody's.
 
         A file that is named as CAs are is a node's only when the node is called like that: there
         may be one such file for each generation, and an old one is not the certificate in use.
         """
-        file = stem(alarm.certificate or "")
-        named = self.place(file) or self.place(alarm.owner)
-        listed = ground.copies.get(((alarm.store or "").strip().lower(), file))
+        named = self.place(file) or self.place(said)
+        listed = ground.copies.get((store.lower(), file))
         if listed and listed.owner and (named or not self._ca_file.match(file)):
             named = self.place(listed.owner)
         return named.node.name.lower() if named and named.cluster is ground.cluster else ""
@@ -214,13 +244,9 @@ def case_key(alarm: CertificateAlarm, directory: Directory) -> CaseKey:
         return _claimed(alarm, store, directory)
     ground = directory.ground(cluster)
     file = _foreign_file(alarm, store)
-    if not file:
-        return _own(alarm, store, ground, directory)
-    service = directory.service_of(store)
-    owner = directory.owner_of(alarm, ground) if service else ""
-    if not owner:
-        return CaseKey(cluster=cluster.name, owner="", store=store, identity=file)
-    return _at(ground, owner, service)
+    if file:
+        return directory.copy_key(store, file, alarm.owner, ground)
+    return _own(alarm, store, ground, directory)
 
 
 def _foreign_file(alarm: CertificateAlarm, store: str) -> str:

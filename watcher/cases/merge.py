@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from watcher.cases.advance import Advance, moved
 from watcher.cases.facts import bounds_end, minutes, speaks_of, told_apart
+from watcher.cases.table import TRANSITIONS, Cause
 from watcher.cases.urgency import (
     REOPENING,
     moment_of,
@@ -47,7 +48,7 @@ def open_or_merge(
     after = replace(case, **counted, **merged)
     why = _difference(case, after)
     if case.state is CaseState.QUIET and not known and _is_news(case, event):
-        return moved(after, CaseState.ALARMED, now, "Its alarms came again.")
+        return moved(after, Cause.ALARM, now, "Its alarms came again.")
     return Advance(case=after, material=bool(why), why=why)
 
 
@@ -63,7 +64,7 @@ def _opened(event: CaseEvent, now: datetime) -> Advance:
         reporters=(event.reporter,) if event.reporter else (),
         ways=(event.way,),
         msgnames=(event.msgname,) if event.msgname else (),
-        state=CaseState.ALARMED,
+        state=TRANSITIONS[None, Cause.ALARM],
         state_since=now,
         **_said(event),
     )
@@ -185,7 +186,7 @@ def _after_resolution(
     case, end = replace(case, **anew), case.confirmed_end
     if end is not None and bounds_end(event) and speaks_of(event, end):
         reason = f"The new certificate, which ends on {minutes(end)}, calls for action."
-        return moved(case, CaseState.ALARMED, now, reason, **_held(case, event))
+        return moved(case, Cause.NEXT_CERTIFICATE, now, reason, **_held(case, event))
     reason = f"It was resolved on {minutes(resolved)}, and a later alarm says that it is not."
     told = told_apart(event, end) if end is not None else ""
     if event.trust:
@@ -193,7 +194,7 @@ def _after_resolution(
         reason = f"It was resolved on {minutes(resolved)}; a copy in a trust store still alarms."
         told = ""
     anew = {**_said(event), "confirmed_end": None, "contradiction": told}
-    return moved(case, CaseState.REGRESSED, now, reason, **anew)
+    return moved(case, Cause.ALARM, now, reason, **anew)
 
 
 _WEIGHTY = {
