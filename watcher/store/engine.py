@@ -6,6 +6,7 @@ from pathlib import Path
 from watcher.errors import InputError
 from watcher.store.connection import DEFAULT, Database, Options, sqlite_file
 from watcher.store.fetch import Damage, DamagedRow
+from watcher.store.figures import SqlFigures
 from watcher.store.lease import SqlLease, SqlRuns
 from watcher.store.migrate import head, migrate, refuse_newer, revision_of
 from watcher.store.retention import SqlRetention
@@ -25,6 +26,7 @@ class Store(SqlStore):
         self.view = SqlView(database, self.damage)
         self.lease = SqlLease(database)
         self.runs = SqlRuns(database)
+        self.figures = SqlFigures(database)
 
     def retention(self, keep: Keep) -> SqlRetention:
         """Return what keeps the database bounded."""

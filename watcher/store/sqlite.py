@@ -25,7 +25,9 @@ def prepare(lock_seconds: float) -> Callable[[sqlite3.Connection, object], None]
         connection.isolation_level = None
         connection.text_factory = _lenient
         connection.execute(f"PRAGMA busy_timeout = {int(lock_seconds * 1000)}")
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # heard only by an empty file
+        if not connection.execute("PRAGMA page_count").fetchone()[0]:
+            # Heard only by an empty file, and it takes the writer's lock, so not every time.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for name, value in SETTINGS.items():
             connection.execute(f"PRAGMA {name} = {value}")
             if connection.execute(f"PRAGMA {name}").fetchone()[0] != value:

@@ -71,7 +71,7 @@ def case_digest(key: CaseKey) -> str:
 @lru_cache(maxsize=4096)
 def names_to_text(names: tuple[str, ...]) -> str:
     """Return names as a JSON list."""
-    return text(json.dumps(names, ensure_ascii=True, separators=(",", ":")))
+    return json.dumps([text(name, NAME) for name in names], separators=(",", ":"))
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

@@ -1,0 +1,72 @@
+"""Every test of the store runs on SQLite and on a PostgreSQL server that is started for it."""
+
+import itertools
+import os
+
+import pytest
+from store.server import OLDEST, Server, binaries, version
+
+from watcher.store.engine import open_store
+
+NUMBERS = itertools.count()
+
+
+def started():
+    folder = binaries()
+    if folder is None or version(folder) < OLDEST:
+        reason = f"no PostgreSQL {OLDEST} or newer is installed"
+        if os.environ.get("REQUIRE_REAL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    pytest.importorskip("psycopg")
+    server = Server(folder)
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A server for all tests that do not harm it."""
+    server = started()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def own_server():
+    """A server to stop, kill and start."""
+    server = started()
+    yield server
+    server.remove()
+
+
+def new_url(kind, request, folder):
+    """Return the address of an empty database."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder}/watcher-{next(NUMBERS)}.db"
+    server = request.getfixturevalue("server")
+    name = f"test_{next(NUMBERS)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    return server.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """The address of an empty database, once of each kind."""
+    return new_url(request.param, request, tmp_path)
+
+
+@pytest.fixture
+def store(url):
+    """An open store without rows."""
+    store = open_store(url)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_store(request, tmp_path_factory):
+    """A store for many examples; each works on rows of its own."""
+    store = open_store(new_url(request.param, request, tmp_path_factory.mktemp("shared")))
+    yield store
+    store.close()

@@ -1,0 +1,54 @@
+"""What is counted rather than listed: figures for status, metrics and ticks."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import func, select
+
+from watcher.model.case import CaseKey
+from watcher.model.ledger import Place
+from watcher.store.connection import Database
+from watcher.store.tables import case, crossing, message
+from watcher.store.values import case_digest, chunks
+
+
+class SqlFigures:
+    """Counts in one statement each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def case_counts(self) -> Mapping[str, int]:
+        """Return how many cases there are, by state."""
+        statement = select(case.c.state, func.count()).group_by(case.c.state)
+        with self._database.reading() as connection:
+            return {
+                state: count for state, count in connection.execute(statement.order_by("state"))
+            }
+
+    def quarantine_counts(self) -> Mapping[str, int]:
+        """Return how many messages lie in quarantine, by reason."""
+        lies_there = message.c.place == Place.QUARANTINED.value
+        statement = (
+            select(message.c.reason, func.count()).where(lies_there).group_by(message.c.reason)
+        )
+        with self._database.reading() as connection:
+            return {reason: count for reason, count in connection.execute(statement)}
+
+    def open_clusters(self) -> Collection[str]:
+        """Return the clusters with a case that is not resolved."""
+        statement = select(case.c.cluster).where(case.c.closed.is_(False)).distinct()
+        with self._database.reading() as connection:
+            return [cluster for (cluster,) in connection.execute(statement)]
+
+    def told(self, rounds: Mapping[CaseKey, int]) -> Mapping[CaseKey, Collection[int]]:
+        """Return the thresholds that each case has crossed in its round."""
+        names = {case_digest(key): key for key in rounds}
+        found: dict[CaseKey, set[int]] = {key: set() for key in rounds}
+        columns = crossing.c.case_key, crossing.c.round, crossing.c.days
+        with self._database.reading() as connection:
+            for chunk in chunks(names):
+                statement = select(*columns).where(crossing.c.case_key.in_(chunk))
+                for digest, round_, days in connection.execute(statement):
+                    if round_ == rounds[names[digest]]:
+                        found[names[digest]].add(days)
+        return found
