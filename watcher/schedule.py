@@ -5,6 +5,7 @@ A tick says "look now". Whether there is anything to do, and for which period, s
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -102,6 +103,16 @@ class Metronome:
     def _look(self) -> None:
         while not self._stopping.wait(_LOOK_SECONDS):
             self.keep_time()
+
+
+class _Machine:
+    """The clocks that APScheduler itself goes by."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 -- it only tells when to look, never what is due
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
 
 
 def _guarded(name: str, call: Callable[[], None]) -> Callable[[], None]:
