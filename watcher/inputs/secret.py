@@ -1,7 +1,6 @@
 """Secrets that do not show themselves, and the hashes that passwords are held against."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Final
 _MASK: Final = "Secret('...')"
 _MEMORY: Final = 128 * 1024 * 1024
 """What a scrypt hash may ask for at most, in bytes."""
+_COST: Final = 10_000_000
 
 
 class Secret:
@@ -52,11 +52,13 @@ class PasswordHash:
         try:
             costs = tuple(int(cost) for cost in rest[:-2])
             salt, digest = (base64.b64decode(part, validate=True) for part in rest[-2:])
-        except (ValueError, binascii.Error):
-            raise ValueError("not a password hash: a number or its base64 is broken") from None
-        made = cls(name, costs, salt, digest)
-        made.matches("")  # costs that cannot be computed are an error now, not at the first log-in
-        return made
+            made = cls(name, costs, salt, digest)
+            if max(costs) <= _COST:
+                made.matches("")  # costs that cannot be computed are found now, not at a log-in
+                return made
+        except (ValueError, OverflowError):
+            pass
+        raise ValueError("not a password hash: a number or its base64 is broken")
 
     def matches(self, password: str) -> bool:
         """Tell whether this is the password, in constant time; takes tens of milliseconds."""

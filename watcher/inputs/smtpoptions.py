@@ -26,7 +26,9 @@ class SmtpLimits:
     idle_seconds: float = 30
     """Between two commands; TLS handshakes too."""
     data_rate: int = 500
-    """Bytes a second of a mail, from its tenth second on."""
+    """Bytes a second of a mail on the average."""
+    data_rate_from: float = 10
+    """Seconds of a mail before its rate counts."""
     mail_size: int = 256 * 1024
     """As sent, with the dots that section 4.5.2 adds."""
     header_size: int = 64 * 1024

@@ -35,7 +35,6 @@ _OVERRUN: Final = 8
 """A mail so many times too large is not waited for."""
 _LINE_SIZE: Final = 64 * 1024
 """Bytes of a session outside of mails."""
-_RATE_FROM: Final = 10.0
 _LINGER: Final = 2.0
 _SIZE: Final = re.compile(r"\bSIZE=(\d{1,20})(?!\S)", re.IGNORECASE)
 _PATH: Final = re.compile(
@@ -129,7 +128,8 @@ class Session(SMTP):
         if self._mail is not None:
             taken = now - self._mail_since
             slow = self._mail.received < taken * self._limits.data_rate
-            return "421 4.4.2 mail comes too slowly" if taken > _RATE_FROM and slow else None
+            counts = taken > self._limits.data_rate_from
+            return "421 4.4.2 mail comes too slowly" if counts and slow else None
         idle = now - self.progress > self._limits.idle_seconds
         return "421 4.4.2 waited too long for a command" if idle else None
 
@@ -140,12 +140,15 @@ class Session(SMTP):
         self._leaving = True
         if reason is not None:
             self._desk.count(reason, self.peer)
-        if self._handshaking:
+        if self._handshaking or self._writer.is_closing():
             self.abort()
             return
-        with contextlib.suppress(ConnectionError, RuntimeError):
+        with contextlib.suppress(ConnectionError):
             self._writer.write(reply.encode() + b"\r\n")
         self._writer.close()
+        self._cut_soon()
+
+    def _cut_soon(self) -> None:
         # Closing waits until the peer has read, and has answered TLS's close: a peer need not.
         self.loop.call_later(_LINGER, self.abort)
 
@@ -259,6 +262,12 @@ class Session(SMTP):
         """Tell nothing; the base sends back what it was sent."""
         await self.push("252 2.1.5 send some mail, and see")
 
+    async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802 -- likewise
+        """Do not wait for the peer to close, as TLS would for half a minute."""
+        if not arg:
+            self._cut_soon()
+        await super().smtp_QUIT(arg)
+
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802 -- likewise
         """Take a mail as bytes; the base holds endless lines and refuses long ones (probe 1)."""
         if await self.check_helo_needed():
@@ -281,8 +290,7 @@ class Session(SMTP):
         mail = self._mail = MailDecoder(self._limits.mail_size)
         self._mail_since = self.loop.time()
         # A peer that did not wait for our 354 has sent the beginning already.
-        if early := len(self._reader._buffer):  # type: ignore[attr-defined]  # noqa: SLF001 -- no public way
-            self.data_received(await self._reader.read(early))
+        self.data_received(await self._buffered())
         await self.push("354 end data with <CR><LF>.<CR><LF>")
         try:
             await whole
@@ -291,6 +299,10 @@ class Session(SMTP):
                 self._desk.count(Reason.PROTOCOL, self.peer)
             raise
         return mail
+
+    async def _buffered(self) -> bytes:
+        size = len(self._reader._buffer)  # type: ignore[attr-defined]  # noqa: SLF001 -- no other way
+        return await self._reader.read(size)
 
     async def _answer(self, mail: MailDecoder) -> str:
         if mail.too_large:
@@ -306,7 +318,12 @@ class Session(SMTP):
         return reply
 
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 -- likewise
-        """Count a failed handshake and cut; the base stumbles over its own state then."""
+        """Count a failed handshake and cut; the base stumbles over its own state then.
+
+        What was sent in the clear behind the command is dropped (CVE-2011-0411, CVE-2024-34083);
+        the base does so too, but if it is much the handshake would wait for it to be read.
+        """
+        await self._buffered()
         try:
             await super().smtp_STARTTLS(arg)
         except TLSSetupException:
