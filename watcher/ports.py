@@ -265,6 +265,22 @@ class View(Protocol):
         """Return a plan by its digest or an unambiguous beginning of it."""
 
 
+class Figures(Protocol):
+    """What is counted rather than listed."""
+
+    def case_counts(self) -> Mapping[str, int]:
+        """Return how many cases there are, by state."""
+
+    def quarantine_counts(self) -> Mapping[str, int]:
+        """Return how many messages lie in quarantine, by reason."""
+
+    def open_clusters(self) -> Collection[str]:
+        """Return the clusters with a case that is not resolved."""
+
+    def told(self, rounds: Mapping[CaseKey, int]) -> Mapping[CaseKey, Collection[int]]:
+        """Return the thresholds that each case has crossed in its round."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """A leader's term: `epoch` goes up with each new holder, and fences the one before."""

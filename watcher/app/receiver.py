@@ -17,7 +17,7 @@ from datetime import datetime
 
 from watcher import __version__
 from watcher.app.clock import SystemClock
-from watcher.app.doors import Builder, Door
+from watcher.app.doors import Builder, Door, certificates
 from watcher.app.lag import LoopLag
 from watcher.app.logs import log_drops, sd_notify
 from watcher.app.machine import free_bytes, resident_bytes
@@ -80,26 +80,28 @@ class Receiver:
         self._steps = ClockSteps(self.clock)
         self._open_journal()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self.lag.run())]
-                await self._open()
-                web = await open_web(self.prepared, self.status)
-                self._start_worker()
-                running.append(tasks.create_task(self._tick()))
-                self._listen_to_signals(tasks)
-                self._say_ready()
-                await self.stopping.wait()
-                sd_notify("STOPPING=1")
-                await self._close()
-                for task in running:
-                    task.cancel()
-                if web is not None:
-                    await web.stop()
+            await self._serve()
         finally:
             await asyncio.to_thread(self.journal.close)
             await self._stop_worker()
             with contextlib.suppress(OSError):
                 write_status(self.prepared.state_dir, self.status())
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            await self._open()
+            web = await open_web(self.prepared, self._sockets, self.status, self.clock)
+            self._start_worker()
+            running = [tasks.create_task(self.lag.run()), tasks.create_task(self._tick())]
+            self._listen_to_signals(tasks)
+            self._say_ready()
+            await self.stopping.wait()
+            sd_notify("STOPPING=1")
+            await self._close()
+            if web is not None:
+                web.close()
+            for task in running:
+                task.cancel()
 
     # -- start
 
@@ -190,7 +192,7 @@ class Receiver:
             config_differs=self.config_differs,
             settings_digest=self.prepared.digest,
             clock_steps=self._steps.count,
-            certificates=self._builder.certificates(),
+            certificates=certificates(self.prepared),
             resident_bytes=resident_bytes(),
             log_drops=log_drops(),
         )

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "watcher.cli.plan",
     "rules": "watcher.cli.rules",
     "inventory": "watcher.cli.inventory",
+    "run": "watcher.cli.run",
     "config": "watcher.cli.config",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter

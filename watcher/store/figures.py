@@ -10,6 +10,8 @@ from watcher.store.connection import Database
 from watcher.store.tables import case, crossing, message
 from watcher.store.values import case_digest, chunks
 
+_NUMBER = func.count().label("number")
+
 
 class SqlFigures:
     """Counts in one statement each."""
@@ -19,20 +21,17 @@ class SqlFigures:
 
     def case_counts(self) -> Mapping[str, int]:
         """Return how many cases there are, by state."""
-        statement = select(case.c.state, func.count()).group_by(case.c.state)
+        statement = select(case.c.state, _NUMBER).group_by(case.c.state)
         with self._database.reading() as connection:
-            return {
-                state: count for state, count in connection.execute(statement.order_by("state"))
-            }
+            return {row.state: row.number for row in connection.execute(statement)}
 
     def quarantine_counts(self) -> Mapping[str, int]:
         """Return how many messages lie in quarantine, by reason."""
         lies_there = message.c.place == Place.QUARANTINED.value
-        statement = (
-            select(message.c.reason, func.count()).where(lies_there).group_by(message.c.reason)
-        )
+        statement = select(message.c.reason, _NUMBER).where(lies_there)
         with self._database.reading() as connection:
-            return {reason: count for reason, count in connection.execute(statement)}
+            found = connection.execute(statement.group_by(message.c.reason))
+            return {row.reason: row.number for row in found}
 
     def open_clusters(self) -> Collection[str]:
         """Return the clusters with a case that is not resolved."""

@@ -1,0 +1,215 @@
+"""What falls due: lease, the passing of time over cases, self-test, heartbeat, sweeping.
+
+A timer only says that it may be time; what is due the database decides. Everything in here runs
+in the worker's thread, so one thing is done after the other.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from watcher.app.heartbeat import Heartbeat
+from watcher.app.report import Reporter, Standing
+from watcher.app.selftest import SelfTest
+from watcher.app.worker import Worker
+from watcher.cases.sources import Expected, SourceHealth, SourceState, health
+from watcher.cases.states import Listening, TickOptions, tick
+from watcher.cases.storm import Budget
+from watcher.cases.thresholds import crossings
+from watcher.errors import StoreUnavailable
+from watcher.model.case import CaseState
+from watcher.model.status import SourceStatus
+from watcher.ports import CaseQuery, Clock, Figures, Lease, Store, View
+from watcher.store.retention import SqlRetention
+
+logger = logging.getLogger(__name__)
+
+LEADER = "leader"
+OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
+CASES = 5_000
+"""Open cases that one look takes in, the most urgent first."""
+DRAINED = timedelta(minutes=5)
+"""A backlog older than this is a stage that does not work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What time does to cases and sources."""
+
+    thresholds: tuple[int, ...]
+    tick: TickOptions
+    expected: tuple[Expected, ...]
+    lease_seconds: int
+
+
+@dataclass(slots=True)
+class Ticks:
+    """Everything that falls due, and what of it is known."""
+
+    rules: Rules
+    store: Store
+    view: View
+    figures: Figures
+    lease: Lease
+    retention: SqlRetention
+    budget: Budget
+    clock: Clock
+    standing: Standing
+    reporter: Reporter
+    self_test: SelfTest
+    heartbeat: Heartbeat
+    holder: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    _worker: Worker | None = None
+    _states: dict[str, SourceState] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """How often each is looked at."""
+        return {
+            "report": 1.0, "lease": self.rules.lease_seconds / 3, "sources": 10.0, "cases": 30.0,
+            "self-test": 5.0, "heartbeat": 10.0, "sweep": 600.0,
+        }  # fmt: skip
+
+    @property
+    def calls(self) -> Mapping[str, Callable[[], None]]:
+        """What to call, by the same names."""
+        return {
+            "report": self.report, "lease": self.take_lease, "sources": self.look_at_sources,
+            "cases": self.look_at_cases, "self-test": self.test, "heartbeat": self.beat,
+            "sweep": self.sweep,
+        }  # fmt: skip
+
+    def bind(self, worker: Worker) -> None:
+        """Say whose progress is reported."""
+        self._worker = worker
+
+    def report(self) -> None:
+        """Write the status file."""
+        if self._worker is not None:
+            self.reporter.write(self._worker.progress)
+
+    def open_clusters(self) -> frozenset[str]:
+        """Return the clusters with an open case, whose plans are looked at after a start."""
+        return frozenset(self.figures.open_clusters())
+
+    def take_lease(self) -> None:
+        """Take or prolong the leader's lease; only its holder tells anybody anything."""
+        before = self.standing.term
+        self.standing.term = self.lease.take(
+            LEADER, self.holder, self.clock.now(), self.rules.lease_seconds
+        )
+        self.standing.leader = self.holder if self.standing.term else "another"
+        if bool(before) != bool(self.standing.term):
+            logger.info("leader: %s", self.standing.leader, extra={"action": "lease"})
+
+    # -- sources and cases
+
+    def look_at_sources(self) -> None:
+        """Compare who was heard with who should be."""
+        found = self._health()
+        for one in found.values():
+            before = self._states.get(one.name)
+            if before is not None and before is not one.state:
+                logger.warning("source %s is %s", one.name, one.state, extra={"action": "source"})
+            self._states[one.name] = one.state
+        self.standing.sources = tuple(
+            SourceStatus(
+                source=one.name, node=one.name if one.cluster else "",
+                last=one.last or self.reporter.started_at, state=one.state.value,
+            )
+            for one in found.values()
+        )  # fmt: skip
+
+    def _health(self) -> Mapping[str, SourceHealth]:
+        heard: dict[str, datetime] = {}
+        for row in self.view.heard():
+            heard[row.source] = max(heard.get(row.source, row.last), row.last)
+        now, since = self.clock.now(), self.reporter.started_at
+        return {one.name: one for one in health(self.rules.expected, heard, now, since)}
+
+    def look_at_cases(self) -> None:
+        """Let time pass over the open cases; only when everything received was taken in."""
+        if self._behind():
+            return
+        now = self.clock.now()
+        listening = Listening(since=self.reporter.started_at, sources=self._health())
+        rows = self.view.list_cases(CaseQuery(states=OPEN, limit=CASES))
+        with self.store.transaction() as unit:
+            current = unit.cases({row.case.key for row in rows})
+            moves = [tick(case, now, listening, self.rules.tick) for case in current.values()]
+            changed = [move for move in moves if move.transitions]
+            unit.save([move.case for move in changed])
+            unit.add_transitions([step for move in changed for step in move.transitions])
+            rounds = {move.case.key: move.case.round for move in moves}
+            told = self.figures.told(rounds)
+            crossed = [
+                crossing
+                for move in moves
+                for crossing in crossings(
+                    move.case, told[move.case.key], now, self.rules.thresholds
+                )
+            ]
+            unit.add_crossings(crossed, rounds)
+        for crossing in crossed:
+            if not crossing.silent:
+                logger.warning("case %s: %d days or less left", crossing.case, crossing.days,
+                               extra={"action": "threshold"})  # fmt: skip
+        self._tell_storm(now)
+
+    def _tell_storm(self, now: datetime) -> None:
+        notice = self.budget.notice(now)
+        if notice is not None:
+            logger.error("%s", notice, extra={"action": "storm"})
+
+    def _behind(self) -> bool:
+        if self._worker is None:
+            return True
+        waiting = self.reporter.reader.backlog(self._worker.progress.cursor)
+        return waiting.oldest is not None
+
+    # -- signs of life
+
+    def test(self) -> None:
+        """Send our own alarm when one is due, and see whether the last one came out."""
+        if self._worker is None:
+            return
+        seen = self._worker.progress.nonces
+        self.self_test.look(self.clock.now(), seen)
+        seen.clear()
+        self.standing.self_test_at = self.self_test.last
+        self.standing.self_test_problem = self.self_test.problem
+
+    def beat(self) -> None:
+        """Tell the outside that all stages work; say nothing when one does not."""
+        self.heartbeat.look(self.clock.now(), self._trouble())
+
+    def _trouble(self) -> str:
+        if self.self_test.problem:
+            return f"self-test: {self.self_test.problem}"
+        if self._worker is None:
+            return "the worker has not begun"
+        waiting = self.reporter.reader.backlog(self._worker.progress.cursor)
+        if waiting.oldest is not None and self.clock.now() - waiting.oldest > DRAINED:
+            return f"messages wait since {waiting.oldest:%H:%M:%S} UTC"
+        return self._worker.progress.database_problem
+
+    def sweep(self) -> None:
+        """Remove what is past its time; only the leader does."""
+        if self.standing.term is None:
+            return
+        swept = self.retention.sweep(self.clock.now())
+        if swept.removed:
+            logger.info("swept %s", swept.removed, extra={"action": "sweep"})
+
+    def end(self) -> None:
+        """Say for the last time how it is, and let another lead."""
+        try:
+            if self.standing.term is not None:
+                self.lease.release(LEADER, self.standing.term)
+                self.standing.term = None
+            self.report()
+        except StoreUnavailable as error:
+            logger.warning("the database does not answer: %s", error)

@@ -1,0 +1,212 @@
+"""The process of the worker: builds it from the settings, runs it, ends it.
+
+It stops at SIGTERM, and when its standard input ends: then the receiver that started it is gone.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from watcher.app.clock import SystemClock
+from watcher.app.deadline import Attempts
+from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.heartbeat import Heartbeat
+from watcher.app.report import Reporter, Standing
+from watcher.app.selftest import SelfTest
+from watcher.app.settings import Prepared
+from watcher.app.steps import ClockSteps
+from watcher.app.ticks import Rules, Ticks
+from watcher.app.worker import Gear, Worker, WorkerOptions
+from watcher.cases.identity import Directory
+from watcher.cases.sources import Expected, expected_nodes
+from watcher.cases.states import TickOptions
+from watcher.cases.storm import Budget, StormLimits
+from watcher.errors import InputError, Location
+from watcher.inventory.schema import Inventory
+from watcher.journal.mounts import refuse_network
+from watcher.journal.reader import LocalReader
+from watcher.schedule import Metronome
+from watcher.settings.schema import Retention, Sources
+from watcher.store.connection import Options
+from watcher.store.engine import Store, open_store
+from watcher.store.weights import Keep
+
+PATIENCE = 30.0
+"""Seconds a worker waits for the one before it to end."""
+STORM_DEBOUNCES = 10
+"""While alarms keep coming a plan is drawn after so many times the usual wait."""
+
+
+def run_worker(prepared: Prepared) -> None:
+    """Take the journal into the store until told to stop; InputError when it cannot begin."""
+    prepared.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    refuse_network(prepared.state_dir)
+    with _alone(prepared.state_dir / "worker.lock"):
+        wait = prepared.settings.database.busy.total_seconds()
+        store = open_store(prepared.database_url.reveal(), Options(lock_seconds=wait))
+        try:
+            _work(build(prepared, store), prepared)
+        finally:
+            store.close()
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other worker takes in this journal; the system lets go when we end."""
+    with lock.open("a") as stream:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise InputError(
+                        "another worker is at work", where=Location(str(lock)),
+                        expected="one for each state_dir",
+                    ) from error  # fmt: skip
+                time.sleep(0.05)
+        yield
+
+
+def _work(parts: "Parts", prepared: Prepared) -> None:
+    settings = prepared.settings
+    options = WorkerOptions(
+        journal=settings.instance, batch=settings.worker.batch,
+        parse_deadline=settings.worker.deadline.total_seconds(),
+    )  # fmt: skip
+    worker = Worker(parts.gear, options)
+    parts.ticks.bind(worker)
+    parts.gear.dirty.note(parts.ticks.open_clusters(), time.monotonic())
+    signal.signal(signal.SIGTERM, lambda *_: worker.stopping.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to both; the receiver ends us
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    threading.Thread(target=_until_alone, args=(worker,), daemon=True).start()
+    metronome = Metronome(
+        {name: (seconds, partial(worker.due.put, name))
+         for name, seconds in parts.ticks.seconds.items()},
+        parts.gear.clock,
+    )  # fmt: skip
+    metronome.start()
+    try:
+        worker.run()
+    finally:
+        metronome.stop()
+        parts.ticks.end()
+        parts.gear.attempts.close()
+
+
+def _until_alone(worker: Worker) -> None:
+    """Wait for the end of standard input: whoever started us holds its other end."""
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        while os.read(0, 1024):
+            pass
+        worker.stopping.set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The worker's own things."""
+
+    gear: Gear
+    ticks: Ticks
+
+
+def build(prepared: Prepared, store: Store) -> Parts:
+    """Build everything that a worker works with."""
+    settings, clock = prepared.settings, SystemClock()
+    directory = Directory(prepared.inventory, prepared.catalogue)
+    storm = settings.cases.storm
+    limits = StormLimits(
+        claimed_per_hour=storm.claimed_per_hour, claimed_total=storm.claimed_total,
+        named_per_hour=storm.named_per_hour, named_total=storm.named_total,
+    )  # fmt: skip
+    budget = Budget(standing=directory.standing, limits=limits)
+    reader = LocalReader(prepared.state_dir / "journal")
+    debounce = settings.plans.debounce.total_seconds()
+    ticks = _ticks(prepared, store, reader, budget)
+    gear = Gear(
+        reader=reader,
+        store=store,
+        directory=directory,
+        budget=budget,
+        draughtsman=Draughtsman(
+            store=store, view=store.view, catalogue=prepared.catalogue,
+            inventory=prepared.inventory, folder=prepared.plan_folder,
+        ),
+        dirty=Dirty(settle_seconds=debounce, patience_seconds=STORM_DEBOUNCES * debounce),
+        attempts=Attempts(prepared.state_dir / "working"),
+        clock=clock,
+        ticks=ticks.calls,
+    )  # fmt: skip
+    return Parts(gear=gear, ticks=ticks)
+
+
+def _ticks(prepared: Prepared, store: Store, reader: LocalReader, budget: Budget) -> Ticks:
+    settings, clock, standing = prepared.settings, SystemClock(), Standing()
+    reporter = Reporter(
+        folder=prepared.state_dir, journal=settings.instance, reader=reader, view=store.view,
+        figures=store.figures, clock=clock, standing=standing, steps=ClockSteps(clock),
+        started_at=clock.now(),
+    )  # fmt: skip
+    self_test = SelfTest(
+        folder=prepared.state_dir, instance=settings.instance, every=settings.selftest.every,
+        within=settings.selftest.within, recipient=_own_address(settings.smtp.recipients),
+        alarms=prepared.catalogue.alarms, runs=store.runs,
+    )  # fmt: skip
+    return Ticks(
+        rules=_rules(prepared), store=store, view=store.view, figures=store.figures,
+        lease=store.lease, retention=store.retention(_keep(settings.retention)), budget=budget,
+        clock=clock, standing=standing, reporter=reporter, self_test=self_test,
+        heartbeat=Heartbeat(
+            every=settings.heartbeat.every, url=prepared.heartbeat_url,
+            file=prepared.heartbeat_file,
+        ),
+    )  # fmt: skip
+
+
+def _rules(prepared: Prepared) -> Rules:
+    settings = prepared.settings
+    return Rules(
+        thresholds=settings.cases.thresholds,
+        tick=TickOptions(quiet_after=settings.cases.quiet_after),
+        expected=expected_sources(prepared.inventory, settings.sources),
+        lease_seconds=int(settings.lease.lasts.total_seconds()),
+    )
+
+
+def _keep(retention: Retention) -> Keep:
+    return Keep(
+        repeat_days=retention.repeats.days, case_days=retention.messages.days,
+        quarantine_days=retention.quarantine.days, quarantine_rows=retention.quarantine_rows,
+        evidence_days=retention.evidence.days, plans=retention.plans, bytes=retention.database,
+    )  # fmt: skip
+
+
+def _own_address(recipients: tuple[str, ...]) -> str:
+    first = recipients[0] if recipients else "watcher@localhost"
+    return f"watcher{first}" if first.startswith("@") else first
+
+
+def expected_sources(inventory: Inventory | None, sources: Sources) -> tuple[Expected, ...]:
+    """Return who is expected to be heard: the inventory's nodes, but for the exceptions."""
+    every = {one.source: one.every for one in sources.exceptions}
+    found = []
+    for one in expected_nodes(inventory, sources.every):
+        interval = every.get(f"node:{one.name}", sources.every)
+        if interval is not None:
+            found.append(replace(one, interval=interval))
+    found += [
+        Expected(name=source, signs=(source,), interval=interval)
+        for source, interval in every.items()
+        if interval is not None and not source.startswith("node:")
+    ]
+    return tuple(found)
