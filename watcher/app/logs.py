@@ -124,11 +124,15 @@ class Lines(logging.Handler):
     def _write_all(self) -> None:
         while (line := self._waiting.get()) is not None:
             self._write(line)
-            missing = self.drops - self._told
-            if missing and self._waiting.empty():
-                self._told = self.drops
-                self._write(f'{{"log": "{TAG}", "level": "warning", "event": '
-                            f'"{missing} log records were dropped"}}\n'.encode())  # fmt: skip
+            if self._waiting.empty():
+                self._tell_drops()
+        self._tell_drops()
+
+    def _tell_drops(self) -> None:
+        missing, self._told = self.drops - self._told, self.drops
+        if missing:
+            event = f"{missing} log records were dropped"
+            self._write(f'{{"log": "{TAG}", "level": "warning", "event": "{event}"}}\n'.encode())
 
     def _write(self, data: bytes) -> None:
         try:
