@@ -32,6 +32,9 @@ _MEMINFO = 55  # SO_MEMINFO, likewise: nine counters, the last is what was dropp
 _COUNTERS = struct.Struct("@9I")
 _FILLED = 100_000_000
 """Bytes of the kernel's buffer that senders fill in a second, at worst."""
+_LONGER = 1.2
+_SHORTEST = 32
+"""Part of the longest nap that is still worth the trouble."""
 _SLOTS = 8 << 20
 """Bytes that one batch may take; `batch` is smaller when more of each datagram is kept."""
 
@@ -58,7 +61,7 @@ class UdpOptions:
     batch: int = 512
     """Datagrams taken at once."""
     nap: float = 0.005
-    """Seconds to let datagrams gather; less where the kernel's buffer is small."""
+    """Seconds to let datagrams gather; less when many come, or the kernel's buffer is small."""
     peers: int = 4096
     """New peers told apart within `turn`; others are heard as OTHERS."""
     turn: float = 600.0
@@ -133,7 +136,7 @@ class UdpInput:
         self._peers = Peers(reception.name, self._reader.name, self._options)
         self._backlog = Backlog(reception, self._options.patience)
         self._failed = failed
-        self._nap = min(self._options.nap, self._granted / _FILLED)
+        self._nap = Nap(min(self._options.nap, self._granted / _FILLED))
         self._awake, self._waker = socket.socketpair()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=reception.name, daemon=True)
@@ -190,7 +193,9 @@ class UdpInput:
                 self._backlog.settle()
                 poll.poll(self._options.patience.retry * 1000 if self._backlog.holds else None)
             elif count < self._batch:
-                time.sleep(self._nap)
+                time.sleep(self._nap.take())
+            else:
+                self._nap.shorten()
 
     def _drain(self) -> None:
         end = time.monotonic() + self._options.drain
@@ -263,6 +268,23 @@ def dropped(sock: socket.socket) -> int | None:
     except OSError:
         return None
     return int(_COUNTERS.unpack(told)[-1]) if len(told) == _COUNTERS.size else None
+
+
+class Nap:
+    """Finds the time in which about one batch gathers: longer naps fill the kernel's buffer."""
+
+    def __init__(self, longest: float) -> None:
+        self._longest = self._now = longest
+
+    def take(self) -> float:
+        """Return seconds to sleep after a batch that was not full."""
+        nap = self._now
+        self._now = min(nap * _LONGER, self._longest)
+        return nap
+
+    def shorten(self) -> None:
+        """Note that a batch was full: the last nap was too long."""
+        self._now = max(self._now / 2, self._longest / _SHORTEST)
 
 
 class Peers:
