@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 _STEM = 2
 """Marks that begin with the same bytes, so many of them, are searched for together."""
-_WINDOW = 4096
+_WINDOW = 512
 """Bytes of the first of several searches; each further one looks at twice as many."""
 _NEVER_IN_A_MARK = b"\n\0"
 
@@ -30,13 +30,14 @@ class Prefilter:
         self._patterns = tuple(
             re.compile(b"|".join(re.escape(mark) for mark in alike)) for alike in _alike(marks)
         )
-        self._only = self._patterns[0] if len(self._patterns) == 1 else None
-        self._longest = max(map(len, marks))
+        self._only = self._patterns[0].search if len(self._patterns) == 1 else None
+        self.longest = max(map(len, marks))
+        """Bytes of the longest mark."""
 
     def find(self, buffer: Bytes, start: int, end: int) -> int:
         """Return the place of the next mark that lies wholly in `buffer[start:end]`, or -1."""
         if self._only is not None:
-            found = self._only.search(buffer, start, end)
+            found = self._only(buffer, start, end)
             return found.start() if found else -1
         return self._first(buffer, start, end)
 
@@ -46,7 +47,7 @@ class Prefilter:
         size = _WINDOW
         while start < end:
             stop = min(start + size, end)
-            reach = min(stop + self._longest - 1, end)
+            reach = min(stop + self.longest - 1, end)
             hits = (pattern.search(buffer, start, reach) for pattern in self._patterns)
             place = min((hit.start() for hit in hits if hit), default=stop)
             if place < stop:
