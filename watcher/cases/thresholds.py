@@ -19,7 +19,7 @@ def crossings(
     """
     if case.state is CaseState.RESOLVED:
         return ()
-    left = _days_left(case, now)
+    left = days_left(case, now)
     passed = sorted({days for days in thresholds if left is not None and left <= days})
     new = [days for days in passed if days not in told]
     reasons = {days: _silence(case, days, passed[0], told) for days in new}
@@ -28,7 +28,7 @@ def crossings(
     )
 
 
-def _days_left(case: Case, now: datetime) -> float | None:
+def days_left(case: Case, now: datetime) -> float | None:
     """Return how many days are left at least; 0 for what has ended or is revoked."""
     if case.expired or case.revoked:
         return 0.0
