@@ -39,8 +39,9 @@ WINDOW: Final = 256 * 1024
 
 _HEAD = struct.Struct("<4sBII")
 _CHECK = struct.Struct("<I")
+_CHECKED_HEAD = struct.Struct("<4sBIII")
 _MESSAGE = struct.Struct("<qqBI")
-HEAD_SIZE: Final = _HEAD.size + _CHECK.size
+HEAD_SIZE: Final = _CHECKED_HEAD.size
 
 NOT_OURS: Final = (ValueError, TypeError, KeyError, OverflowError, struct.error)
 """What reading a body can raise that passed its check and was still not written by this version."""
@@ -58,12 +59,6 @@ class Found(NamedTuple):
     end: int
     body: bytes
     """The body; of damage the first bytes."""
-
-
-class _Head(NamedTuple):
-    kind: int
-    length: int
-    check: int
 
 
 def frame(kind: int, bodies: Sequence[bytes], salt: int, offset: int) -> bytes:
@@ -104,61 +99,56 @@ class Scan:
             at = found.end
 
     def _entry(self, at: int) -> Found | None:
-        head = self._head(at)
-        if head is None:
+        """Return the entry that begins here; None when none does."""
+        begin = self._reach(at, HEAD_SIZE)
+        window = self._window
+        if begin + HEAD_SIZE > len(window):
             return None
-        end = at + HEAD_SIZE + head.length
-        body = self._bytes(at + HEAD_SIZE, head.length)
-        if len(body) == head.length and crc32(body) == head.check:
-            return Found(head.kind, at, end, body)
+        magic, kind, length, body_check, check = _CHECKED_HEAD.unpack_from(window, begin)
+        if magic != MAGIC or crc32(window[begin : begin + _HEAD.size], self._salt ^ at) != check:
+            return None
+        end = at + HEAD_SIZE + length
+        if length > MAX_BODY or end > self._end:
+            return None
+        body = self._bytes(at + HEAD_SIZE, length)
+        if len(body) == length and crc32(body) == body_check:
+            return Found(kind, at, end, body)
         return Found(DAMAGED, at, end, self._bytes(at, min(SAMPLE, end - at)))
-
-    def _head(self, at: int) -> _Head | None:
-        raw = self._bytes(at, HEAD_SIZE)
-        if len(raw) < HEAD_SIZE or not raw.startswith(MAGIC):
-            return None
-        (check,) = _CHECK.unpack_from(raw, _HEAD.size)
-        if crc32(raw[: _HEAD.size], self._salt ^ at) != check:
-            return None
-        _, kind, length, body_check = _HEAD.unpack_from(raw)
-        if length > MAX_BODY or at + HEAD_SIZE + length > self._end:
-            return None
-        return _Head(kind, length, body_check)
 
     def _damage(self, at: int) -> Found:
         sample = self._bytes(at, min(SAMPLE, self._end - at))
-        return Found(DAMAGED, at, self._resume(at + 1), sample)
+        end = self._resume(at + 1)
+        return Found(DAMAGED, at, end, sample[: end - at])
 
     def _resume(self, at: int) -> int:
         """Return where the next entry begins, or the end."""
         while at < self._end:
-            self._fill(at, HEAD_SIZE)
+            begin = self._reach(at, HEAD_SIZE)
             if not self._window:
                 break
-            here = self._window.find(MAGIC, at - self._base)
-            if here >= 0:
-                at = self._base + here
-                if self._head(at) is not None:
-                    return at
-                at += 1
-            else:
+            here = self._window.find(MAGIC, begin)
+            if here < 0:
                 # A magic may begin in the last bytes of the window.
                 at = max(at, self._base + len(self._window) - len(MAGIC)) + 1
+                continue
+            at = self._base + here
+            if self._entry(at):
+                return at
+            at += 1
         return self._end
 
     def _bytes(self, at: int, size: int) -> bytes:
-        begin = at - self._base
-        if begin < 0 or begin + size > len(self._window):
-            self._fill(at, size)
-            begin = 0
+        begin = self._reach(at, size)
         return self._window[begin : begin + size]
 
-    def _fill(self, at: int, size: int) -> None:
-        inside = at - self._base
-        if inside >= 0 and inside + size <= len(self._window):
-            return
+    def _reach(self, at: int, size: int) -> int:
+        """Return where in the window a place is, with so many bytes behind it if there are."""
+        begin = at - self._base
+        if begin >= 0 and begin + size <= len(self._window):
+            return begin
         self._base = at
         self._window = self._read(at, min(max(size, WINDOW), self._end - at))
+        return 0
 
 
 class Bodies:

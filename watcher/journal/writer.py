@@ -64,6 +64,7 @@ class SegmentWriter:
         if size >= MAX_SEGMENT // 2:
             raise ValueError(f"a batch of {size} bytes; the input must cut it")
         if self.room < size and not self.broken:
+            self.room = 0  # a smaller one would be taken: refuse all alike until measured anew
             raise JournalFull(self.refusing)
         self._append(KEPT, bodies, self._tail_for(size))
         crash.point("journal-after-write")
