@@ -65,6 +65,22 @@ class Prepared:
         return _resolved(self.loaded, self.path, key, path)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """Where the state of a daemon is: all that a command needs that only asks or acts."""
+
+    path: str | None
+    loaded: Loaded
+    state_dir: Path
+    plan_folder: Path
+    database_url: Secret
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self.loaded.settings
+
+
 def find_settings(given: str | None, environment: Mapping[str, str]) -> str | None:
     """Return which settings file holds: the one given, else the variable's, else a usual one."""
     if given or environment.get(VARIABLE):
@@ -77,6 +93,19 @@ def load_settings(path: str | None, environment: Mapping[str, str]) -> Loaded:
     return read(path or DEFAULTS, read_text(path) if path else "{}", environment)
 
 
+def locate(path: str | None, environment: Mapping[str, str]) -> Located:
+    """Read settings and say where the state is; no key, inventory or rule pack is looked at."""
+    builder = _Builder(load_settings(path, environment), path, environment)
+    state_dir = builder.state_dir()
+    return Located(
+        path=path,
+        loaded=builder.loaded,
+        state_dir=state_dir,
+        plan_folder=builder.plan_folder(state_dir),
+        database_url=builder.database_url(state_dir),
+    )
+
+
 def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
     """Read settings and build all that start builds, or raise InputError; no port is opened."""
     text = read_text(path) if path else "{}"
@@ -85,13 +114,15 @@ def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
+    """What each part is made of; the settings say where."""
+
     loaded: Loaded
     path: str | None
     environment: Mapping[str, str]
 
     def build(self, text: str) -> Prepared:
         settings = self.loaded.settings
-        state_dir = self._resolved(("state_dir",), settings.state_dir)
+        state_dir = self.state_dir()
         inventory = self._inventory()
         self._check_clients(inventory)
         self._check_folders(state_dir)
@@ -102,8 +133,8 @@ class _Builder:
             digest=hashlib.sha256(text.encode()).hexdigest(),
             loaded=self.loaded,
             state_dir=state_dir,
-            plan_folder=self._plan_folder(state_dir),
-            database_url=self._database_url(state_dir),
+            plan_folder=self.plan_folder(state_dir),
+            database_url=self.database_url(state_dir),
             inventory=inventory,
             catalogue=self._catalogue(),
             tls=tls,
@@ -124,10 +155,13 @@ class _Builder:
             else None,
         )
 
+    def state_dir(self) -> Path:
+        return self._resolved(("state_dir",), self.loaded.settings.state_dir)
+
     def _resolved(self, key: Key, path: str) -> Path:
         return _resolved(self.loaded, self.path, key, path)
 
-    def _plan_folder(self, state_dir: Path) -> Path:
+    def plan_folder(self, state_dir: Path) -> Path:
         folder = self.loaded.settings.plans.folder
         return self._resolved(("plans", "folder"), folder) if folder else state_dir / "plans"
 
@@ -197,7 +231,7 @@ class _Builder:
             return None
         return server_context(identity, self._elsewhere((block, "certificate")))
 
-    def _database_url(self, state_dir: Path) -> Secret:
+    def database_url(self, state_dir: Path) -> Secret:
         database = self.loaded.settings.database
         if database.url is None:
             return Secret(f"sqlite:///{state_dir / 'watcher.db'}")

@@ -19,6 +19,8 @@ COMMANDS: Mapping[str, str] = {
     "inventory": "watcher.cli.inventory",
     "run": "watcher.cli.run",
     "config": "watcher.cli.config",
+    "status": "watcher.cli.status",
+    "cases": "watcher.cli.cases",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter
 on a pipe, must not wait for what it does not use."""

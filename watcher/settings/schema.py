@@ -105,7 +105,7 @@ class CaseRules(Closed):
 
     thresholds: Annotated[
         tuple[Annotated[StrictInt, Field(ge=0, le=3650)], ...], Field(min_length=1, max_length=20)
-    ] = Field(default=(60, 30, 14, 7, 3, 1, 0), description="Days left, the largest first.")
+    ] = Field(default=(90, 60, 30, 14, 7, 3, 1, 0), description="Days left, the largest first.")
     quiet_after: Annotated[Duration, lasting("1h", "90d")] = Field(
         default=75 * HOUR, description="No alarm for so long while its reporters were heard."
     )

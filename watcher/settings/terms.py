@@ -55,6 +55,12 @@ def _duration(value: Any) -> Any:  # noqa: ANN401 -- pydantic hands over whateve
     return int(match[1]) * _UNITS[match[2]]
 
 
+def read_duration(text: str) -> timedelta | None:
+    """Return a length of time such as `3d`; None when the text is none."""
+    match = _DURATION.fullmatch(text)
+    return int(match[1]) * _UNITS[match[2]] if match else None
+
+
 def duration_text(value: timedelta) -> str:
     """Print a length of time in the largest unit that divides it."""
     for unit, length in reversed(_UNITS.items()):

@@ -1,0 +1,210 @@
+"""What the state of a daemon shows to a person: status files, books, cases, plans."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from watcher.app.settings import Located
+from watcher.app.status import read_receiver, read_worker
+from watcher.cases.sources import SourceState
+from watcher.cases.states import act
+from watcher.errors import InputError, WatcherError
+from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
+from watcher.model.ledger import Line, Place, books
+from watcher.model.status import ReceiverStatus, WorkerStatus
+from watcher.ports import CaseQuery, CaseRow, Heard, Store, StoredPlan, View
+from watcher.store.connection import Options
+from watcher.store.engine import Store as OpenStore
+from watcher.store.engine import open_existing
+
+STALE = timedelta(seconds=15)
+"""A status file is written about once a second; an older one is of a process that ended."""
+EVENTS = 5
+"""Newest events of each reporter that a case shows."""
+
+
+@contextmanager
+def opened(located: Located) -> Iterator[OpenStore]:
+    """Open the database of a daemon that ran, and close it again."""
+    options = Options(lock_seconds=located.settings.database.busy.total_seconds())
+    store = open_existing(located.database_url.reveal(), options)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+# -- status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """How a daemon is, from its two status files and its database.
+
+    `lines` and `difference` are the books; `trouble` says what is not well, in sentences.
+    """
+
+    now: datetime
+    state_dir: str
+    receiver: ReceiverStatus | None
+    worker: WorkerStatus | None
+    lines: tuple[Line, ...] = ()
+    difference: int = 0
+    cases: Mapping[str, int] | None = None
+    quarantine: Mapping[str, int] | None = None
+    heard: tuple[Heard, ...] = ()
+    database_problem: str = ""
+    trouble: tuple[str, ...] = ()
+
+
+def overview(located: Located, now: datetime) -> Overview:
+    """Return how the daemon is; a database that does not answer is part of the answer."""
+    files = _files(located, now)
+    try:
+        with opened(located) as store:
+            view = store.view
+            lines = tuple(view.books())
+            seen = Overview(
+                now=now, state_dir=files.state_dir, receiver=files.receiver, worker=files.worker,
+                lines=lines, difference=books(lines).difference, cases=view.case_counts(),
+                quarantine=view.quarantine_counts(), heard=tuple(view.heard()),
+            )  # fmt: skip
+    except WatcherError as error:
+        seen = Overview(
+            now=now, state_dir=files.state_dir, receiver=files.receiver, worker=files.worker,
+            database_problem=str(error),
+        )  # fmt: skip
+    return _judged(seen)
+
+
+def _files(located: Located, now: datetime) -> Overview:
+    folder = located.state_dir
+    receiver, worker = read_receiver(folder), read_worker(folder)
+    return Overview(now=now, state_dir=str(folder), receiver=receiver, worker=worker)
+
+
+def _judged(seen: Overview) -> Overview:
+    return Overview(
+        **{name: getattr(seen, name) for name in Overview.__slots__ if name != "trouble"},
+        trouble=tuple(_trouble(seen)),
+    )
+
+
+def runs(half: ReceiverStatus | WorkerStatus | None, now: datetime) -> bool:
+    """Tell whether a half of the daemon gave a sign of life just now."""
+    return half is not None and now - half.written_at < STALE
+
+
+def _trouble(seen: Overview) -> Iterator[str]:
+    for name, half in (("receiver", seen.receiver), ("worker", seen.worker)):
+        if not runs(half, seen.now):
+            last = f"its last sign is of {half.written_at:%Y-%m-%d %H:%M:%S} UTC" if half else ""
+            yield f"The {name} does not run" + (f": {last}." if last else "; it never did here.")
+    if seen.database_problem:
+        yield f"The database: {seen.database_problem}"
+    # Counts follow their messages by a second, so that only a rest can be less than nothing.
+    if seen.difference > 0 or (seen.difference and not runs(seen.worker, seen.now)):
+        yield f"The books differ by {seen.difference}: received less the sum of all places."
+    if seen.receiver is not None:
+        yield from _receiver_trouble(seen.receiver)
+    if seen.worker is not None:
+        yield from _worker_trouble(seen.worker)
+
+
+def _receiver_trouble(receiver: ReceiverStatus) -> Iterator[str]:
+    for one in receiver.inputs:
+        if one.problem or not one.open:
+            yield f"Input {one.name}: {one.problem or 'it is not open'}"
+    if receiver.journal_problem:
+        yield f"The journal: {receiver.journal_problem}"
+    if receiver.config_differs:
+        yield "The settings in force are not those of the file; the log says why."
+
+
+def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
+    if worker.database_problem:
+        yield f"The worker's database: {worker.database_problem}"
+    if worker.self_test_problem:
+        yield f"The self-test: {worker.self_test_problem}"
+    silent = [one.source for one in worker.sources if one.state == SourceState.SILENT]
+    if silent:
+        yield f"Silent: {', '.join(silent)}."
+
+
+# -- cases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """All that is known of one case."""
+
+    row: CaseRow
+    history: tuple[Transition | Crossing | Act, ...]
+    events: tuple[CaseEvent, ...]
+    plan: StoredPlan | None
+    plan_path: str
+    """File of the cluster's newest plan; empty when there is none."""
+
+
+def find_case(view: View, number: int) -> CaseRow:
+    """Return the case of that number, or raise InputError."""
+    rows = view.list_cases(CaseQuery(id=number))
+    if not rows:
+        raise InputError(f"there is no case {number}", expected="a number of `watcher cases --all`")
+    return rows[0]
+
+
+def case_file(view: View, number: int, plan_folder: Path) -> CaseFile:
+    """Return a case with its history, the newest events of each reporter, and its plan."""
+    row = find_case(view, number)
+    key = row.case.key
+    path = plan_page(plan_folder, key.cluster)
+    return CaseFile(
+        row=row,
+        history=tuple(view.history(key)),
+        events=tuple(view.events_of({key}, EVENTS)),
+        plan=view.newest_plan(key.cluster),
+        plan_path=str(path) if path.exists() else "",
+    )
+
+
+def plan_page(folder: Path, cluster: str) -> Path:
+    """Return where the newest plan of a cluster is written, as Markdown."""
+    return folder / f"{cluster or 'unknown-cluster'}.md"
+
+
+def stored_case(view: View, key: CaseKey) -> CaseRow | None:
+    """Return the row of a case by its key; None when there is no such case."""
+    rows = view.list_cases(CaseQuery(cluster=key.cluster, limit=1_000_000))
+    return next((row for row in rows if row.case.key == key), None)
+
+
+def perform(store: Store, key: CaseKey, deed: Act) -> Case:
+    """Do to a case what a person wants, in one transaction; return the case after it."""
+    with store.transaction() as unit:
+        found = unit.cases({key})
+        if key not in found:
+            raise InputError("the case is gone", expected="a case of `watcher cases`")
+        advance = act(found[key], deed)
+        unit.save((advance.case,))
+        unit.add_act(deed)
+        unit.add_transitions(advance.transitions)
+    return advance.case
+
+
+def full_digest(view: View, digest: str) -> str:
+    """Return the whole digest of a stored plan by a beginning of it, or raise InputError."""
+    plan = view.plan(digest)
+    if plan is None:
+        raise InputError(
+            f"no stored plan, or more than one, begins with {digest!r}",
+            expected="the digest that a plan shows, four digits or more",
+        )
+    return plan.digest
+
+
+def total(lines: Sequence[Line], place: Place) -> int:
+    """Return how many messages ended in a place."""
+    return books(lines).total(place)

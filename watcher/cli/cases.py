@@ -1,0 +1,297 @@
+"""`watcher cases`: which certificates need action, and what people say about them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from getpass import getuser
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from watcher.app.clock import SystemClock
+from watcher.app.views import CaseFile, case_file, find_case, full_digest, opened, perform
+from watcher.cases.thresholds import days_left
+from watcher.cli import tables
+from watcher.cli.options import Json, SettingsFile, located, moment
+from watcher.errors import InputError
+from watcher.model.case import Act, ActKind, Case, CaseState, Crossing, Transition
+from watcher.ports import CaseQuery, CaseRow
+
+app = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+    help="List certificates that need action, most urgent first; say what was done about one.",
+)
+
+Number = Annotated[int, typer.Argument(metavar="CASE", help="Number, as `watcher cases` prints.")]
+By = Annotated[str | None, typer.Option(help="Who says so; the login name when absent.")]
+Why = Annotated[str, typer.Option(help="Why; stands in the history.")]
+_TIME = "3d from now, 2026-01-31 (UTC), or a time such as 2026-01-31T22:00+01:00"
+
+
+def register(commands: typer.Typer) -> None:
+    """Add the group of commands to `commands`."""
+    commands.add_typer(app, name="cases")
+
+
+@app.callback()
+def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
+    context: typer.Context,
+    *,
+    settings: SettingsFile = None,
+    cluster: Annotated[str | None, typer.Option(help="Of this cluster only.")] = None,
+    state: Annotated[list[CaseState] | None, typer.Option(help="In these states only.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """List certificates that need action, the most urgent first.
+
+    The number in front names a case in the other commands. Days are those that are left at
+    least; `?` means that no end is known.
+
+    Examples: `watcher cases`, `watcher cases --cluster hq --json`, `watcher cases show 7`
+    """
+    context.obj = settings
+    if context.invoked_subcommand is not None:
+        return
+    wanted = set(state or (CaseState if all_ else set(CaseState) - {CaseState.RESOLVED}))
+    now = SystemClock().now()
+    with opened(located(settings)) as store:
+        rows = store.view.list_cases(CaseQuery(cluster=cluster, states=wanted, limit=limit))
+    if as_json:
+        tables.print_json(TypeAdapter(list[CaseRow]).dump_python(list(rows), mode="json"))
+        return
+    heads = (
+        "case",
+        "days",
+        "state",
+        "cluster",
+        "owner",
+        "store",
+        "end",
+        "grade",
+        "events",
+        "heard",
+    )
+    tables.print_table(tables.console(), heads, (_row(row, now) for row in rows))
+
+
+@app.command()
+def show(context: typer.Context, case: Number, *, as_json: Json = False) -> None:
+    """Show a case: what was heard, by whom, its history, its plan.
+
+    Example: `watcher cases show 7`
+    """
+    place = located(context.obj)
+    with opened(place) as store:
+        found = case_file(store.view, case, place.plan_folder)
+    if as_json:
+        tables.print_json(TypeAdapter(CaseFile).dump_python(found, mode="json"))
+    else:
+        _print(tables.console(), found)
+
+
+@app.command()
+def acknowledge(
+    context: typer.Context,
+    case: Number,
+    *,
+    until: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    why: Why,
+    by: By = None,
+) -> None:
+    """Take a case: nobody is told of it until then, though its alarms are counted.
+
+    Example: `watcher cases acknowledge 7 --until 3d --why "window on Thursday, CHG 4711"`
+    """
+    _do(context, case, ActKind.ACKNOWLEDGE, by=by, why=why, until=until)
+
+
+@app.command()
+def plan(  # noqa: PLR0913 -- likewise
+    context: typer.Context,
+    case: Number,
+    *,
+    digest: Annotated[str, typer.Option(help="Of the stored plan; its beginning is enough.")],
+    start: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    why: Why = "a change is planned",
+    by: By = None,
+) -> None:
+    """Tie a case to a stored plan; a plan that is drawn anew sets the case free again.
+
+    Example: `watcher cases plan 7 --digest 1a2b3c --start 2026-12-03T22:00+01:00`
+    """
+    _do(context, case, ActKind.PLAN, by=by, why=why, until=start, digest=digest)
+
+
+@app.command()
+def release(context: typer.Context, case: Number, *, why: Why, by: By = None) -> None:
+    """Give a case back that was acknowledged or planned.
+
+    Example: `watcher cases release 7 --why "window was moved"`
+    """
+    _do(context, case, ActKind.RELEASE, by=by, why=why)
+
+
+@app.command()
+def confirm(
+    context: typer.Context,
+    case: Number,
+    *,
+    not_after: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    why: Why = "read off the certificate",
+    by: By = None,
+) -> None:
+    """State when the certificate ends, read off it on the node: from now on that is a fact.
+
+    Example: `watcher cases confirm 7 --not-after 2026-12-24T10:00+00:00`
+    """
+    _do(context, case, ActKind.CONFIRM, by=by, why=why, not_after=not_after)
+
+
+@app.command()
+def resolve(
+    context: typer.Context,
+    case: Number,
+    *,
+    why: Why,
+    not_after: Annotated[
+        str | None, typer.Option(metavar="TIME", help=f"End of the new certificate: {_TIME}")
+    ] = None,
+    by: By = None,
+) -> None:
+    """State that the new certificate was seen on the node, and when it ends.
+
+    Without `--not-after` only where all that was heard was about copies in trust stores, and
+    they were deleted.
+
+    Example: `watcher cases resolve 7 --not-after 2031-12-03 --why "seen with show cert own"`
+    """
+    _do(context, case, ActKind.RESOLVE, by=by, why=why, not_after=not_after)
+
+
+def _do(  # noqa: PLR0913 -- what a person can say of a case
+    context: typer.Context,
+    number: int,
+    kind: ActKind,
+    *,
+    by: str | None,
+    why: str,
+    until: str | None = None,
+    not_after: str | None = None,
+    digest: str | None = None,
+) -> None:
+    now = SystemClock().now()
+    ends = (
+        moment(until, now, "--until" if kind is ActKind.ACKNOWLEDGE else "--start")
+        if until
+        else None
+    )
+    with opened(located(context.obj)) as store:
+        row = find_case(store.view, number)
+        deed = Act(
+            kind=kind, case=row.case.key, at=now, who=by or _login(), why=why, until=ends,
+            not_after=moment(not_after, now, "--not-after") if not_after else None,
+            digest=full_digest(store.view, digest) if digest else None,
+        )  # fmt: skip
+        after = perform(store, row.case.key, deed)
+    tables.say(tables.console(), f"Case {number} is {after.state}.")
+
+
+def _login() -> str:
+    try:
+        return getuser()
+    except (OSError, KeyError) as error:
+        raise InputError("this user has no name", expected="--by NAME") from error
+
+
+def _row(row: CaseRow, now: datetime) -> tuple[object, ...]:
+    case = row.case
+    key = case.key
+    return (
+        row.id, _days(case, now), case.state, key.cluster or "?", _owner(case), key.store or "?",
+        _end(case), int(case.grade), case.occurrences, f"{case.heard_at:%Y-%m-%d %H:%M}",
+    )  # fmt: skip
+
+
+def _owner(case: Case) -> str:
+    owner = case.key.owner or case.key.identity or "?"
+    return f"{owner} (claimed)" if case.key.claimed else owner
+
+
+def _days(case: Case, now: datetime) -> str:
+    left = days_left(case, now)
+    return "?" if left is None else f"{int(left)}"
+
+
+def _end(case: Case) -> str:
+    if case.confirmed_end is not None:
+        return f"{case.confirmed_end:%Y-%m-%d}, confirmed"
+    day = case.end_day.isoformat() if case.end_day else "?"
+    marks = [mark for mark in ("expired", "revoked") if getattr(case, mark)]
+    return ", ".join([day, case.certainty, *marks])
+
+
+def _print(out: Console, found: CaseFile) -> None:
+    for name, value in _facts(found):
+        tables.say(out, f"{name}: {value}")
+    tables.heading(out, "History")
+    tables.print_table(out, ("when", "what", "why"), (_step(step) for step in found.history))
+    tables.heading(out, "Newest events of each reporter (details: watcher explain MESSAGE)")
+    heads = ("message", "received", "reporter", "alarm", "way", "grade", "end")
+    rows = (
+        (one.message, _at(one.received_at), one.reporter, one.msgname, one.way, int(one.grade),
+         one.end_day or "?")
+        for one in found.events
+    )  # fmt: skip
+    tables.print_table(out, heads, rows)
+
+
+def _facts(found: CaseFile) -> Iterator[tuple[str, object]]:
+    case, key = found.row.case, found.row.case.key
+    yield "case", found.row.id
+    yield "certificate", f"{key.store or '?'} of {_owner(case)} in cluster {key.cluster or '?'}"
+    yield "state", f"{case.state} since {_at(case.state_since)}"
+    yield "end", _end(case)
+    if case.end_earliest is not None:
+        latest = _at(case.end_latest) if case.end_latest else "open"
+        yield "end between", f"{_at(case.end_earliest)} and {latest}"
+    yield "grade", f"{int(case.grade)} ({case.grade.name.lower().replace('_', ' ')})"
+    yield "events", f"{case.occurrences}, and {case.copies} copies on other ways"
+    yield "alarms", ", ".join(case.msgnames)
+    yield "reporters", ", ".join(case.reporters) or "?"
+    yield from _standing(case)
+    if found.plan is not None:
+        plan_ = found.plan
+        yield "plan", f"{plan_.digest}, drawn {_at(plan_.drawn_at)}: {plan_.headline}"
+    if found.plan_path:
+        yield "plan file", found.plan_path
+
+
+def _standing(case: Case) -> Iterator[tuple[str, object]]:
+    """Yield what people or contradictions have added."""
+    if case.trust_only:
+        yield "scope", "all that was heard is about copies in trust stores"
+    if case.contradiction:
+        yield "contradiction", case.contradiction
+    if case.acknowledged_by:
+        until = _at(case.acknowledged_until) if case.acknowledged_until else "?"
+        yield "acknowledged", f"by {case.acknowledged_by} until {until}: {case.acknowledged_why}"
+    if case.planned_digest:
+        when = _at(case.planned_for) if case.planned_for else "?"
+        yield "planned", f"{case.planned_digest}, begins {when}"
+
+
+def _step(step: Transition | Crossing | Act) -> tuple[str, str, str]:
+    when = _at(step.at)
+    if isinstance(step, Transition):
+        return when, f"{step.before or 'new'} -> {step.after}", step.reason
+    if isinstance(step, Crossing):
+        return when, f"{step.days} days or less", step.silent or "told"
+    return when, f"{step.kind} by {step.who}", step.why
+
+
+def _at(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"
