@@ -274,11 +274,10 @@ async def test_whatever_is_said_no_error_of_ours_comes_of_it(seed, caplog):
     chance = random.Random(seed)  # noqa: S311 -- the same sessions each time
     server, _ = tls_pair()
     async with listening(tls=server, limits=SmtpLimits(idle_seconds=0.2)) as (smtp, journal):
-        for _ in range(50):
-            client = await Client.connect(smtp)
+        for number in range(50):
+            client = await Client.connect(smtp, f"127.0.0.{2 + number // 10}")
             lines = [chance.choice(WORDS) for _ in range(chance.randrange(40))]
             client.send(b"\r\n".join(lines) + b"\r\n.\r\nQUIT\r\nQUIT\r\n")
-            assert await client.ended()
         await until(lambda: not smtp.sessions)
 
     assert [] == [record for record in caplog.records if record.levelno >= logging.WARNING]
