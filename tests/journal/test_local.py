@@ -110,6 +110,27 @@ def test_each_full_segment_ends_with_its_counts(local, reader):
     assert {"Counted"} == set(last.values())
 
 
+def test_counts_alone_fill_segments_too(local, folder, reader):
+    """A year of nothing but noise must not end in one file."""
+    journal = local(SMALL)
+    for _ in range(100):
+        journal.settle(batch(noise=1, heard={"192.0.2.7": 1}))
+        journal.write_counts()
+    journal.close()
+
+    assert 4 < len(list_segments(folder))
+    assert 100 == len(read_all(reader))
+    assert max(segment.size for segment in list_segments(folder)) < 2 * SMALL.segment_bytes
+
+
+def test_a_segment_is_never_longer_than_its_places_reach(local):
+    journal = local(replace(DEFAULTS, segment_bytes=1 << 40))
+    body = b"x" * 1_000_000
+    numbers = {split(journal.settle(batch(*[message(body)] * 60)))[0] for _ in range(5)}
+
+    assert 3 == len(numbers)
+
+
 def test_each_start_goes_on_in_a_segment_with_a_larger_number(local, reader):
     positions = []
     for number in range(3):

@@ -43,7 +43,7 @@ class SegmentWriter:
     def __init__(self, folder: Path, files: Files, segment_bytes: int) -> None:
         self._folder = folder
         self._files = files
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = min(segment_bytes, MAX_SEGMENT // 2)
         self._tail: _Tail | None = None
         self._full: list[int] = []
         self._names = False
@@ -73,9 +73,12 @@ class SegmentWriter:
         """Append what was counted since the last time, if anything; the reserve is there for it."""
         if self.counting:
             body = write_counts(self.counting.counts(), self.counting.kept)
-            self._append(COUNTED, [body], self._tail or self._begin())
+            tail = self._tail or self._begin()
+            self._append(COUNTED, [body], tail)
             self.counting = Counting()
             crash.point("journal-counts-written")
+            if tail.offset >= self._segment_bytes:
+                self._retire()
 
     def take_unsynced(self) -> Unsynced:
         """Return what is to be synced now; the caller does it, or must call `fail`."""
@@ -92,8 +95,8 @@ class SegmentWriter:
     def close(self) -> None:
         """Let the files go."""
         self.fail("closed")
-        fds = [*self._full, self._tail.fd] if self._tail else self._full
-        self._full, self._tail = [], None
+        self._retire()
+        fds, self._full = self._full, []
         for fd in fds:
             with suppress(OSError):
                 os.close(fd)
@@ -103,13 +106,15 @@ class SegmentWriter:
 
         A full segment ends with its counts, so that recovery need not look into the one before.
         """
-        tail = self._tail
-        if tail is None:
-            return self._begin()
-        if tail.offset and tail.offset + size > self._segment_bytes:
+        if self._tail and self._tail.offset + size > self._segment_bytes:
             self.count()
-            return self._begin()
-        return tail
+            self._retire()
+        return self._tail or self._begin()
+
+    def _retire(self) -> None:
+        if self._tail is not None:
+            self._full.append(self._tail.fd)
+            self._tail = None
 
     def _begin(self) -> _Tail:
         """Create a segment; its name is synced with its first entry, before anybody is told."""
@@ -119,8 +124,6 @@ class SegmentWriter:
             fd = self._files.create(segment.path)
         except OSError as error:
             raise self._told(error) from error
-        if self._tail is not None:
-            self._full.append(self._tail.fd)
         self._tail = _Tail(fd, segment.number, segment.salt)
         self.number += 1
         self._names = True
