@@ -8,7 +8,7 @@ EXAMPLE := deploy/examples/alarm-technote.txt
 NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts docs schema golden bench lock dev clean
+.PHONY: help run plan test check lint types contracts docs schema golden bench lock dev clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,10 +24,11 @@ $(STAMP): pyproject.toml requirements.lock
 
 dev: $(STAMP) ## Create the virtual environment with the locked dependencies.
 
-run: $(STAMP) ## Draw the plan for the example alarm on the screen.
+run: $(STAMP) ## Run the daemon on the loopback and send it the example alarm; Ctrl-C ends it.
+	@trap '' INT; $(BIN)/watcher run --settings deploy/examples/demo.yaml --demo $(EXAMPLE)
+
+plan: $(STAMP) ## Draw the plan for the example alarm on the screen, without the daemon.
 	$(BIN)/watcher plan $(EXAMPLE)
-	@echo "Next, with what is known about the cluster: $(BIN)/watcher plan $(EXAMPLE) --inventory deploy/examples/technote.yaml"
-	@echo "Next, as a page for the change board:       $(BIN)/watcher plan deploy/examples/alarms-two-node-9.1.txt -i deploy/examples/two-node-9.1.yaml --format html -o plan.html"
 
 test: $(STAMP) ## Run the tests.
 	$(BIN)/python -m pytest -q -rs

@@ -88,20 +88,22 @@ class Receiver:
                 write_status(self.prepared.state_dir, self.status())
 
     async def _serve(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            await self._open()
+        await self._open()
+        try:
             web = await open_web(self.prepared, self._sockets, self.status, self.clock)
             self._start_worker()
-            running = [tasks.create_task(self.lag.run()), tasks.create_task(self._tick())]
-            self._listen_to_signals(tasks)
-            self._say_ready()
-            await self.stopping.wait()
-            sd_notify("STOPPING=1")
+            async with asyncio.TaskGroup() as tasks:
+                running = [tasks.create_task(self.lag.run()), tasks.create_task(self._tick())]
+                self._listen_to_signals(tasks)
+                self._say_ready()
+                await self.stopping.wait()
+                sd_notify("STOPPING=1")
+                for task in running:
+                    task.cancel()
+        finally:
             await self._close()
-            if web is not None:
-                web.close()
-            for task in running:
-                task.cancel()
+        if web is not None:
+            web.close()
 
     # -- start
 

@@ -3,6 +3,7 @@
 """  # noqa: D205 -- one sentence
 
 import hashlib
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -275,4 +276,4 @@ def _resolved(loaded: Loaded, file: str | None, key: Key, path: str) -> Path:
     """Return a path; one that the file says is seen from its folder, others from where we are."""
     ours = loaded.document.variable(key) is None and key in loaded.document.places
     base = Path(file).parent if file is not None and ours else Path()
-    return (base / path).absolute()
+    return Path(os.path.normpath((base / path).absolute()))

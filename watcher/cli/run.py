@@ -4,14 +4,21 @@ import asyncio
 import os
 import sys
 from enum import StrEnum
+from threading import Thread
 from typing import Annotated
 
 import typer
 
+from watcher.app.demo import listening, outcome, send, taken_in
+from watcher.app.files import read_text
 from watcher.app.logs import begin_logging, end_logging
 from watcher.app.receiver import Receiver, RunOrder
 from watcher.app.settings import Prepared, find_settings, prepare
+from watcher.app.status import read_worker
 from watcher.app.worker_process import run_worker
+from watcher.cli.tables import console, heading, print_table
+from watcher.errors import WatcherError
+from watcher.model.ledger import Place, books
 
 
 def register(app: typer.Typer) -> None:
@@ -35,13 +42,20 @@ def run(
         Half | None,
         typer.Option("--only", help="One half alone, where each is a unit of its own."),
     ] = None,
+    demo: Annotated[
+        str | None,
+        typer.Option(
+            "--demo",
+            metavar="ALERT",
+            help="Send this RTMT alert to our own listeners, and show what becomes of it.",
+        ),
+    ] = None,
 ) -> None:
     """Receive alarms day and night, keep every one, fold them into cases, draw their plans.
 
     Ends in order at Ctrl-C or SIGTERM; SIGHUP takes new settings over, whole or not at all.
 
     Examples:
-
         watcher run                                listeners on the loopback, state in ./var
 
         watcher run --settings /etc/watcher/watcher.yaml
@@ -55,14 +69,57 @@ def run(
         if only is Half.WORKER:
             run_worker(prepared)
         else:
-            _receive(RunOrder(settings=path, environment=os.environ, worker=only is None), prepared)
+            order = RunOrder(settings=path, environment=os.environ, worker=only is None)
+            _receive(order, prepared, read_text(demo) if demo else None)
     finally:
         end_logging()
 
 
-def _receive(order: RunOrder, prepared: Prepared) -> None:
+def _receive(order: RunOrder, prepared: Prepared, example: str | None) -> None:
     sys.setswitchinterval(0.001)  # a thread that has datagrams waits no longer for its turn
     receiver = Receiver(order, prepared)
+    if example is not None:
+        since = receiver.clock.now().timestamp()
+        Thread(target=_show, args=(prepared, since, example), daemon=True).start()
     asyncio.run(receiver.run())
+    _tell_books(prepared)
     if receiver.failure:
         raise typer.Exit(3)
+
+
+def _show(prepared: Prepared, since: float, example: str) -> None:
+    """Show the example's way through the daemon."""
+    out = console()
+    try:
+        receiver = listening(prepared, since)
+        heading(out, "Listening")
+        print_table(out, ("Input", "Address"), [(i.name, i.where) for i in receiver.inputs])
+        before = taken_in(prepared)
+        told = send(receiver, prepared.settings.smtp.recipients[0], example)
+        heading(out, "Sent: one alarm, twice")
+        print_table(out, ("Message", "Answer"), told.items())
+        cases = outcome(prepared, before + len(told))
+    except (WatcherError, OSError) as error:
+        print(f"watcher: error: the example did not go through: {error}", file=sys.stderr)
+        return
+    heading(out, "1 case" if len(cases) == 1 else f"{len(cases)} cases")
+    print_table(
+        out, ("Case", "Certificate", "Events", "Copies", "Ways", "End", "Plan"),
+        [(c.number, c.certificate, c.occurrences, c.copies, c.ways, c.end, c.page) for c in cases],
+    )  # fmt: skip
+    print(
+        "Look: watcher cases | watcher status | watcher explain MESSAGE. Ctrl-C ends.", flush=True
+    )
+
+
+def _tell_books(prepared: Prepared) -> None:
+    """Print the books as the worker left them, once everything was taken in."""
+    worker = read_worker(prepared.state_dir)
+    if worker is None:
+        return
+    kept = books(worker.lines)
+    ends = [place for place in Place if place is not Place.RECEIVED and kept.total(place)]
+    sums = " + ".join(f"{kept.total(place)} {place}" for place in ends) or "0"
+    balance = "balanced" if kept.difference == 0 else f"difference {kept.difference}"
+    received = kept.total(Place.RECEIVED)
+    print(f"Books: {received} received = {sums}; {balance}.", file=sys.stderr)

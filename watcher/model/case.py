@@ -25,6 +25,16 @@ class CaseKey:
     identity: str = ""
     claimed: bool = False
 
+    def __str__(self) -> str:
+        """Print what people call it: `hq: tomcat of cucm01`, `hq: ca-2 in tomcat-trust`."""
+        what = self.store or "certificates"
+        if self.owner:
+            what = f"{what} of {self.owner}"
+        if self.identity:
+            what = f"{self.identity} in {what}"
+        claim = " (unverified names)" if self.claimed else ""
+        return f"{self.cluster or 'unknown cluster'}: {what}{claim}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
