@@ -21,6 +21,9 @@ COMMANDS: Mapping[str, str] = {
     "config": "watcher.cli.config",
     "status": "watcher.cli.status",
     "cases": "watcher.cli.cases",
+    "explain": "watcher.cli.explain",
+    "replay": "watcher.cli.replay",
+    "simulate": "watcher.cli.simulate",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter
 on a pipe, must not wait for what it does not use."""
