@@ -15,6 +15,7 @@ from watcher.app.knowledge import load_catalogue
 from watcher.app.secrets import Elsewhere, password_hash, private_path, public_path, secret_value
 from watcher.app.site import load_inventory
 from watcher.app.tls import Identity, server_context
+from watcher.cases.identity import Directory
 from watcher.inputs.secret import PasswordHash, Secret
 from watcher.inventory.lookup import Place, find_node
 from watcher.inventory.schema import Inventory
@@ -107,6 +108,12 @@ def locate(path: str | None, environment: Mapping[str, str]) -> Located:
     )
 
 
+def directory_of(located: Located) -> Directory:
+    """Load inventory and rule packs, for a command that reads messages as the daemon does."""
+    builder = _Builder(located.loaded, located.path, {})
+    return Directory(builder.inventory(), builder.catalogue())
+
+
 def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
     """Read settings and build all that start builds, or raise InputError; no port is opened."""
     text = read_text(path) if path else "{}"
@@ -124,7 +131,7 @@ class _Builder:
     def build(self, text: str) -> Prepared:
         settings = self.loaded.settings
         state_dir = self.state_dir()
-        inventory = self._inventory()
+        inventory = self.inventory()
         self._check_clients(inventory)
         self._check_folders(state_dir)
         tls, smtp = self._identity("tls"), self._identity("smtp")
@@ -137,7 +144,7 @@ class _Builder:
             plan_folder=self.plan_folder(state_dir),
             database_url=self.database_url(state_dir),
             inventory=inventory,
-            catalogue=self._catalogue(),
+            catalogue=self.catalogue(),
             tls=tls,
             tls_context=self._context("tls", tls),
             smtp=smtp,
@@ -166,11 +173,11 @@ class _Builder:
         folder = self.loaded.settings.plans.folder
         return self._resolved(("plans", "folder"), folder) if folder else state_dir / "plans"
 
-    def _inventory(self) -> Inventory | None:
+    def inventory(self) -> Inventory | None:
         name = self.loaded.settings.inventory
         return load_inventory(str(self._resolved(("inventory",), name))) if name else None
 
-    def _catalogue(self) -> Catalogue:
+    def catalogue(self) -> Catalogue:
         rules = enumerate(self.loaded.settings.rules)
         return load_catalogue([str(self._resolved(("rules", n), name)) for n, name in rules])
 

@@ -251,17 +251,18 @@ def _print(out: Console, found: CaseFile) -> None:
 
 def _facts(found: CaseFile) -> Iterator[tuple[str, object]]:
     case, key = found.row.case, found.row.case.key
-    yield "case", found.row.id
+    yield from (("case", found.row.id), ("state", f"{case.state} since {_at(case.state_since)}"))
     yield "certificate", f"{key.store or '?'} of {_owner(case)} in cluster {key.cluster or '?'}"
-    yield "state", f"{case.state} since {_at(case.state_since)}"
     yield "end", _end(case)
     if case.end_earliest is not None:
         latest = _at(case.end_latest) if case.end_latest else "open"
         yield "end between", f"{_at(case.end_earliest)} and {latest}"
     yield "grade", f"{int(case.grade)} ({case.grade.name.lower().replace('_', ' ')})"
     yield "events", f"{case.occurrences}, and {case.copies} copies on other ways"
-    yield "alarms", ", ".join(case.msgnames)
-    yield "reporters", ", ".join(case.reporters) or "?"
+    yield from (
+        ("alarms", ", ".join(case.msgnames)),
+        ("reporters", ", ".join(case.reporters) or "?"),
+    )
     yield from _standing(case)
     if found.plan is not None:
         plan_ = found.plan
