@@ -6,8 +6,8 @@ trailer is LF or NUL, a CR before it is no part of the message). `1362992: ` is 
 number, hence a line.
 
 Whatever holds no mark is counted and never copied: lines by counting trailers, counted frames by
-hopping from count to count. At most `FRAME_LIMIT` bytes of a frame are kept, and no more than
-that is ever held for one connection.
+hopping from count to count. At most `limit` bytes of a frame are kept, and no more than that is
+ever held for one connection.
 
 A count that lies ends the connection: where the next frame begins can then only be guessed.
 
@@ -23,7 +23,7 @@ from typing import NamedTuple
 from watcher.wire.prefilter import Bytes, Prefilter
 
 FRAME_LIMIT = 16 * 1024
-"""Bytes kept of one frame; marks behind them are not looked for."""
+"""Bytes kept of one frame unless told otherwise; marks behind them are not looked for."""
 FAULT_LIMIT = 1024
 """Bytes kept of what stands where a count should; a CiscoLog record has at most 805."""
 MSG_LEN_LIMIT = 65_535
@@ -72,8 +72,11 @@ NOTHING = Reading()
 class FrameDecoder:
     """Takes the bytes of one connection; where they are cut never changes the frames."""
 
-    def __init__(self, marks: Prefilter) -> None:
+    __slots__ = ("_frames", "_head", "_limit", "_marks")
+
+    def __init__(self, marks: Prefilter, limit: int = FRAME_LIMIT) -> None:
         self._marks = marks
+        self._limit = limit
         self._head = b""
         self._frames: _Lines | _Counted | None = None
 
@@ -110,25 +113,26 @@ class FrameDecoder:
         promised more. If the connection was `lost` (it broke, or we end it) it is nobody's lie:
         then what came of either is a frame, cut.
         """
-        frames = self._frames or _Lines(self._marks, self._head)
+        frames = self._frames or _Lines(self._marks, self._limit, self._head)
         return frames.close(lost=lost)
 
     def _detect(self, head: bytes) -> "_Lines | _Counted | None":
         digits = _FIRST_DIGITS.match(head).end()  # type: ignore[union-attr]  # matches anything
-        if digits > _MOST_DIGITS:
-            return _Counted(self._marks)
-        if digits == len(head):
+        if digits == len(head) <= _MOST_DIGITS:
             return None
-        return _Counted(self._marks) if digits and head[digits] == ord(" ") else _Lines(self._marks)
+        if digits > _MOST_DIGITS or (digits and head[digits] == ord(" ")):
+            return _Counted(self._marks, self._limit)
+        return _Lines(self._marks, self._limit)
 
 
 class _Tally:
     """A reading while it is made."""
 
-    __slots__ = ("fault", "hits", "marks", "noise", "received")
+    __slots__ = ("fault", "hits", "limit", "marks", "noise", "received")
 
-    def __init__(self, marks: Prefilter) -> None:
+    def __init__(self, marks: Prefilter, limit: int) -> None:
         self.marks = marks
+        self.limit = limit
         self.received = 0
         self.noise = 0
         self.hits: list[Frame] = []
@@ -169,10 +173,11 @@ class _Lines:
     """
 
     framing = Framing.NON_TRANSPARENT
-    __slots__ = ("_endless", "_marks", "held")
+    __slots__ = ("_endless", "_limit", "_marks", "held")
 
-    def __init__(self, marks: Prefilter, held: bytes = b"") -> None:
+    def __init__(self, marks: Prefilter, limit: int, held: bytes = b"") -> None:
         self._marks = marks
+        self._limit = limit
         self._endless = False
         self.held = bytearray(held)
 
@@ -183,7 +188,7 @@ class _Lines:
     def receive(self, buffer: Bytes, size: int) -> Reading:
         if buffer.find(b"\0", 0, size) >= 0:
             buffer = buffer[:size].replace(b"\0", b"\n")
-        tally = _Tally(self._marks)
+        tally = _Tally(self._marks, self._limit)
         at = self._finish(buffer, size, tally) if self.unfinished else 0
         last = buffer.rfind(b"\n", at, size) + 1
         if last > at:
@@ -193,7 +198,7 @@ class _Lines:
         return tally.reading()
 
     def close(self, *, lost: bool) -> Reading:
-        tally = _Tally(self._marks)
+        tally = _Tally(self._marks, self._limit)
         if self.held:
             tally.take(self.held, cut=lost)
             self.held = bytearray()
@@ -212,24 +217,24 @@ class _Lines:
         return end + 1
 
     def _hold(self, buffer: Bytes, start: int, end: int, tally: _Tally) -> None:
-        room = FRAME_LIMIT + 1 - len(self.held)
+        room = self._limit + 1 - len(self.held)
         self.held += buffer[start : min(end, start + room)]
-        if len(self.held) > FRAME_LIMIT:
-            tally.take(self.held[:FRAME_LIMIT], cut=True)
+        if len(self.held) > self._limit:
+            tally.take(self.held[: self._limit], cut=True)
             self.held = bytearray()
             self._endless = True
 
 
 def _scan(buffer: Bytes, at: int, last: int, tally: _Tally) -> None:
     """Take whole lines: frames are cut out around marks only, all others are counted."""
-    find, line_end = tally.marks.find, buffer.find
+    find, line_end, limit = tally.marks.find, buffer.find, tally.limit
     while (hit := find(buffer, at, last)) >= 0:
         begin = max(buffer.rfind(b"\n", at, hit) + 1, at)
         end = line_end(b"\n", hit, last)
         if begin > at:
             tally.pass_over(buffer.count(b"\n", at, begin))
-        if end - begin > FRAME_LIMIT:
-            tally.take(buffer[begin : begin + FRAME_LIMIT], cut=True)
+        if end - begin > limit:
+            tally.take(buffer[begin : begin + limit], cut=True)
         else:
             tally.keep(buffer[begin:end])
         at = end + 1
@@ -240,10 +245,11 @@ class _Counted:
     """Octet counting."""
 
     framing = Framing.OCTET_COUNTING
-    __slots__ = ("_broken", "_marks", "_missing", "held")
+    __slots__ = ("_broken", "_limit", "_marks", "_missing", "held")
 
-    def __init__(self, marks: Prefilter) -> None:
+    def __init__(self, marks: Prefilter, limit: int) -> None:
         self._marks = marks
+        self._limit = limit
         self._missing = 0
         self._broken = False
         self.held = bytearray()
@@ -256,7 +262,7 @@ class _Counted:
     def receive(self, buffer: Bytes, size: int) -> Reading:
         if self._broken:
             return NOTHING
-        tally = _Tally(self._marks)
+        tally = _Tally(self._marks, self._limit)
         at = self._finish(buffer, size, tally) if self._missing else 0
         if not self._missing:
             data = bytes(buffer[at:size])
@@ -267,10 +273,10 @@ class _Counted:
         return tally.reading()
 
     def close(self, *, lost: bool) -> Reading:
-        tally = _Tally(self._marks)
+        tally = _Tally(self._marks, self._limit)
         if self.held and lost:
             start = self.held.find(b" ") + 1
-            tally.take(self.held[start : start + FRAME_LIMIT], cut=True)
+            tally.take(self.held[start : start + self._limit], cut=True)
         elif self.held:
             tally.refuse(self.held)
         self.held, self._missing = bytearray(), 0
@@ -278,13 +284,13 @@ class _Counted:
 
     def _finish(self, buffer: Bytes, size: int, tally: _Tally) -> int:
         came = min(size, self._missing)
-        room = FRAME_LIMIT + _COUNT_ROOM - len(self.held)
+        room = self._limit + _COUNT_ROOM - len(self.held)
         self.held += buffer[: min(came, room)]
         self._missing -= came
         if not self._missing:
             start = self.held.index(b" ") + 1
-            cut = int(self.held[:start]) > FRAME_LIMIT
-            tally.take(self.held[start : start + FRAME_LIMIT], cut=cut)
+            cut = int(self.held[:start]) > self._limit
+            tally.take(self.held[start : start + self._limit], cut=cut)
             self.held = bytearray()
         return came
 
@@ -303,18 +309,18 @@ class _Counted:
             if frames > 1:
                 tally.pass_over(frames - 1)
             start = data.index(b" ", begin) + 1
-            if start <= hit and hit + self._marks.longest <= at <= start + FRAME_LIMIT:
+            if start <= hit and hit + self._marks.longest <= at <= start + self._limit:
                 tally.keep(data[start:at])
             else:
-                cut = at - start > FRAME_LIMIT
-                tally.take(data[start : start + FRAME_LIMIT if cut else at], cut=cut)
+                cut = at - start > self._limit
+                tally.take(data[start : start + self._limit if cut else at], cut=cut)
 
     def _stop(self, data: bytes, begin: int, end: int, tally: _Tally) -> None:
         if end < begin:
             tally.refuse(data[begin : begin + FAULT_LIMIT])
             self._broken = True
             return
-        self.held += data[begin : begin + FRAME_LIMIT + _COUNT_ROOM]
+        self.held += data[begin : begin + self._limit + _COUNT_ROOM]
         self._missing = max(end - len(data), 0)
 
 
