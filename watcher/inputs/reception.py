@@ -51,31 +51,40 @@ class Reception:
         self._admission = admission
 
     def settle(self, read: Read) -> Position:
-        """Keep or count everything in `read`; raise JournalFull or JournalBroken, and keep none."""
-        refused = read.refused
-        kept: list[RawMessage] = []
-        if read.hits:
-            now, monotonic_ns = self._clock.now(), self._clock.monotonic_ns()
-            for hit in read.hits:
-                if not self._admits(hit, monotonic_ns):
-                    refused = {**refused, Reason.RATE: refused.get(Reason.RATE, 0) + 1}
-                    continue
-                kept.append(
-                    RawMessage(
-                        origin=hit.origin, received_at=now, monotonic_ns=monotonic_ns,
-                        data=hit.data, cut=hit.cut, fault=hit.fault,
-                    )
-                )  # fmt: skip
-        return self.journal.settle(
-            Batch(
-                input=self.name, received=read.received, noise=read.noise,
-                refused=refused, kept=kept, heard=read.heard,
-            )
+        """Keep or count everything in `read`; raise JournalFull or JournalBroken, and keep none.
+
+        Who tries the same again uses `admit` and `keep`, so that the budget is asked once.
+        """
+        return self.keep(self.admit(read))
+
+    def admit(self, read: Read) -> Batch:
+        """Stamp what was read with the time, and leave out what the budget does not allow."""
+        refused, kept = read.refused, self._kept(read.hits) if read.hits else ()
+        if over := len(read.hits) - len(kept):
+            refused = {**refused, Reason.RATE: refused.get(Reason.RATE, 0) + over}
+        return Batch(
+            input=self.name, received=read.received, noise=read.noise,
+            refused=refused, kept=kept, heard=read.heard,
         )  # fmt: skip
+
+    def keep(self, batch: Batch) -> Position:
+        """Hand what was admitted to the journal; raise JournalFull or JournalBroken."""
+        return self.journal.settle(batch)
 
     def refuse(self, reason: Reason, peer: str) -> None:
         """Count one message or connection that was turned away."""
         self.settle(Read(received=1, refused={reason: 1}, heard={peer: 1}))
+
+    def _kept(self, hits: Sequence[Hit]) -> list[RawMessage]:
+        now, monotonic_ns = self._clock.now(), self._clock.monotonic_ns()
+        return [
+            RawMessage(
+                origin=hit.origin, received_at=now, monotonic_ns=monotonic_ns,
+                data=hit.data, cut=hit.cut, fault=hit.fault,
+            )
+            for hit in hits
+            if self._admits(hit, monotonic_ns)
+        ]  # fmt: skip
 
     def _admits(self, hit: Hit, monotonic_ns: int) -> bool:
         if self._admission is None:
