@@ -20,7 +20,7 @@ from errno import EBADF, ENOTSOCK
 from typing import Protocol
 
 from watcher.inputs.backlog import Backlog, Patience
-from watcher.inputs.datagrams import Drawn, reader
+from watcher.inputs.datagrams import EMPTY, Drawn, Reader, reader
 from watcher.inputs.reception import Hit, Read, Reception
 from watcher.model.message import Grade, Origin, Way
 
@@ -35,8 +35,8 @@ _FILLED = 100_000_000
 _LONGER = 1.2
 _SHORTEST = 32
 """Part of the longest nap that is still worth the trouble."""
-_SLOTS = 8 << 20
-"""Bytes that one batch may take; `batch` is smaller when more of each datagram is kept."""
+_SLOTS = 2 << 20
+"""Bytes that all slots may take; there are fewer when more of each datagram is kept."""
 
 
 _TROUBLE = 0.05
@@ -58,9 +58,11 @@ class UdpOptions:
     """Bytes of a datagram that are kept; it may have up to 65,507."""
     buffer: int = 8 << 20
     """Bytes asked of the kernel to hold what comes while we are busy."""
-    batch: int = 512
-    """Datagrams taken at once."""
-    nap: float = 0.005
+    batch: int = 1024
+    """Datagrams that are handed over at once."""
+    slots: int = 128
+    """Datagrams that are taken from the kernel at once: few enough to stay in the cache."""
+    nap: float = 0.01
     """Seconds to let datagrams gather; less when many come, or the kernel's buffer is small."""
     peers: int = 4096
     """New peers told apart within `turn`; others are heard as OTHERS."""
@@ -130,10 +132,11 @@ class UdpInput:
         self._options = options or UdpOptions()
         self._socket = sock
         self._granted = widen(sock, self._options.buffer)
-        self._batch = min(self._options.batch, _SLOTS // self._options.kept)
-        self._reader = reader(sock, self._options.kept, self._batch)
-        self._finder = finder
-        self._peers = Peers(reception.name, self._reader.name, self._options)
+        kept = self._options.kept
+        self._slots = max(1, min(self._options.batch, self._options.slots, _SLOTS // kept))
+        self._reader = reader(sock, kept, self._slots)
+        peers = Peers(reception.name, self._reader.name, self._options)
+        self._sieve = Sieve(self._reader, finder, peers, kept)
         self._backlog = Backlog(reception, self._options.patience)
         self._failed = failed
         self._nap = Nap(min(self._options.nap, self._granted / _FILLED))
@@ -192,7 +195,7 @@ class UdpInput:
             if not count:
                 self._backlog.settle()
                 poll.poll(self._options.patience.retry * 1000 if self._backlog.holds else None)
-            elif count < self._batch:
+            elif count < self._options.batch:
                 time.sleep(self._nap.take())
             else:
                 self._nap.shorten()
@@ -204,43 +207,73 @@ class UdpInput:
         self._backlog.end()
 
     def _take(self) -> int:
+        """Settle up to one batch; return how many came."""
+        count = 0
+        while count < self._options.batch:
+            drawn = self._draw()
+            self._sieve.add(drawn)
+            count += len(drawn.lengths)
+            if len(drawn.lengths) < self._slots:
+                break
+        if count:
+            self._backlog.settle(self._sieve.take())
+        return count
+
+    def _draw(self) -> Drawn:
         try:
-            drawn = self._reader.draw()
+            return self._reader.draw()
         except OSError as error:
             if error.errno in {EBADF, ENOTSOCK}:
                 raise
             time.sleep(_TROUBLE)  # no memory, or the like: it may pass
-            return 0
-        if drawn.lengths:
-            self._backlog.settle(self._sort(drawn))
-        return len(drawn.lengths)
+            return EMPTY
 
-    def _sort(self, drawn: Drawn) -> Read:
-        """Look for marks; copy only what has one."""
-        find, buffer = self._finder.find, self._reader.buffer
-        starts = range(0, len(buffer), self._reader.stride)
+
+class Sieve:
+    """Looks for marks in what was drawn; copies only what has one."""
+
+    def __init__(self, reader: Reader, finder: Finder, peers: "Peers", kept: int) -> None:
+        self._reader = reader
+        self._find = finder.find
+        self._peers = peers
+        self._kept = kept
+        self._starts = range(0, len(reader.buffer), reader.stride)
+        self._clear()
+
+    def add(self, drawn: Drawn) -> None:
+        """Sort datagrams, while they are in the reader's buffer."""
+        find, buffer = self._find, self._reader.buffer
         found = [
             find(buffer, start, start + length)
-            for start, length in zip(starts, drawn.lengths, strict=False)
+            for start, length in zip(self._starts, drawn.lengths, strict=False)
         ]
         noise = found.count(-1)
-        return Read(
-            received=len(drawn.lengths),
-            noise=noise,
-            hits=() if noise == len(found) else self._hits(drawn, found),
-            heard=self._peers.heard(drawn.senders),
-        )
+        if noise < len(found):
+            self._hits += [self._hit(drawn, i) for i, at in enumerate(found) if at >= 0]
+        self._noise += noise
+        self._received += len(drawn.lengths)
+        self._senders += drawn.senders
 
-    def _hits(self, drawn: Drawn, found: Iterable[int]) -> list[Hit]:
-        return [self._hit(drawn, i) for i, at in enumerate(found) if at >= 0]
+    def take(self) -> Read:
+        """Return what was sorted since the last time."""
+        read = Read(
+            received=self._received, noise=self._noise, hits=self._hits,
+            heard=self._peers.heard(self._senders),
+        )  # fmt: skip
+        self._clear()
+        return read
+
+    def _clear(self) -> None:
+        self._received = self._noise = 0
+        self._hits: list[Hit] = []
+        self._senders: list[Hashable] = []
 
     def _hit(self, drawn: Drawn, index: int) -> Hit:
-        kept, start = self._options.kept, index * self._reader.stride
-        length = drawn.lengths[index]
+        start, length = self._starts[index], drawn.lengths[index]
         return Hit(
             self._peers.origin(drawn.senders[index]),
-            bytes(self._reader.buffer[start : start + min(length, kept)]),
-            length > kept,
+            bytes(self._reader.buffer[start : start + min(length, self._kept)]),
+            length > self._kept,
         )
 
 
