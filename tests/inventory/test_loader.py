@@ -9,7 +9,7 @@ from watcher.inventory.jsonschema import inventory_schema
 from watcher.inventory.loader import load
 
 ROOT = Path(__file__).parent.parent.parent
-SETTINGS = {"watcher"}
+SETTINGS = {"watcher", "demo"}
 EXAMPLES = sorted(
     path for path in (ROOT / "deploy" / "examples").glob("*.yaml") if path.stem not in SETTINGS
 )

@@ -68,8 +68,8 @@ def overview(located: Located, now: datetime) -> Overview:
             lines = tuple(view.books())
             seen = Overview(
                 now=now, state_dir=files.state_dir, receiver=files.receiver, worker=files.worker,
-                lines=lines, difference=books(lines).difference, cases=view.case_counts(),
-                quarantine=view.quarantine_counts(), heard=tuple(view.heard()),
+                lines=lines, difference=books(lines).difference, cases=store.figures.case_counts(),
+                quarantine=store.figures.quarantine_counts(), heard=tuple(view.heard()),
             )  # fmt: skip
     except WatcherError as error:
         seen = Overview(

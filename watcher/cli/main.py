@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "inventory": "watcher.cli.inventory",
     "run": "watcher.cli.run",
     "config": "watcher.cli.config",
+    "doctor": "watcher.cli.doctor",
     "status": "watcher.cli.status",
     "cases": "watcher.cli.cases",
     "explain": "watcher.cli.explain",
