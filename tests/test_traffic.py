@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from builders import CATALOGUE, certificate, cluster, inventory
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher import pipeline
+from watcher.app.site import load_inventory
+from watcher.cases.identity import Directory, case_key, event_key
 from watcher.errors import InputError
 from watcher.model.alarm import CertificateAlarm, Tally
 from watcher.model.case import CaseKey
@@ -22,6 +25,8 @@ from watcher.traffic.play import play
 from watcher.traffic.programme import Programme
 from watcher.traffic.record import MESSAGE_LIMIT
 
+EXAMPLES = sorted((Path(__file__).parent.parent / "deploy" / "examples").glob("*-*.yaml"))
+SITES = [invent(3), *(load_inventory(str(path)) for path in EXAMPLES)]
 START = datetime(2026, 11, 20, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 LAB = cast(invent(3), CATALOGUE, seed=1, start=START)
@@ -64,6 +69,27 @@ def test_the_program_reads_of_each_message_what_is_true_of_it(form):
             (truth.certificate, truth.store, truth.reporter, truth.msgname, truth.event_time)
             for truth in message.truths
         ]
+
+
+@pytest.mark.parametrize("played_site", SITES)
+def test_cases_are_named_as_the_daemon_names_them(played_site):
+    directory = Directory(played_site, CATALOGUE)
+    for message in played(cast(played_site, CATALOGUE, seed=1, start=START)):
+        keys = [case_key(alarm, directory) for alarm in alarms_in(message)]
+
+        assert keys == [truth.case for truth in message.truths]
+
+
+def test_events_are_told_apart_as_the_daemon_does():
+    site_ = invent(3)
+    directory, keys = Directory(site_, CATALOGUE), {}
+    for message in played(cast(site_, CATALOGUE, seed=1, start=START), again=0.1):
+        for alarm, truth in zip(alarms_in(message), message.truths, strict=True):
+            key = event_key(alarm, case_key(alarm, directory), directory, START)
+            keys.setdefault(truth.event, set()).add(key)
+
+    assert {len(found) for found in keys.values()} == {1}
+    assert len(set().union(*keys.values())) == len(keys)
 
 
 @given(st.integers(min_value=0, max_value=2**32))
@@ -183,7 +209,10 @@ def test_numbered_alarms_are_distinct_events_of_all_certificates():
     told = list(islice(numbered(LAB, CATALOGUE.alarms, START), 2 * certificates))
     read = [alarm for message in told for alarm in alarms_in(message)]
 
-    assert len({(a.node, a.store, a.certificate, a.record.event_time) for a in read}) == 2 * certificates
+    assert (
+        len({(a.node, a.store, a.certificate, a.record.event_time) for a in read})
+        == 2 * certificates
+    )
     assert len({message.truths[0].case for message in told}) == certificates
 
 

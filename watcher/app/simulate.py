@@ -54,7 +54,7 @@ class Rehearsal:
     limit: int | None = None
     sources: int = 8
     to_all: bool = False
-    recipient: str = "alerts@watcher.example.test"
+    recipient: str = "watcher@localhost"
     sessions: int = 4
     authority: str | None = None
     certificate: str | None = None

@@ -104,7 +104,7 @@ def simulate(  # noqa: PLR0913, PLR0917 -- one argument for each option of the c
     sources: Sources = 8,
     sessions: Sessions = 4,
     to_all: ToAll = False,  # noqa: FBT002 -- a flag of the command line
-    recipient: Recipient = "alerts@watcher.example.test",
+    recipient: Recipient = "watcher@localhost",
     ca: Authority = None,
     certificate: Certificate = None,
     allow_remote: Remote = False,  # noqa: FBT002

@@ -89,7 +89,7 @@ class SourceStatus:
     node: str
     last: datetime
     state: str = ""
-    """`heard`, `silent` or `never`; empty while nothing is expected of it."""
+    """`healthy`, `silent` or `unknown`; empty while nothing is expected of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def mail(records: Sequence[Record], raised: datetime, zone: ZoneInfo, letter: Le
     collector = records[0].node
     head = (
         f"From: rtmt@{collector.host}\n"
-        "To: alerts@watcher.example.test\n"
+        "To: watcher@localhost\n"
         f"Subject: [RTMT-ALERT-StandAloneCluster] {ALERT_NAME}\n"
         f"Date: {_mail_date(raised, zone)}\n"
         f"Message-ID: <{letter.unique:016x}@{collector.host}>\n"
