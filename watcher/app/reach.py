@@ -3,7 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 from ipaddress import ip_address
@@ -11,9 +11,10 @@ from ipaddress import ip_address
 from watcher.app.finding import Finding, fail, ok, warn
 from watcher.app.settings import Prepared
 from watcher.model.status import InputStatus, ReceiverStatus
-from watcher.settings.inputs import ImapInput, UdpInput
+from watcher.settings.inputs import ImapInput, Listening, UdpInput
 from watcher.settings.terms import MailboxSecurity, size_text
 
+_FORCE_BUFFER = 33  # SO_RCVBUFFORCE of linux/socket.h; the socket module has no name for it
 TIMEOUT = 5.0
 """Seconds for somebody else's server to answer."""
 
@@ -38,7 +39,7 @@ def wanted_ports(prepared: Prepared) -> tuple[Wanted, ...]:
     settings = prepared.settings
     inputs = settings.inputs
     udp = [Wanted(i.name, socket.SOCK_DGRAM, i.address, i.port) for i in inputs.udp]
-    streams = (*inputs.tcp, *settings.tls_inputs(), *inputs.smtp)
+    streams: tuple[Listening, ...] = (*inputs.tcp, *settings.tls_inputs(), *inputs.smtp)
     tcp = [Wanted(i.name, socket.SOCK_STREAM, i.address, i.port) for i in streams]
     web = settings.web
     pages = [Wanted("web", socket.SOCK_STREAM, web.address, web.port)] if web else []
@@ -91,7 +92,12 @@ _TODO = {
 def _reachable(prepared: Prepared) -> Iterator[Finding]:
     """Look whether any node could reach us at all."""
     inputs = prepared.settings.inputs
-    listening = (*inputs.udp, *inputs.tcp, *prepared.settings.tls_inputs(), *inputs.smtp)
+    listening: tuple[Listening, ...] = (
+        *inputs.udp,
+        *inputs.tcp,
+        *prepared.settings.tls_inputs(),
+        *inputs.smtp,
+    )
     if inputs.files or inputs.imap:
         return
     if all(ip_address(one.address).is_loopback for one in listening):
@@ -125,6 +131,8 @@ def _granted(one: UdpInput) -> int | None:
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, one.receive_buffer)
+            with suppress(OSError):  # what a privileged daemon may do
+                sock.setsockopt(socket.SOL_SOCKET, _FORCE_BUFFER, one.receive_buffer)
             # Linux answers with twice what it grants: half is for its own accounts (socket(7)).
             return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
     except OSError:

@@ -100,10 +100,9 @@ def _print_books(out: Console, seen: Overview) -> None:
     rows.append(_book_row("all", books(seen.lines)))
     tables.print_table(out, ("input", "received", *_PLACES, "difference"), rows)
     refused = [line for line in seen.lines if line.reason and line.count]
-    tables.print_table(
-        out, ("input", "place", "reason", "count"),
-        ((line.input, line.place, line.reason, line.count) for line in refused),
-    )  # fmt: skip
+    if refused:
+        rows = [(line.input, line.place, line.reason, line.count) for line in refused]
+        tables.print_table(out, ("input", "place", "reason", "count"), rows)
 
 
 def _book_row(name: str, one: Books) -> tuple[object, ...]:

@@ -6,13 +6,12 @@ from ipaddress import ip_address
 from watcher.errors import InputError
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
-from watcher.settings.inputs import SmtpInput, TcpInput, TlsInput, UdpInput
+from watcher.settings.inputs import Listening, UdpInput
 from watcher.settings.schema import Settings
 from watcher.settings.terms import MailboxSecurity, duration_text
 
 Fault = tuple[Path, str, str]
 """Where, what is wrong, what would be right."""
-Listening = UdpInput | TcpInput | TlsInput | SmtpInput
 
 _URLS = ("sqlite:///", "postgresql+psycopg://")
 _HERE = {"localhost", "127.0.0.1", "::1"}

@@ -97,6 +97,10 @@ class SmtpInput(Closed):
     connections_per_peer: Annotated[StrictInt, Field(ge=1, le=1_000)] = 10
 
 
+Listening = UdpInput | TcpInput | TlsInput | SmtpInput
+"""What has an address and a port of ours."""
+
+
 class FileInput(Closed):
     """A spool folder whose files are messages, or log files that grow."""
 
