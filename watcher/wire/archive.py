@@ -77,8 +77,8 @@ class Reader:
             self._utf16 = codecs.getincrementaldecoder("utf-16")("replace")
             data = self._utf16.decode(data).encode()
         start = data[:_DETECT]
-        mbox = start.startswith(b"From ") and _is_mail(start.partition(b"\n")[2])
-        if mbox or _is_mail(start):
+        mbox = start.startswith(b"From ") and is_mail(start.partition(b"\n")[2])
+        if mbox or is_mail(start):
             self._input = MailReader(self._marks, mbox=mbox)
         elif COUNT.match(start):
             self._input = CountedReader(self._marks)
@@ -94,7 +94,7 @@ class Reader:
                 yield item
 
 
-def _is_mail(data: bytes) -> bool:
+def is_mail(data: bytes) -> bool:
     """Tell whether `data` begins with at least two header fields that mails have."""
     known = 0
     for line in data.split(b"\n")[:40]:
