@@ -1,0 +1,168 @@
+"""Kills the daemon under load, at random instants and at named points, and audits what is left."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit import Audit, audit
+from killing.daemon import Daemon
+from killing.numbered import numbers_in
+from killing.senders import Mailer, Shooter, Streamer, Traffic
+
+READY_WITHIN = 60.0
+REACHED_WITHIN = 20.0
+"""Seconds that a life may take to come by a crash point."""
+GATHER_WITHIN = 180.0
+FIRST_LIFE = ("in-migration",)
+"""Points that only a life without a database passes."""
+TIMES = {"in-recovery": 2, "in-migration": 12, "journal-forgotten": 3, "journal-segment-created": 4}
+"""How often a life surely passes a point; 8 where nothing is said."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of a run."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    points: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    """Points that a life was to die at and did not pass."""
+    sent: Counter[str] = field(default_factory=Counter)
+    there: Counter[str] = field(default_factory=Counter)
+    acknowledged: int = 0
+    audit: Audit = field(default_factory=Audit)
+    seconds: float = 0.0
+
+
+class Killer:
+    """One daemon, its senders, and who kills it."""
+
+    def __init__(self, folder: Path, seed: int, seeded_bug: str = "") -> None:
+        environment = {"WATCHER_SEEDED_BUG": seeded_bug} if seeded_bug else {}
+        self.daemon = Daemon(folder, environment)
+        self.chance = random.Random(seed)  # noqa: S311 -- chance that can be repeated
+        self.traffic = Traffic(self.daemon.addresses, self.chance)
+        self.figures = Figures()
+        self._workers: set[tuple[int, int]] = set()
+        """Seen in each life, by its group."""
+
+    @asynccontextmanager
+    async def load(self) -> AsyncIterator[None]:
+        """Send by all ways inside of the block; leave nothing running behind it."""
+        senders = (Mailer(self.traffic), Streamer(self.traffic), Shooter(self.traffic))
+        tasks = [asyncio.create_task(sender.run()) for sender in senders]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.daemon.clear()
+
+    async def kill_at_random(self) -> None:
+        """Let it live for a moment, then kill one half, both, or what has only begun to start."""
+        kind = self.chance.choices(
+            ("receiver", "worker", "both", "start"), weights=(35, 30, 20, 15)
+        )[0]
+        if not self.daemon.alive:
+            self.daemon.start()
+            if kind == "start":
+                await asyncio.sleep(self.chance.uniform(0.0, 1.2))
+        if kind != "start":
+            await self._until(self.daemon.addresses, READY_WITHIN)
+            await self._until(self.daemon.worker, READY_WITHIN)
+            await asyncio.sleep(self.chance.uniform(0.0, 1.5))
+        self.daemon.kill(receiver=kind != "worker", worker=kind != "receiver")
+        self.figures.kills[kind] += 1
+
+    async def kill_at(self, point: str) -> bool:
+        """Have a life die at a point, and again when it recovers; tell whether it came by."""
+        if self.daemon.alive:
+            self.daemon.kill(receiver=True, worker=True)
+        if point in FIRST_LIFE:
+            return await self._kill_first_life(point)
+        self.daemon.start(self._place(point))
+        reached = await self._until(self._has_died, REACHED_WITHIN)
+        await asyncio.sleep(self.chance.uniform(0.0, 0.5))
+        self.daemon.kill(receiver=True, worker=True)
+        (self.figures.points if reached else self.figures.missed)[point] += 1
+        return reached
+
+    async def _kill_first_life(self, point: str) -> bool:
+        """Kill a daemon that has no database yet; another life must begin well after it."""
+        nth = len(self.daemon.groups)
+        other = Killer(self.daemon.folder / f"first-{nth}", nth)
+        try:
+            other.daemon.start(other._place(point))
+            reached = await self._until(other._has_died, REACHED_WITHIN)
+            other.daemon.kill(receiver=True, worker=True)
+            async with other.load():
+                other.daemon.start()
+                await other._until(lambda: len(other.traffic.acknowledged) > 20, READY_WITHIN)
+                found = await other.end()
+        finally:
+            other.daemon.clear()
+        self.daemon.groups += other.daemon.groups
+        self.figures.audit.faults += found.audit.faults
+        (self.figures.points if reached else self.figures.missed)[point] += 1
+        return reached
+
+    async def gather(self, acknowledged: int) -> None:
+        """Let it live until so many mails were acknowledged in all."""
+        if not self.daemon.alive:
+            self.daemon.start()
+        await self._until(lambda: len(self.traffic.acknowledged) >= acknowledged, GATHER_WITHIN)
+
+    async def end(self) -> Figures:
+        """Stop sending, let the daemon take in what is left, stop it in order, and audit."""
+        if not self.daemon.alive:
+            self.daemon.start()
+        await self._until(self.daemon.addresses, READY_WITHIN)
+        self.traffic.quiet = True
+        read = await asyncio.to_thread(self.daemon.wait_read)
+        status = await asyncio.to_thread(self.daemon.stop)
+        self.traffic.quiet = False
+        figures = self.figures
+        faults = figures.audit.faults
+        figures.audit = await asyncio.to_thread(
+            audit, self.daemon.state, self.daemon.url, self.traffic.sent(), numbers_in
+        )
+        figures.audit.faults += faults
+        if not read or status:
+            figures.audit.faults.append(f"the last life read all: {read}, ended with {status}")
+        self._count()
+        return figures
+
+    def _count(self) -> None:
+        figures, traffic = self.figures, self.traffic
+        figures.acknowledged = len(traffic.acknowledged)
+        figures.sent = Counter(traffic.ways[number] for number in traffic.times)
+        figures.there = Counter(traffic.ways[number] for number in figures.audit.found)
+
+    def _place(self, point: str) -> str:
+        return f"{point}:{self.chance.randint(1, TIMES.get(point, 8))}"
+
+    def _has_died(self) -> bool:
+        """Tell whether a half of this life was killed, by itself."""
+        if not self.daemon.alive:
+            return True
+        worker = self.daemon.worker()
+        if worker is not None:
+            self._workers.add((self.daemon.groups[-1], worker))
+        lives = {pid for group, pid in self._workers if group == self.daemon.groups[-1]}
+        return len(lives) > 1
+
+    @staticmethod
+    async def _until(condition: Callable[[], object], seconds: float) -> bool:
+        """Wait for something; tell whether it came."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return True
+            await asyncio.sleep(0.02)
+        return False

@@ -1,0 +1,18 @@
+"""Which crash points there are: what the code says, not a list that somebody keeps."""
+
+import re
+from pathlib import Path
+
+import watcher
+
+_POINT = re.compile(r'crash\.point\(\s*"([a-z0-9-]+)"')
+
+
+def points() -> dict[str, str]:
+    """Return the name of each crash point and the module that has it."""
+    root = Path(watcher.__file__).parent
+    found: dict[str, str] = {}
+    for path in sorted(root.rglob("*.py")):
+        for name in _POINT.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(name, str(path.relative_to(root)))
+    return found

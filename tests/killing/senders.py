@@ -1,0 +1,189 @@
+"""Numbered senders: mail until it is acknowledged, streams and datagrams once and for good."""
+
+import asyncio
+import random
+import socket
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from audit import Sent
+from killing.numbered import NOISE, alarm, mail
+
+Address = tuple[str, int]
+PATIENCE = 10.0
+"""Seconds that a sender waits for an answer before it tries anew."""
+RECONNECT = 0.02
+LOST = (OSError, EOFError, TimeoutError)
+_OK = 250
+_GO_ON = 354
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What all senders of a daemon share."""
+
+    where: Callable[[], dict[str, Address]]
+    chance: random.Random
+    mails_per_second: float = 400.0
+    ways: dict[int, str] = field(default_factory=dict)
+    """Of each number the way that it first took."""
+    times: Counter[int] = field(default_factory=Counter)
+    acknowledged: set[int] = field(default_factory=set)
+    again: deque[int] = field(default_factory=deque)
+    refused: int = 0
+    quiet: bool = False
+    """Send nothing while it is set."""
+
+    def take(self, way: str) -> int:
+        """Return the next number, which nobody had."""
+        number = len(self.ways)
+        self.ways[number] = way
+        return number
+
+    def sent(self) -> Sent:
+        """Return what the auditor needs."""
+        return Sent(times=dict(self.times), acknowledged=frozenset(self.acknowledged))
+
+    def count(self, way: str) -> int:
+        """Return how many numbers took a way first."""
+        return sum(each == way for each in self.ways.values())
+
+    async def address(self, name: str) -> Address:
+        """Wait until the input is open."""
+        while True:
+            found = {} if self.quiet else self.where()
+            if name in found:
+                return found[name]
+            await asyncio.sleep(RECONNECT)
+
+
+@dataclass(slots=True)
+class Mailer:
+    """Several sessions that send mails; one without answer is sent again, as a relay would."""
+
+    traffic: Traffic
+    sessions: int = 16
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self.sessions):
+                tasks.create_task(self._session())
+
+    async def _session(self) -> None:
+        while True:
+            host, port = await self.traffic.address("smtp")
+            with suppress(*LOST):
+                reader, writer = await asyncio.open_connection(host, port)
+                try:
+                    await self._talk(reader, writer)
+                finally:
+                    writer.close()
+            await asyncio.sleep(RECONNECT)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _reply(reader)
+        writer.write(b"EHLO cm1.example.test\r\n")
+        await _reply(reader)
+        for _ in range(200):
+            if self.traffic.quiet:
+                break
+            traffic = self.traffic
+            number = traffic.again.popleft() if traffic.again else traffic.take("smtp")
+            code = 0
+            try:
+                code = await self._mail(reader, writer, number)
+            finally:
+                if code == _OK:
+                    traffic.acknowledged.add(number)
+                else:
+                    traffic.again.append(number)
+                    traffic.refused += code != 0
+            await asyncio.sleep(self.sessions / traffic.mails_per_second)
+
+    async def _mail(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> int:
+        """Send one mail; return the code that it was answered with."""
+        writer.write(
+            b"MAIL FROM:<rtmt@cm1.example.test>\r\nRCPT TO:<watcher@localhost>\r\nDATA\r\n"
+        )
+        codes = [await _reply(reader) for _ in range(3)]
+        if codes[-1] != _GO_ON:
+            return max(codes)
+        self.traffic.times[number] += 1
+        writer.write(mail(number) + b".\r\n")
+        return await _reply(reader)
+
+
+async def _reply(reader: asyncio.StreamReader) -> int:
+    """Return the code of an answer; raise EOFError when the connection ends."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            line = await reader.readuntil(b"\n")
+            if line[3:4] != b"-":
+                return int(line[:3])
+
+
+@dataclass(slots=True)
+class Streamer:
+    """One connection for syslog; what is written into a broken one is gone."""
+
+    traffic: Traffic
+    per_second: float = 200.0
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            host, port = await self.traffic.address("tcp")
+            with suppress(*LOST):
+                _, writer = await asyncio.open_connection(host, port)
+                try:
+                    await self._write(writer)
+                finally:
+                    writer.close()
+            await asyncio.sleep(RECONNECT)
+
+    async def _write(self, writer: asyncio.StreamWriter) -> None:
+        counted = self.traffic.chance.random() < 0.5
+        while not self.traffic.quiet and not writer.transport.is_closing():
+            lines = []
+            for _ in range(10):
+                number = self.traffic.take("tcp")
+                self.traffic.times[number] += 1
+                lines += [alarm(number), NOISE, NOISE]
+            frames = (b"%d %s" % (len(x), x) if counted else x + b"\n" for x in lines)
+            writer.write(b"".join(frames))
+            await writer.drain()
+            await asyncio.sleep(10 / self.per_second)
+
+
+@dataclass(slots=True)
+class Shooter:
+    """Datagrams; some of them say again what a mail has said."""
+
+    traffic: Traffic
+    per_second: float = 100.0
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            while True:
+                address = await self.traffic.address("udp")
+                for _ in range(5):
+                    self._shoot(sender, address)
+                await asyncio.sleep(5 / self.per_second)
+
+    def _shoot(self, sender: socket.socket, address: Address) -> None:
+        traffic = self.traffic
+        known = len(traffic.ways)
+        if known and traffic.chance.random() < 0.3:
+            number = traffic.chance.randrange(max(0, known - 200), known)
+        else:
+            number = traffic.take("udp")
+        traffic.times[number] += 1
+        with suppress(OSError):
+            sender.sendto(alarm(number), address)
+            sender.sendto(NOISE, address)
