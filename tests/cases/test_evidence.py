@@ -43,6 +43,10 @@ def test_a_later_end_that_alarms_came_after_is_a_contradiction():
     assert seen(advance.case, own(YEARS_ON), read_at=BEFORE) is None
 
 
+def test_a_listing_of_the_very_moment_of_the_last_alarm_is_none_after_it():
+    assert seen(CASE, own(YEARS_ON), read_at=CASE.heard_at).case.state is CaseState.ALARMED
+
+
 def test_an_end_within_the_slack_is_confirmed():
     advance = seen(CASE, own(SOON))
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from cases.life import COPY_OF, DAY, NOW, case_of, deed, event, later, stamped
+from cases.life import COPY_OF, DAY, HOUR, NOW, case_of, deed, event, later, stamped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,6 +141,7 @@ def pool():
         fields = {"mnemonic": mnemonic, "expiry": end, "time": stamped(at)} | copy
         made.append(event(at=at + DAY / 9, way=way, grade=grade, **fields))
     made += [replace(one, key=one.key[::-1], event_time=None) for one in made[::4]]
+    made += [later(one, DAY, event_time=YEARS_ON) for one in made[::9]]
     return made
 
 
@@ -242,5 +243,49 @@ def test_a_claim_against_a_fact_is_a_contradiction_and_says_no_more_than_we_know
 
 def test_an_old_copy_says_nothing_against_a_fact():
     case = act(case_of(event()), deed(**CONFIRM)).case
+    after = open_or_merge(case, event(**COPY_OF | EXPIRED), NOW).case
 
-    assert open_or_merge(case, event(**COPY_OF | EXPIRED), NOW).case.contradiction == ""
+    assert (after.contradiction, after.trust_only) == ("", False)
+
+
+def test_of_a_case_of_copies_a_copy_does_say_so():
+    case = act(case_of(event(**COPY_OF)), deed(**CONFIRM)).case
+    after = open_or_merge(case, event(**COPY_OF | EXPIRED), NOW).case
+
+    assert "it has expired" in after.contradiction
+    assert after.trust_only
+    assert not open_or_merge(after, event(), NOW).case.trust_only
+
+
+@pytest.mark.parametrize(("hours", "against"), [(-24, False), (-24.01, True)])
+def test_ends_within_the_slack_are_one(hours, against):
+    low, high = event().end_latest, event().end_earliest or soonest(event())
+    late = act(case_of(event()), deed(ActKind.CONFIRM, not_after=low - hours * HOUR)).case
+    early = act(case_of(event()), deed(ActKind.CONFIRM, not_after=high + hours * HOUR)).case
+
+    assert bool(late.contradiction) == bool(early.contradiction) == against
+    assert bool(
+        open_or_merge(replace(late, contradiction=""), event(), NOW).case.contradiction
+    ) == (against)
+
+
+def test_without_a_day_a_contradiction_names_the_bound():
+    case = case_of(event(expiry="", mnemonic="CertExpired"))
+
+    assert (
+        "alarms of grade 0 say 2026-11-20 01:00 UTC"
+        in act(case, deed(**CONFIRM)).case.contradiction
+    )
+
+
+@pytest.mark.parametrize(("ago", "expired"), [(DAY / 86400, True), (0 * DAY, True), (-DAY, False)])
+def test_a_confirmed_end_that_is_over_is_expired(ago, expired):
+    case = act(case_of(event()), deed(ActKind.CONFIRM, not_after=NOW - ago)).case
+
+    assert case.expired is expired
+
+
+def test_a_time_in_the_future_is_believed_for_a_day():
+    case = case_of(event(), later(event(), DAY, event_time=YEARS_ON))
+
+    assert case.last_event == NOW + 2 * DAY

@@ -169,6 +169,15 @@ def test_an_alarm_wakes_a_quiet_case():
     assert open_or_merge(QUIET, later(event(), 4 * DAY), QUIET_AT).case.state is CaseState.ALARMED
 
 
+def test_a_forged_time_in_the_future_does_not_keep_it_asleep():
+    forged = open_or_merge(ALARMED, later(event(), HOUR, event_time=YEARS_ON), NOW + HOUR).case
+    end = QUIET_AT + HOUR
+    quiet = tick(forged, end, heard(end, "pub")).case
+
+    assert quiet.state is CaseState.QUIET
+    assert open_or_merge(quiet, later(event(), 4 * DAY), end).case.state is CaseState.ALARMED
+
+
 @pytest.mark.parametrize(
     "one", [later(event(), -DAY), later(event(**REGENERATED), 4 * DAY)], ids=["old", "renewal"]
 )

@@ -14,6 +14,7 @@ from watcher.cases.facts import bounds_end, minutes, speaks_of, told_apart
 from watcher.cases.table import TRANSITIONS, Cause
 from watcher.cases.urgency import (
     REOPENING,
+    happened,
     moment_of,
     rank,
     soonest,
@@ -57,8 +58,8 @@ def _opened(event: CaseEvent, now: datetime) -> Advance:
         key=event.case,
         opened_at=event.received_at,
         heard_at=event.received_at,
-        first_event=event.event_time,
-        last_event=event.event_time,
+        first_event=happened(event),
+        last_event=happened(event),
         occurrences=1,
         copies=0,
         reporters=(event.reporter,) if event.reporter else (),
@@ -91,7 +92,7 @@ def _said(event: CaseEvent) -> Fields:
 
 def _counted(case: Case, event: CaseEvent, *, known: bool) -> Fields:
     """Return what is kept of who was heard, how, when and how often."""
-    at = event.event_time
+    at = happened(event)
     return {
         "occurrences": case.occurrences + (not known),
         "copies": case.copies + known,
@@ -170,8 +171,9 @@ def _is_news(case: Case, event: CaseEvent) -> bool:
     """Tell whether an event shows, later than all before it, that something is to be done."""
     if event.about not in REOPENING:
         return False
-    if event.event_time is not None and case.last_event is not None:
-        return event.event_time > case.last_event
+    at = happened(event)
+    if at is not None and case.last_event is not None:
+        return at > case.last_event
     return event.received_at > case.heard_at
 
 

@@ -13,6 +13,8 @@ DATED = frozenset({"", About.EXPIRY.value, About.REVOCATION.value})
 REOPENING = DATED | {About.BACKUP.value, About.NOTICE.value}
 """Kinds that show that something is still to be done; a renewal shows the opposite."""
 
+CLOCK_AHEAD = timedelta(days=1)
+
 _RANKS = {
     Certainty.EXACT: 0, Certainty.INFERRED: 1, Certainty.AMBIGUOUS: 2, Certainty.BOUNDED: 3,
     Certainty.UNKNOWN: 4,
@@ -28,8 +30,17 @@ def rank(certainty: Certainty) -> int:
 
 
 def moment_of(event: CaseEvent) -> datetime:
-    """Return when it happened, or when it came where that is not known."""
-    return event.event_time or event.received_at
+    """Return when it happened; when it came where that is not known, or would be later."""
+    return min(event.event_time or event.received_at, event.received_at)
+
+
+def happened(event: CaseEvent) -> datetime | None:
+    """Return when it says that it happened, or None; a clock is believed to be a day ahead at most.
+
+    Otherwise one forged time in the future would make all that comes later look old.
+    """
+    at = event.event_time
+    return None if at is None else min(at, event.received_at + CLOCK_AHEAD)
 
 
 def soonest(event: CaseEvent) -> datetime | None:
