@@ -12,7 +12,7 @@ from pathlib import Path
 from audit import Audit, audit
 from killing.daemon import Daemon
 from killing.numbered import numbers_in
-from killing.senders import Mailer, Shooter, Streamer, Traffic
+from killing.senders import Mailer, Shooter, Spooler, Streamer, Traffic
 
 READY_WITHIN = 60.0
 REACHED_WITHIN = 20.0
@@ -47,6 +47,7 @@ class Killer:
         self.daemon = Daemon(folder, environment)
         self.chance = random.Random(seed)  # noqa: S311 -- chance that can be repeated
         self.traffic = Traffic(self.daemon.addresses, self.chance)
+        self.spooler = Spooler(self.traffic, folder)
         self.figures = Figures()
         self._workers: set[tuple[int, int]] = set()
         """Seen in each life, by its group."""
@@ -54,7 +55,8 @@ class Killer:
     @asynccontextmanager
     async def load(self) -> AsyncIterator[None]:
         """Send by all ways inside of the block; leave nothing running behind it."""
-        senders = (Mailer(self.traffic), Streamer(self.traffic), Shooter(self.traffic))
+        traffic = self.traffic
+        senders = (Mailer(traffic), Streamer(traffic), Shooter(traffic), self.spooler)
         tasks = [asyncio.create_task(sender.run()) for sender in senders]
         try:
             yield
@@ -124,6 +126,8 @@ class Killer:
             self.daemon.start()
         await self._until(self.daemon.addresses, READY_WITHIN)
         self.traffic.quiet = True
+        await self._until(lambda: not self.spooler.waiting, READY_WITHIN)
+        await asyncio.sleep(1.0)  # the followed log is looked at every 0.1 s
         read = await asyncio.to_thread(self.daemon.wait_read)
         status = await asyncio.to_thread(self.daemon.stop)
         self.traffic.quiet = False

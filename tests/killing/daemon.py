@@ -19,6 +19,9 @@ inventory: {folder}/inventory.yaml
 inputs:
   udp: {{port: 0}}
   tcp: {{port: 0}}
+  files:
+    - {{name: spool, folder: {folder}/spool, every: 100ms}}
+    - {{name: follow, follow: ["{folder}/followed.log"], every: 100ms}}
   smtp: {{port: 0, connections: 200, connections_per_peer: 200, commands: 1000}}
 admission: {{source_rate: 1000000, source_burst: 1000000, total_rate: 1000000,
              total_burst: 1000000}}
@@ -42,7 +45,7 @@ class Daemon:
 
     def __post_init__(self) -> None:
         """Write settings and inventory."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "spool").mkdir(parents=True, exist_ok=True)
         (self.folder / "inventory.yaml").write_text(inventory())
         (self.folder / "watcher.yaml").write_text(SETTINGS.format(folder=self.folder))
 
@@ -84,7 +87,7 @@ class Daemon:
         for each in told["inputs"]:
             host, _, port = each["where"].rpartition(":")
             if each["open"]:
-                found[each["name"]] = (host, int(port))
+                found[each["name"]] = (host, int(port) if port.isdigit() else 0)
         return found
 
     def worker(self) -> int | None:

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from audit import Sent
 from killing.numbered import NOISE, alarm, mail
@@ -15,6 +16,8 @@ Address = tuple[str, int]
 PATIENCE = 10.0
 """Seconds that a sender waits for an answer before it tries anew."""
 RECONNECT = 0.02
+AGAIN_AND_AGAIN = 1_000_000
+"""Times that a line of a file may come: once for each kill before its place was remembered."""
 LOST = (OSError, EOFError, TimeoutError)
 _OK = 250
 _GO_ON = 354
@@ -158,6 +161,43 @@ class Streamer:
             writer.write(b"".join(frames))
             await writer.drain()
             await asyncio.sleep(10 / self.per_second)
+
+
+@dataclass(slots=True)
+class Spooler:
+    """Drops files into a folder and writes a log on; neither may be lost, either may come again."""
+
+    traffic: Traffic
+    folder: Path
+    per_second: float = 20.0
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self.traffic.address("follow")
+            self._drop([self._take("spool") for _ in range(5)])
+            self._append([self._take("follow") for _ in range(5)])
+            await asyncio.sleep(10 / self.per_second)
+
+    @property
+    def waiting(self) -> list[Path]:
+        """Return the dropped files that were not taken yet."""
+        return [path for path in (self.folder / "spool").glob("*.txt") if path.is_file()]
+
+    def _take(self, way: str) -> int:
+        number = self.traffic.take(way)
+        self.traffic.times[number] = AGAIN_AND_AGAIN
+        self.traffic.acknowledged.add(number)
+        return number
+
+    def _drop(self, numbers: list[int]) -> None:
+        draft = self.folder / "spool" / f".{numbers[0]}"
+        draft.write_bytes(b"".join(alarm(number) + b"\n" for number in numbers))
+        draft.rename(self.folder / "spool" / f"{numbers[0]}.txt")
+
+    def _append(self, numbers: list[int]) -> None:
+        with (self.folder / "followed.log").open("ab") as log:
+            log.write(b"".join(alarm(number) + b"\n" + NOISE + b"\n" for number in numbers))
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from watcher import crash
+from watcher.app import seeded
 from watcher.app.deadline import Attempts, Deadline, TooLong
 from watcher.app.drawing import Dirty, Draughtsman
 from watcher.cases.identity import Directory
@@ -99,6 +100,7 @@ class Worker:
         self._seen: int | None = None
         """Messages since the last counts; None until counts were seen, for some may lie before."""
         self._placed = False
+        self._outside = seeded.Outside()
 
     def run(self) -> None:
         """Work until told to stop; then take in what is left."""
@@ -172,7 +174,8 @@ class Worker:
 
     def _store(self, entries: Sequence[Entry], readings: Sequence[Reading]) -> Folded:
         gear = self._gear
-        with gear.store.transaction() as unit:
+        seeded.move_cursor_first(gear.store, self._options.journal, entries[-1].position)
+        with seeded.remember_outside(gear.store.transaction(), self._outside) as unit:
             folded, books = fold(readings, unit, gear.clock.now(), gear.budget)
             heard = counted((e for e in entries if isinstance(e, Counted)), books)
             self._compare(entries, books)

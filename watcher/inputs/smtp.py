@@ -192,7 +192,11 @@ class SmtpInput:
             data=mail.data,
             fault=Reason.MAIL_LIMITS if over else None,
         )
-        position = self._reception.settle(Read(received=1, hits=(hit,), heard={session.peer: 1}))
+        read = Read(received=1, hits=(hit,), heard={session.peer: 1})
+        if crash.seeded("acknowledge-first"):
+            asyncio.get_running_loop().call_later(0.05, self._reception.settle, read)
+            return KEPT
+        position = self._reception.settle(read)
         crash.point("smtp-settled")
         if not await self._on_disk(position):
             return TRY_LATER
