@@ -1,0 +1,131 @@
+"""`watcher cases`: the list, one case, and what people do to it."""
+
+import json
+
+import builders
+import pytest
+
+LATER = {"time": "Nov 20 2026 01:00:00.000", "expiry": "Sun Dec 20 14:05:", "severity": "4",
+         "mnemonic": "CertValidLessThanMonth", "node": "pub"}  # fmt: skip
+
+
+def listed(run, *words):
+    status, out, err = run("cases", "--json", *words)
+
+    assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+def shown(run, number=1):
+    return json.loads(run("cases", "show", number, "--json")[1])
+
+
+@pytest.fixture
+def filled(site):
+    """Return a site with a case that is due soon, 2, and one that is due later, 1."""
+    site.take_in(builders.message(**LATER), builders.message(node="sub"))
+    return site
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_most_urgent_comes_first(run):
+    assert [(row["id"], row["case"]["key"]["owner"]) for row in listed(run)] == [
+        (2, "sub"),
+        (1, "pub"),
+    ]
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_table_names_what_a_person_needs(run):
+    _, out, _ = run("cases")
+    first = out.splitlines()[2].split()
+
+    assert first[0] == "2"
+    assert first[2:6] == ["alarmed", "graz", "sub", "tomcat"]
+    assert "2026-11-25, inferred" in out
+
+
+@pytest.mark.usefixtures("filled")
+def test_cluster_state_and_limit_narrow_the_list(run):
+    assert listed(run, "--cluster", "linz") == []
+    assert [row["id"] for row in listed(run, "--limit", "1")] == [2]
+    assert listed(run, "--state", "quiet") == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_show_tells_history_events_and_alarms(run):
+    _, out, _ = run("cases", "show", "2")
+
+    assert "certificate: tomcat of sub in cluster graz" in out
+    assert "new -> alarmed" in out
+    assert "main-2" in out
+
+
+@pytest.mark.usefixtures("filled")
+def test_acknowledge_says_who_why_and_until(run):
+    status, out, _ = run(
+        "cases", "acknowledge", 2, "--by", "ada", "--why", "CHG 1", "--until", "3d"
+    )
+    case = shown(run, 2)["row"]["case"]
+
+    assert (status, out) == (0, "Case 2 is acknowledged.\n")
+    assert (case["acknowledged_by"], case["acknowledged_why"]) == ("ada", "CHG 1")
+    assert [step["who"] for step in shown(run, 2)["history"] if "who" in step] == ["ada"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_release_gives_it_back(run):
+    run("cases", "acknowledge", 2, "--by", "ada", "--why", "x", "--until", "3d")
+    _, out, _ = run("cases", "release", 2, "--by", "bob", "--why", "y")
+
+    assert out == "Case 2 is alarmed.\n"
+
+
+@pytest.mark.usefixtures("filled")
+def test_confirm_makes_the_end_a_fact(run):
+    run("cases", "confirm", 2, "--not-after", "2026-12-24T10:00+01:00", "--by", "ada")
+    case = shown(run, 2)["row"]["case"]
+
+    assert (case["confirmed_end"], case["grade"]) == ("2026-12-24T09:00:00Z", 3)
+
+
+@pytest.mark.usefixtures("filled")
+def test_resolve_takes_the_new_end_and_leaves_the_list(run):
+    status, out, _ = run(
+        "cases", "resolve", 2, "--not-after", "2099-12-03", "--why", "seen", "--by", "ada"
+    )
+
+    assert (status, out) == (0, "Case 2 is resolved.\n")
+    assert [row["id"] for row in listed(run)] == [1]
+    assert [row["id"] for row in listed(run, "--all")] == [1, 2]
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("show", "99"), "there is no case 99 (expected a number of `watcher cases --all`)"),
+        (("acknowledge", "2", "--why", "x", "--until", "soon"), "--until: 'soon' is no time"),
+        (("acknowledge", "2", "--why", "x", "--until", "2031-01-01T10:00"), "has no time zone"),
+        (("acknowledge", "2", "--why", "x", "--until", "2020-01-01"), "is over (expected until"),
+        (("acknowledge", "2", "--why", " ", "--until", "3d"), "acknowledge without why"),
+        (("release", "2", "--why", "x"), "the case is alarmed: it takes no release"),
+        (("resolve", "2", "--why", "x"), "no end date is given"),
+        (("resolve", "2", "--why", "x", "--not-after", "2026-11-24"), "is over"),
+        (("plan", "2", "--digest", "abcd", "--start", "3d"), "no stored plan, or more than one"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(run, words, told):
+    status, out, err = run("cases", *words, *([] if words[0] == "show" else ["--by", "ada"]))
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert told in err or "is not later than the old end" in err
+    assert shown(run, 2)["row"]["case"]["state"] == "alarmed"
+
+
+@pytest.mark.usefixtures("site")
+def test_without_a_database_it_says_so(run):
+    status, _, err = run("cases")
+
+    assert status == 2
+    assert "expected the database of a daemon that ran" in err

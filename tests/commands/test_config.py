@@ -1,0 +1,117 @@
+"""`watcher config`: the same checks as start, and what is in force."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from watcher.inputs.secret import PasswordHash
+
+GOOD = "version: 1\ninputs: {udp: {port: 514}}\nlog: {level: debug}\n"
+
+
+def test_check_says_what_would_listen(run, site):
+    status, out, err = run("config", "check", site.settings)
+
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{site.settings}: good.\n")
+    assert "udp     udp       127.0.0.1 port 5514" in out
+    assert "inventory: 1 clusters, 2 nodes" in out
+
+
+@pytest.mark.usefixtures("site")
+def test_check_finds_the_usual_file(run):
+    assert run("config", "check")[1].startswith("watcher.yaml: good.\n")
+
+
+def test_check_without_a_file_takes_the_defaults(run, site):
+    site.settings.unlink()
+
+    assert run("config", "check")[1].startswith("Defaults (no settings file): good.\n")
+
+
+def test_the_variable_names_the_file(run, site, monkeypatch):
+    (site.folder / "other.yaml").write_text("instance: Bad", encoding="utf-8")
+    monkeypatch.setenv("WATCHER_SETTINGS", "other.yaml")
+
+    assert run("config", "check")[2].startswith("watcher: error: other.yaml:1:1: instance:")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("versoin: 1", "watcher.yaml:1:1: versoin: unknown key (expected version)"),
+        ("inventory: none.yaml", "none.yaml: no such file or directory"),
+        ("rules: [none.yaml]", "none.yaml: no such file or directory"),
+        ("inputs: {files: {folder: gone}}", "inputs.files.folder: "),
+        ("state_dir: watcher.yaml", "watcher.yaml is no folder (expected a folder)"),
+    ],
+)
+def test_check_tells_one_line_and_ends_with_2(run, site, text, words):
+    site.write(text)
+    status, out, err = run("config", "check", "watcher.yaml")
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_check_reads_inventory_and_packs_as_start_does(run, site):
+    (site.folder / "inventory.yaml").write_text("version: 3", encoding="utf-8")
+    status, _, err = run("config", "check")
+
+    assert status == 2
+    assert "inventory.yaml:1:1: version:" in err
+
+
+def test_check_opens_no_port(site):
+    script = "import socket, sys; socket.socket.bind = lambda *_: sys.exit(9); "
+    script += "from watcher.cli.main import main; sys.argv = ['watcher', 'config', 'check']; main()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=site.folder, check=False)  # noqa: S603
+
+    assert done.returncode == 0
+
+
+def test_show_says_who_said_so(run, site, monkeypatch):
+    site.write(GOOD)
+    monkeypatch.setenv("WATCHER_LOG__FORMAT", "json")
+    _, out, _ = run("config", "show", "watcher.yaml", "--changed", "--json")
+    shown = {one["key"]: (one["value"], one["origin"], one["where"]) for one in json.loads(out)}
+
+    assert shown == {
+        "version": ("1", "file", "watcher.yaml:1:1"),
+        "inputs.udp.port": ("514", "file", "watcher.yaml:2:16"),
+        "log.level": ("debug", "file", "watcher.yaml:3:7"),
+        "log.format": ("json", "environment", "WATCHER_LOG__FORMAT"),
+    }
+
+
+def test_show_never_shows_a_secret(run, site, monkeypatch):
+    monkeypatch.setenv("CANARY", "hunter2")
+    site.write("heartbeat: {url_from: {environment: CANARY}}")
+    _, out, _ = run("config", "show")
+
+    assert "{environment: CANARY}" in out
+    assert "hunter2" not in out
+
+
+@pytest.mark.usefixtures("site")
+def test_schema_is_the_published_one(run):
+    status, out, _ = run("config", "schema")
+
+    assert status == 0
+    assert json.loads(out)["title"] == "watcher settings"
+
+
+@pytest.mark.usefixtures("site")
+def test_password_prints_a_hash_that_fits(run):
+    _, out, _ = run("config", "password", given=b"hunter2\n")
+    made = PasswordHash.parse(out.strip())
+
+    assert (made.matches("hunter2"), made.matches("hunter3")) == (True, False)
+    assert run("config", "password", given=b"hunter2\n")[1] != out
+
+
+@pytest.mark.usefixtures("site")
+def test_password_wants_one(run):
+    assert run("config", "password", given=b"\n")[0] == 2

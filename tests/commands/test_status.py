@@ -1,0 +1,118 @@
+"""`watcher status`: books, cases, quarantine, and the exit status when something is not well."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import builders
+import pytest
+
+from watcher.app.clock import SystemClock
+from watcher.app.status import write_status
+from watcher.model.ledger import Place, Reason
+from watcher.model.message import Way
+from watcher.model.status import InputStatus, ReceiverStatus, SourceStatus, WorkerStatus
+from watcher.store.engine import open_existing
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+BROKEN = "<13>Nov 20 01:00:00 host app: UC_CERT without a record"
+
+
+def statuses(site, *, age=timedelta(0), receiver=None, worker=None):
+    """Write the status files of two halves that run."""
+    now = SystemClock().now() - age
+    common = {"written_at": now, "started_at": now, "pid": 1, "version": "0"}
+    write_status(site.folder / "state", ReceiverStatus(**common, **(receiver or {})))
+    write_status(site.folder / "state", WorkerStatus(**common, **(worker or {})))
+
+
+def overview(run):
+    status, out, _ = run("status", "--json")
+    return status, json.loads(out)
+
+
+def test_all_is_well(run, site):
+    site.take_in(builders.message())
+    statuses(site)
+    status, seen = overview(run)
+
+    assert (status, seen["trouble"], seen["difference"]) == (0, [], 0)
+    assert seen["cases"] == {"alarmed": 1}
+
+
+def test_the_books_are_printed_by_place(run, site):
+    site.take_in(builders.message(), builders.message(seq="865"), BROKEN)
+    statuses(site)
+    _, out, _ = run("status")
+    table = out[out.index("Books") :].splitlines()
+
+    assert table[1].split() == ["input", "received", *[p for p in Place if p != "received"],
+                                "difference"]  # fmt: skip
+    assert table[3].split() == ["udp", "3", "1", "1", "0", "0", "0", "1", "0", "0"]
+
+
+def test_a_difference_is_trouble(run, site):
+    site.take_in(builders.message())
+    store = open_existing(site.url)
+    with store.transaction() as unit:
+        unit.count((site.lines().lines()[0].__class__("udp", Place.RECEIVED, Reason.NONE, 2),))
+    store.close()
+    statuses(site)
+    status, seen = overview(run)
+
+    assert (status, seen["difference"]) == (1, 2)
+    assert "books differ by 2" in seen["trouble"][0]
+
+
+def test_a_daemon_that_ended_is_trouble(run, site):
+    site.take_in(builders.message())
+    statuses(site, age=timedelta(minutes=1))
+    status, seen = overview(run)
+
+    assert status == 1
+    assert [line.partition(":")[0] for line in seen["trouble"]] == [
+        "The receiver does not run",
+        "The worker does not run",
+    ]
+
+
+def test_without_a_database_the_files_still_speak(run, site):
+    statuses(site)
+    status, out, _ = run("status")
+
+    assert status == 1
+    assert "receiver: runs since" in out
+    assert "does not exist (expected the database of a daemon that ran)" in out
+
+
+@pytest.mark.parametrize(
+    ("receiver", "worker", "words"),
+    [
+        ({"journal_problem": "the disk is full"}, {}, "The journal: the disk is full"),
+        ({"config_differs": True}, {}, "The settings in force are not those of the file"),
+        ({}, {"database_problem": "locked"}, "The worker's database: locked"),
+        ({}, {"self_test_problem": "udp: not seen"}, "The self-test: udp: not seen"),
+        ({"inputs": (InputStatus(name="u", way=Way.UDP, where="", open=False),)}, {}, "Input u:"),
+        (
+            {},
+            {"sources": (SourceStatus(source="sub", node="sub", last=NOW,
+                                      state="silent"),)},
+            "Silent: sub.",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_halves_say_is_trouble(run, site, receiver, worker, words):
+    site.take_in(builders.message())
+    statuses(site, receiver=receiver, worker=worker)
+    status, seen = overview(run)
+
+    assert status == 1
+    assert [line for line in seen["trouble"] if line.startswith(words)]
+
+
+def test_a_hostile_name_stays_on_its_line(run, site):
+    hostile = SourceStatus(source="\x1b[2Jx\u202e\nutils system restart", node="", last=NOW)
+    statuses(site, worker={"sources": (hostile,)})
+    _, out, _ = run("status")
+
+    assert all(line.isprintable() for line in out.splitlines())
+    assert [line for line in out.splitlines() if line.startswith("utils")] == []
