@@ -3,14 +3,25 @@
 from dataclasses import replace
 
 import pytest
-from builders import CATALOGUE, alarm, certificate, cluster, events, inventory, message, node
-from cases.life import DAY, GRAZ, NODES, NOW, NOWHERE, directory, event, kept
+from builders import (
+    CATALOGUE,
+    alarm,
+    certificate,
+    cluster,
+    events,
+    inventory,
+    message,
+    node,
+    related,
+)
+from cases.life import DAY, GRAZ, NODES, NOW, NOWHERE, directory, event, kept, origin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.cases.identity import Standing, case_key
+from watcher.cases.identity import Standing, case_key, evidence_key
 from watcher.inventory.lookup import Place, find_cluster, find_node
 from watcher.model.case import CaseKey
+from watcher.model.message import RawMessage
 from watcher.planner.findings import gather
 
 BARE = "<189>1: cm: Nov 20 2026 01:00:06 UTC : %UC_CERT-4-{}: %[NodeID=pub]: words"
@@ -282,6 +293,33 @@ def test_without_any_time_the_day_of_receipt_counts():
     assert read.record.event_time_text is None
     assert kept(read).key == kept(read, at=NOW + DAY / 2).key
     assert kept(read).key != kept(read, at=NOW + DAY).key
+
+
+EVIDENCE = {"app": "DRF", "mnemonic": "DRFBackupFailure"}
+BACKUP_ALERT = (
+    "<186>92: pub: Nov 20 2026 02:10:06.544 UTC :  %UC_RTMT-2-RTMT_ALERT: %[AlertName={}]"
+    "[AlertDetail= text][AppID=Cisco AMC Service][ClusterID=][NodeID=pub]: RTMT Alert"
+)
+
+
+def evidence_at(read, day=0):
+    return evidence_key(read, RawMessage(origin=origin(), received_at=NOW + day * DAY,
+                                         monotonic_ns=0, data=b""))  # fmt: skip
+
+
+def test_evidence_has_a_key_of_the_same_kind():
+    first = evidence_at(related(**EVIDENCE))
+
+    assert first == evidence_at(related(**EVIDENCE), day=1)
+    assert first != evidence_at(related(**EVIDENCE, node="sub1"))
+    assert first != evidence_at(related("DRF", "DRFSftpFailure"))
+
+
+def test_alerts_are_told_apart_by_their_own_name():
+    names = ("CiscoDRFFailure", "DBReplicationFailure")
+    reads = [read for name in names for read in events(BACKUP_ALERT.format(name))]
+
+    assert len({evidence_at(replace(read, topic="same")) for read in reads}) == 2
 
 
 def test_the_zone_of_the_cluster_makes_the_end_an_instant():

@@ -241,6 +241,20 @@ def test_a_claim_against_a_fact_is_a_contradiction_and_says_no_more_than_we_know
     assert not advance.case.expired
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"expiry": ""}, "the end is another"),
+        ({"expiry": "Sat Nov 21 14:05:"}, "the end is 2026-11-21"),
+    ],
+)
+def test_what_a_claim_says_against_a_fact_is_a_date_or_nothing(fields, said):
+    case = act(case_of(event()), deed(ActKind.CONFIRM, not_after=YEARS_ON)).case
+    case = replace(case, contradiction="")
+
+    assert said in open_or_merge(case, event(**fields), NOW).case.contradiction
+
+
 def test_an_old_copy_says_nothing_against_a_fact():
     case = act(case_of(event()), deed(**CONFIRM)).case
     after = open_or_merge(case, event(**COPY_OF | EXPIRED), NOW).case

@@ -179,7 +179,13 @@ def test_a_forged_time_in_the_future_does_not_keep_it_asleep():
 
 
 @pytest.mark.parametrize(
-    "one", [later(event(), -DAY), later(event(**REGENERATED), 4 * DAY)], ids=["old", "renewal"]
+    "one",
+    [
+        later(event(), -DAY),
+        later(event(), DAY, event_time=event().event_time),
+        later(event(**REGENERATED), 4 * DAY),
+    ],
+    ids=["old", "no later", "renewal"],
 )
 def test_an_old_alarm_or_a_renewal_does_not(one):
     assert open_or_merge(QUIET, one, QUIET_AT).case.state is CaseState.QUIET

@@ -44,6 +44,7 @@ def test_marks_that_a_stop_of_ours_skipped_are_kept_silent():
 
 def test_a_wider_mark_that_settings_add_later_is_silent():
     assert told_and_silent(ending(CASE, 5 * DAY), {7}, thresholds=(10, 7)) == ([], [10])
+    assert told_and_silent(ending(CASE, 5 * DAY), {7}, thresholds=(10,)) == ([], [10])
 
 
 @pytest.mark.parametrize(
