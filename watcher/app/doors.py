@@ -4,22 +4,35 @@ A door is what stays the same over all kinds of inputs: it opens, tells how it i
 certificate, closes. Only here the settings meet the inputs.
 """
 
+import asyncio
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_network
 from typing import Protocol
 
 from watcher.app.settings import Prepared
 from watcher.app.sockets import Sockets
 from watcher.app.tls import Identity, ends_at
+from watcher.errors import InputError, Location
+from watcher.inputs.admission import Budget, TokenBuckets
+from watcher.inputs.files import SpoolInput, SpoolOptions
+from watcher.inputs.follow import FollowInput, FollowOptions
+from watcher.inputs.imap import ImapInput, ImapOptions, ImapSecurity
+from watcher.inputs.poller import Status as Polling
 from watcher.inputs.reception import Reception
+from watcher.inputs.secret import Secret
 from watcher.inputs.smtp import SmtpInput
 from watcher.inputs.smtpoptions import SmtpLimits, SmtpOptions
+from watcher.inputs.stream import StreamInput, StreamOptions
+from watcher.inputs.tls import Client, Tls
 from watcher.inputs.udp import UdpInput, UdpOptions
 from watcher.model.message import Way
 from watcher.model.status import InputStatus, ListenerCertificate
 from watcher.ports import Clock, Journal
 from watcher.settings.inputs import SmtpInput as SmtpShape
+from watcher.settings.inputs import TcpInput as TcpShape
 from watcher.settings.inputs import TlsInput as TlsShape
 from watcher.settings.inputs import UdpInput as UdpShape
 from watcher.wire.prefilter import Prefilter
@@ -72,7 +85,9 @@ class UdpDoor:
 
     async def start(self) -> None:
         shape = self.shape
-        sock = self.sockets.datagrams(shape.socket or shape.name, shape.address, shape.port)
+        sock = self.sockets.datagrams(
+            self.name, shape.address, shape.port, shape.socket or shape.name
+        )
         options = UdpOptions(kept=shape.message, buffer=shape.receive_buffer)
         self._input = UdpInput(
             sock, self.reception, self.prefilter, lambda e: self.failed(self.name, e), options
@@ -118,7 +133,7 @@ class SmtpDoor:
     async def start(self) -> None:
         shape = self.shape
         self._input = SmtpInput(self.reception, self._options(), self.prepared.smtp_context)
-        sock = self.sockets.stream(shape.socket or shape.name, shape.address, shape.port)
+        sock = self.sockets.stream(self.name, shape.address, shape.port, shape.socket or shape.name)
         await self._input.start([sock])
 
     def _options(self) -> SmtpOptions:
@@ -156,6 +171,122 @@ class SmtpDoor:
             await self._input.stop()
 
 
+@dataclass(slots=True)
+class StreamDoor:
+    """Syslog streams, plain or over TLS."""
+
+    shape: TcpShape | TlsShape
+    prepared: Prepared
+    reception: Reception
+    sockets: Sockets
+    prefilter: Prefilter
+    failed: Failed
+    _input: StreamInput | None = None
+
+    @property
+    def name(self) -> str:
+        return self.shape.name
+
+    @property
+    def told(self) -> object:
+        return self.shape
+
+    async def start(self) -> None:
+        shape = self.shape
+        self._input = StreamInput(
+            self.reception, self.prefilter, self._options(), self._tls(self.prepared),
+            lambda error: self.failed(self.name, error),
+        )  # fmt: skip
+        sock = self.sockets.stream(self.name, shape.address, shape.port, shape.socket or shape.name)
+        await self._input.start([sock])
+
+    def _options(self) -> StreamOptions:
+        shape = self.shape
+        handshake = shape.handshake_within if isinstance(shape, TlsShape) else shape.frame_within
+        return StreamOptions(
+            message=shape.message, frame_seconds=shape.frame_within.total_seconds(),
+            handshake_seconds=handshake.total_seconds(), connections=shape.connections,
+            per_peer=shape.connections_per_peer, known=_addresses(self.prepared),
+            reserved=shape.connections // 10,
+        )  # fmt: skip
+
+    def _tls(self, prepared: Prepared) -> Tls | None:
+        if isinstance(self.shape, TcpShape):
+            return None
+        if prepared.tls_context is None:
+            raise InputError(
+                "there is no certificate for it", where=Location(f"input {self.name}"),
+                expected="tls: certificate and key",
+            )  # fmt: skip
+        told = prepared.settings.tls
+        clients = tuple(
+            Client(node=one.node, fingerprint=one.fingerprint or "", san=one.san or "")
+            for one in told.clients
+        )
+        return Tls(prepared.tls_context, clients, anonymous=not told.require_client)
+
+    def status(self) -> InputStatus:
+        stream = self._input
+        where = ", ".join(_where(address) for address in stream.addresses) if stream else ""
+        return InputStatus(
+            name=self.name, way=Way.TLS if isinstance(self.shape, TlsShape) else Way.TCP,
+            where=where, open=bool(where), connections=stream.connections if stream else 0,
+        )  # fmt: skip
+
+    def use(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        tls = self._tls(prepared)
+        if self._input is not None and tls is not None:
+            self._input.use(tls)
+
+    async def stop(self) -> None:
+        if self._input is not None:
+            await self._input.stop()
+
+
+class Polled(Protocol):
+    """An input with a thread of its own that looks for something new now and then."""
+
+    @property
+    def status(self) -> Polling:
+        """How it is doing."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self, grace: float = 10) -> None:
+        """End."""
+
+
+@dataclass(slots=True)
+class PolledDoor:
+    """A folder, log files or a mailbox."""
+
+    name: str
+    way: Way
+    where: str
+    told: object
+    input: Polled
+    _open: bool = False
+
+    async def start(self) -> None:
+        self.input.start()
+        self._open = True
+
+    def status(self) -> InputStatus:
+        return InputStatus(
+            name=self.name, way=self.way, where=self.where, open=self._open,
+            problem=self.input.status.error,
+        )  # fmt: skip
+
+    def use(self, prepared: Prepared) -> None:
+        """Do nothing: what it logs in with is part of what it was built from."""
+
+    async def stop(self) -> None:
+        self._open = False
+        await asyncio.to_thread(self.input.stop)
+
+
 class Builder:
     """Builds the doors of settings, and says which a reload must build anew."""
 
@@ -164,10 +295,14 @@ class Builder:
         self._clock = clock
         self._sockets = sockets
         self._failed = failed
+        self._buckets: tuple[object, TokenBuckets] | None = None
 
     def build(self, prepared: Prepared) -> list[Door]:
         """Return a door for each input of the settings, none of them open."""
-        return [*self._udp(prepared), *self._smtp(prepared)]
+        return [
+            *self._udp(prepared), *self._streams(prepared), *self._smtp(prepared),
+            *self._files(prepared), *self._mailboxes(prepared),
+        ]  # fmt: skip
 
     def compare(
         self, doors: Mapping[str, Door], prepared: Prepared
@@ -180,19 +315,99 @@ class Builder:
         }  # fmt: skip
         return frozenset(kept), [door for door in wanted if door.name not in kept]
 
-    def _reception(self, name: str) -> Reception:
-        return Reception(name, self._journal, self._clock)
+    def _reception(self, name: str, admission: TokenBuckets | None = None) -> Reception:
+        return Reception(name, self._journal, self._clock, admission)
+
+    def _admission(self, prepared: Prepared) -> TokenBuckets:
+        """Return the one budget that all syslog inputs share."""
+        told = prepared.settings.admission
+        if self._buckets is None or self._buckets[0] != told:
+            budget = Budget(
+                source_rate=told.source_rate, source_depth=told.source_burst,
+                rate=told.total_rate, depth=told.total_burst,
+            )  # fmt: skip
+            self._buckets = told, TokenBuckets(budget)
+        return self._buckets[1]
 
     def _udp(self, prepared: Prepared) -> Iterator[Door]:
         for shape in prepared.settings.inputs.udp:
             yield UdpDoor(
-                shape, self._reception(shape.name), self._sockets,
-                Prefilter(prepared.catalogue.alarms.marks), self._failed,
+                shape, self._reception(shape.name, self._admission(prepared)), self._sockets,
+                _prefilter(prepared), self._failed,
+            )  # fmt: skip
+
+    def _streams(self, prepared: Prepared) -> Iterator[Door]:
+        settings = prepared.settings
+        shapes: tuple[TcpShape | TlsShape, ...] = (*settings.inputs.tcp, *settings.tls_inputs())
+        for shape in shapes:
+            yield StreamDoor(
+                shape, prepared, self._reception(shape.name, self._admission(prepared)),
+                self._sockets, _prefilter(prepared), self._failed,
             )  # fmt: skip
 
     def _smtp(self, prepared: Prepared) -> Iterator[Door]:
+        # Without a budget: what was answered with 250 is kept.
         for shape in prepared.settings.inputs.smtp:
             yield SmtpDoor(shape, prepared, self._reception(shape.name), self._sockets)
+
+    def _files(self, prepared: Prepared) -> Iterator[Door]:
+        for number, shape in enumerate(prepared.settings.inputs.files):
+            reception, marks = self._reception(shape.name), _prefilter(prepared)
+            if shape.folder is not None:
+                folder = prepared.resolved(("inputs", "files", number, "folder"), shape.folder)
+                spool = SpoolOptions(folder=folder, poll_seconds=shape.every.total_seconds())
+                yield PolledDoor(
+                    shape.name, Way.FILE, str(folder), shape, SpoolInput(reception, marks, spool)
+                )
+                continue
+            patterns = tuple(
+                str(prepared.resolved(("inputs", "files", number, "follow", place), path))
+                for place, path in enumerate(shape.follow)
+            )
+            follow = FollowOptions(
+                patterns=patterns, state=prepared.state_dir / f"follow-{shape.name}.json",
+                poll_seconds=shape.every.total_seconds(),
+            )  # fmt: skip
+            yield PolledDoor(
+                shape.name, Way.FILE, ", ".join(patterns), shape,
+                FollowInput(reception, marks, follow),
+            )  # fmt: skip
+
+    def _mailboxes(self, prepared: Prepared) -> Iterator[Door]:
+        told = zip(
+            prepared.settings.inputs.imap, prepared.imap_secrets, prepared.imap_ca, strict=True
+        )
+        for shape, secret, ca in told:
+            options = ImapOptions(
+                host=shape.host, port=shape.port, user=shape.user, folder=shape.folder,
+                security=ImapSecurity(shape.security.value),
+                password=secret if shape.password else None,
+                token=None if shape.password else partial(_itself, secret),
+                tls=ssl.create_default_context(cafile=str(ca)) if ca else None,
+                move_to=shape.done_folder or "", own_domain=prepared.settings.smtp.own_domain or "",
+                mail_size=shape.message, poll_seconds=shape.every.total_seconds(),
+            )  # fmt: skip
+            where = f"{shape.user}@{shape.host}:{shape.port}/{shape.folder}"
+            yield PolledDoor(
+                shape.name, Way.IMAP, where, (shape, secret.reveal(), ca),
+                ImapInput(self._reception(shape.name), options),
+            )  # fmt: skip
+
+
+def _itself(secret: Secret) -> Secret:
+    return secret
+
+
+def _prefilter(prepared: Prepared) -> Prefilter:
+    return Prefilter(prepared.catalogue.alarms.marks)
+
+
+def _addresses(prepared: Prepared) -> frozenset[str]:
+    """Return the addresses of the inventory's nodes: for them places are reserved."""
+    clusters = prepared.inventory.clusters if prepared.inventory else ()
+    return frozenset(
+        address for cluster in clusters for node in cluster.nodes for address in node.addresses
+    )
 
 
 def certificates(prepared: Prepared) -> tuple[ListenerCertificate, ...]:

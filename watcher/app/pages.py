@@ -34,5 +34,5 @@ async def open_web(
         "/readyz": ready,
         "/metrics": lambda: web.Answer(200, CONTENT_TYPE, page.render()),
     }
-    name = settings.socket or "web"
-    return await web.serve(pages, sockets.stream(name, settings.address, settings.port))
+    sock = sockets.stream("web", settings.address, settings.port, settings.socket or "web")
+    return await web.serve(pages, sock)

@@ -49,13 +49,13 @@ class Sockets:
     _own: dict[_Wanted, socket.socket] = field(default_factory=dict)
     _users: dict[str, _Wanted] = field(default_factory=dict)
 
-    def datagrams(self, name: str, address: str, port: int) -> socket.socket:
-        """Return a bound datagram socket for an input."""
-        return self._socket(name, _Wanted(socket.SOCK_DGRAM, address, port))
+    def datagrams(self, name: str, address: str, port: int, given: str) -> socket.socket:
+        """Return a bound datagram socket for an input; `given` is its name at the supervisor."""
+        return self._socket(name, _Wanted(socket.SOCK_DGRAM, address, port), given)
 
-    def stream(self, name: str, address: str, port: int) -> socket.socket:
-        """Return a listening stream socket for an input."""
-        return self._socket(name, _Wanted(socket.SOCK_STREAM, address, port))
+    def stream(self, name: str, address: str, port: int, given: str) -> socket.socket:
+        """Return a listening stream socket for an input, likewise."""
+        return self._socket(name, _Wanted(socket.SOCK_STREAM, address, port), given)
 
     def keep(self, names: Collection[str]) -> None:
         """Close what none of these inputs uses any more."""
@@ -64,8 +64,8 @@ class Sockets:
         for wanted in [wanted for wanted in self._own if wanted not in used]:
             self._own.pop(wanted).close()
 
-    def _socket(self, name: str, wanted: _Wanted) -> socket.socket:
-        for sock in self.given.get(name, []):
+    def _socket(self, name: str, wanted: _Wanted, given: str) -> socket.socket:
+        for sock in self.given.get(given, []):
             if sock.type == wanted.kind:
                 return sock.dup()
         self._users[name] = wanted
