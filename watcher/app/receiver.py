@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from watcher import __version__
+from watcher.app.builder import Builder, certificates
 from watcher.app.clock import SystemClock
-from watcher.app.doors import Builder, Door, certificates
+from watcher.app.doors import Door
 from watcher.app.lag import LoopLag
 from watcher.app.logs import log_drops, sd_notify
 from watcher.app.machine import free_bytes, resident_bytes
