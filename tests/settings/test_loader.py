@@ -172,3 +172,11 @@ def test_the_sample_uses_every_block():
     told = read_document("site", SAMPLE).data
 
     assert set(told) == set(Settings.model_fields)
+
+
+def test_the_page_about_settings_names_every_block():
+    told = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+    assert [
+        key for key in Settings.model_fields if f"`{key}`" not in told and key != "version"
+    ] == []
