@@ -75,6 +75,11 @@ def header_of(mail: bytes) -> bytes:
     return mail[: border.start()] if border else mail
 
 
+def header_is_over(header: bytes, size: int, lines: int) -> bool:
+    """Tell whether a header is larger or has more lines than is allowed."""
+    return len(header) > size or header.count(b"\n") >= lines
+
+
 def is_own(header: bytes, domain: str) -> bool:
     """Tell whether the mail names our domain as its maker: in Message-ID or X-Watcher."""
     wanted = domain.lower().encode()

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import LoginPassword
 
 from watcher import crash
 from watcher.errors import TemporaryError
-from watcher.inputs.maildata import MailDecoder, header_of, is_own
+from watcher.inputs.maildata import MailDecoder, header_is_over, header_of, is_own
 from watcher.inputs.reception import Hit, Read, Reception
 from watcher.inputs.smtpoptions import SmtpLimits, SmtpOptions
 from watcher.inputs.smtpsession import KEPT, STOPPING, TOO_BUSY, TRY_LATER, Session
@@ -186,7 +186,7 @@ class SmtpInput:
         if is_own(header, self.options.own_domain):
             self.count(Reason.OWN_MAIL, session.peer)
             return KEPT
-        over = len(header) > limits.header_size or header.count(b"\n") >= limits.header_lines
+        over = header_is_over(header, limits.header_size, limits.header_lines)
         hit = Hit(
             origin=self._origin(session, mail),
             data=mail.data,
