@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 from settings.mutants import SAMPLE
 
 from watcher.errors import InputError
@@ -180,3 +181,17 @@ def test_the_page_about_settings_names_every_block():
     assert [
         key for key in Settings.model_fields if f"`{key}`" not in told and key != "version"
     ] == []
+
+
+def shipped():
+    """Yield every settings text that we ship beside the example, by its file."""
+    yield "demo.yaml", (ROOT / "deploy" / "examples" / "demo.yaml").read_text(encoding="utf-8")
+    manifest = (ROOT / "deploy" / "kubernetes" / "watcher.yaml").read_text(encoding="utf-8")
+    for part in YAML(typ="safe").load_all(manifest):
+        if part["kind"] == "ConfigMap":
+            yield "kubernetes", part["data"]["watcher.yaml"]
+
+
+@pytest.mark.parametrize(("name", "text"), shipped())
+def test_settings_that_are_shipped_are_good(name, text):
+    assert load(name, text, {}).inventory
