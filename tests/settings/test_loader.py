@@ -192,6 +192,6 @@ def shipped():
             yield "kubernetes", part["data"]["watcher.yaml"]
 
 
-@pytest.mark.parametrize(("name", "text"), shipped())
+@pytest.mark.parametrize(("name", "text"), list(shipped()))
 def test_settings_that_are_shipped_are_good(name, text):
     assert load(name, text, {}).inventory
