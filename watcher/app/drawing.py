@@ -2,6 +2,7 @@
 as files that people open.
 """  # noqa: D205 -- one sentence
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from watcher import pipeline, planning, render, seal
 from watcher.app.files import write_output
 from watcher.app.plans import render_plans, was_refused
+from watcher.cases.states import plan_changed
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Tally
 from watcher.model.case import CaseKey, CaseState
@@ -68,7 +70,9 @@ class Draughtsman:
 
     def draw(self, cluster: str, now: datetime) -> StoredPlan | None:
         """Draw, store and write the plan; None when no case is open or nothing changed."""
-        plan = self._plan(cluster)
+        query = CaseQuery(cluster=cluster, states=frozenset(DUE), limit=CASES)
+        keys = [row.case.key for row in self.view.list_cases(query)]
+        plan = self._plan(cluster, keys) if keys else None
         if plan is None:
             return None
         digest = seal.digest_of(render.plain_value(plan))
@@ -79,6 +83,9 @@ class Draughtsman:
         )  # fmt: skip
         with self.store.transaction() as unit:
             new = unit.add_plan(stored)
+            moves = [plan_changed(case, digest, now) for case in unit.cases(keys).values()]
+            unit.save([move.case for move in moves if move.transitions])
+            unit.add_transitions([step for move in moves for step in move.transitions])
         if not new and self.page(cluster).exists():
             return None
         self._write(stored, plan)
@@ -88,11 +95,7 @@ class Draughtsman:
         """Return where the newest plan of a cluster is written, as Markdown."""
         return self.folder / f"{cluster or 'unknown-cluster'}.md"
 
-    def _plan(self, cluster: str) -> ChangePlan | None:
-        query = CaseQuery(cluster=cluster, states=frozenset(DUE), limit=CASES)
-        keys: list[CaseKey] = [row.case.key for row in self.view.list_cases(query)]
-        if not keys:
-            return None
+    def _plan(self, cluster: str, keys: Sequence[CaseKey]) -> ChangePlan | None:
         events = self.view.events_of(keys, 1)
         since = min(event.received_at for event in events)
         proofs = [row.raw for row in self.view.evidence_of(cluster, since)]

@@ -14,7 +14,8 @@ from threading import Event
 from watcher import crash
 from watcher.app import seeded
 from watcher.app.deadline import Attempts, Deadline, TooLong
-from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.drawing import Dirty
+from watcher.app.easel import Easel
 from watcher.cases.identity import Directory
 from watcher.cases.storm import Budget
 from watcher.errors import StoreUnavailable
@@ -64,7 +65,7 @@ class Gear:
     store: Store
     directory: Directory
     budget: Budget
-    draughtsman: Draughtsman
+    easel: Easel
     dirty: Dirty
     attempts: Attempts
     clock: Clock
@@ -218,16 +219,19 @@ class Worker:
             self._gear.ticks[name]()
 
     def _draw(self, *, idle: bool) -> bool:
-        cluster = self._gear.dirty.due(time.monotonic(), idle=idle)
-        if cluster is None:
-            return False
-        self._gear.dirty.done(cluster)
-        plan = self._gear.draughtsman.draw(cluster, self._gear.clock.now())
-        if plan is not None:
+        """Have the plan of a changed cluster drawn; tell whether something came of it."""
+        easel = self._gear.easel
+        drawn = easel.look()
+        if drawn is not None and drawn.digest:
             self.progress.plans_drawn += 1
-            self.progress.plans_refused += plan.refused
+            self.progress.plans_refused += drawn.refused
             logger.info(
-                "plan for %s: %s (%d steps)", cluster or "an unknown cluster", plan.headline,
-                plan.steps, extra={"action": "plan_drawn", "digest": plan.digest},
+                "plan for %s: %s (%d steps)", drawn.cluster or "an unknown cluster",
+                drawn.headline, drawn.steps,
+                extra={"action": "plan_drawn", "digest": drawn.digest},
             )  # fmt: skip
-        return True
+        cluster = self._gear.dirty.due(time.monotonic(), idle=idle) if easel.free else None
+        if cluster is not None:
+            self._gear.dirty.done(cluster)
+            easel.begin(cluster)
+        return drawn is not None

@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pathlib import Path
 from watcher.app.clock import SystemClock
 from watcher.app.deadline import Attempts
 from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.easel import Drawn, Easel, stand_back, tell
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.report import Reporter, Standing
 from watcher.app.selftest import SelfTest
@@ -36,7 +38,7 @@ from watcher.journal.reader import LocalReader
 from watcher.schedule import Metronome
 from watcher.settings.schema import Retention, Sources
 from watcher.store.connection import Options
-from watcher.store.engine import Store, open_store
+from watcher.store.engine import Store, open_existing, open_store
 from watcher.store.weights import Keep
 
 PATIENCE = 30.0
@@ -100,6 +102,7 @@ def _work(parts: "Parts", prepared: Prepared) -> None:
         worker.run()
     finally:
         metronome.stop()
+        parts.gear.easel.end()
         parts.ticks.end()
         parts.gear.attempts.close()
 
@@ -138,10 +141,7 @@ def build(prepared: Prepared, store: Store) -> Parts:
         store=store,
         directory=directory,
         budget=budget,
-        draughtsman=Draughtsman(
-            store=store, view=store.view, catalogue=prepared.catalogue,
-            inventory=prepared.inventory, folder=prepared.plan_folder,
-        ),
+        easel=Easel(draw_command(prepared.path)),
         dirty=Dirty(settle_seconds=debounce, patience_seconds=STORM_DEBOUNCES * debounce),
         attempts=Attempts(prepared.state_dir / "working"),
         clock=clock,
@@ -210,3 +210,25 @@ def expected_sources(inventory: Inventory | None, sources: Sources) -> tuple[Exp
         if interval is not None and not source.startswith("node:")
     ]
     return tuple(found)
+
+
+def draw_command(settings: str | None) -> list[str]:
+    """Return the command line that draws a plan, without the name of the cluster."""
+    command = [sys.executable, "-m", "watcher", "run", "--only", "drawing"]
+    return [*command, *(["--settings", settings] if settings else []), "--cluster"]
+
+
+def draw_plan(prepared: Prepared, cluster: str) -> None:
+    """Draw the plan of one cluster out of the store, and tell who started us what came of it."""
+    stand_back()
+    store = open_existing(prepared.database_url.reveal())
+    try:
+        plan = Draughtsman(
+            store=store, view=store.view, catalogue=prepared.catalogue,
+            inventory=prepared.inventory, folder=prepared.plan_folder,
+        ).draw(cluster, SystemClock().now())  # fmt: skip
+    finally:
+        store.close()
+    if plan is not None:
+        tell(Drawn(cluster=cluster, digest=plan.digest, headline=plan.headline,
+                   steps=plan.steps, refused=plan.refused))  # fmt: skip

@@ -27,10 +27,12 @@ def register(app: typer.Typer) -> None:
 
 
 class Half(StrEnum):
-    """The two processes of the daemon."""
+    """The processes of the daemon."""
 
     RECEIVER = "receiver"
     WORKER = "worker"
+    DRAWING = "drawing"
+    """One plan, drawn for the worker."""
 
 
 def run(
@@ -42,6 +44,7 @@ def run(
         Half | None,
         typer.Option("--only", help="One half alone, where each is a unit of its own."),
     ] = None,
+    cluster: Annotated[str, typer.Option("--cluster", hidden=True)] = "",
     demo: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +74,10 @@ def run(
             from watcher.app.worker_process import run_worker  # noqa: PLC0415
 
             run_worker(prepared)
+        elif only is Half.DRAWING:
+            from watcher.app.worker_process import draw_plan  # noqa: PLC0415
+
+            draw_plan(prepared, cluster)
         else:
             from watcher.app.receiver import RunOrder  # noqa: PLC0415
 

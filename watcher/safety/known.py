@@ -5,6 +5,7 @@ Everything here is read from inventory and catalogue anew, not taken over from t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from watcher.inventory.schema import (
     Certificate,
@@ -31,9 +32,12 @@ _DUTY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
-    """A cluster (or None) and the rules, with the questions that safety rules ask of them."""
+    """A cluster (or None) and the rules, with the questions that safety rules ask of them.
+
+    It has no slots, so that what is asked for with every step is worked out once.
+    """
 
     cluster: Cluster | None
     catalogue: Catalogue
@@ -49,7 +53,7 @@ class Known:
         hard = self.catalogue.safety["O2"].hard
         return self.release is None or hard is None or hard.matches(self.release)
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
         """Each condition of the cluster as true, false, or absent when not known."""
         return _cluster_facts(self.cluster) if self.cluster else {}

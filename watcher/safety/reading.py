@@ -5,8 +5,9 @@ done at the same time by two people. A step guards another one only if it is don
 one is: it is not optional and hangs on no further condition.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from watcher.model.plan import ChangePlan, Step
 from watcher.rules.catalogue import Catalogue
@@ -30,11 +31,12 @@ ROLLBACK_ON, ROLLBACK_OFF, BLANK_ITL = "rollback-on", "rollback-off", "verify-bl
 CTL_LOCALKEY, ITL_LOCALKEY = "ctl-localkey", "itl-localkey"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """The steps that are done in one case, with their order.
 
-    `earlier` and `later` hold a bit for each step by number; `assumed` is what is not known.
+    `earlier` and `later` hold a bit for each step by number; `assumed` is what is not known. It
+    has no slots, so that steps are sorted by kind, template and service once.
     """
 
     plan: ChangePlan
@@ -43,6 +45,18 @@ class Reading:
     assumed: tuple[str, ...]
     earlier: tuple[int, ...]
     later: tuple[int, ...]
+
+    @cached_property
+    def _of(self) -> dict[tuple[StepKind, ...], tuple[Step, ...]]:
+        return {}
+
+    @cached_property
+    def _keyed(self) -> Mapping[str, tuple[Step, ...]]:
+        return _sorted((step.key, step) for step in self.steps)
+
+    @cached_property
+    def _serving(self) -> Mapping[str, tuple[Step, ...]]:
+        return _sorted((step.service, step) for step in self.steps if step.service)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -55,19 +69,26 @@ class Reading:
 
     def of(self, *kinds: StepKind) -> tuple[Step, ...]:
         """Return the steps of these kinds."""
-        return tuple(step for step in self.steps if step.kind in kinds)
+        found = self._of.get(kinds)
+        if found is None:
+            found = self._of[kinds] = tuple(step for step in self.steps if step.kind in kinds)
+        return found
 
     def keyed(self, key: str) -> tuple[Step, ...]:
         """Return the steps drawn from one template."""
-        return tuple(step for step in self.steps if step.key == key)
+        return self._keyed.get(key, ())
 
-    @property
+    def serving(self, service: str) -> tuple[Step, ...]:
+        """Return the steps that concern a service."""
+        return self._serving.get(service, ())
+
+    @cached_property
     def renewals(self) -> tuple[Step, ...]:
         """Steps that put a new certificate into a service store."""
         found = [(step, self.store(step)) for step in self.of(*RENEWING)]
         return tuple(step for step, store in found if store and store.kind is StoreKind.SERVICE)
 
-    @property
+    @cached_property
     def facing(self) -> tuple[Step, ...]:
         """Renewals that change what phones must trust."""
         found = [(step, self.store(step)) for step in self.renewals]
@@ -94,6 +115,10 @@ class Reading:
         """Return the steps after `first`, and before `last` if there is one."""
         mask = self.later[first.number] & (self.earlier[last.number] if last else -1)
         return tuple(step for step in steps if mask >> step.number & 1)
+
+    def anything_between(self, first: Step, last: Step, mask: int) -> bool:
+        """Tell whether one of the steps in `mask` (see `mask_of`) lies between two others."""
+        return bool(self.later[first.number] & self.earlier[last.number] & mask)
 
     def barrier(self, first: Step, last: Step | None) -> bool:
         """Tell whether phones are surely reset and waited for between two steps (or to the end)."""
@@ -147,6 +172,21 @@ def read(plan: ChangePlan, case: Case, catalogue: Catalogue) -> Reading:
         earlier=tuple(earlier),
         later=tuple(later),
     )
+
+
+def _sorted(pairs: Iterable[tuple[str, Step]]) -> Mapping[str, tuple[Step, ...]]:
+    found: dict[str, list[Step]] = {}
+    for name, step in pairs:
+        found.setdefault(name, []).append(step)
+    return {name: tuple(steps) for name, steps in found.items()}
+
+
+def mask_of(steps: Iterable[Step]) -> int:
+    """Return steps as one number with a bit for each."""
+    mask = 0
+    for step in steps:
+        mask |= 1 << step.number
+    return mask
 
 
 def sure(guard: Step, *guarded: Step, words: Iterable[str] = ()) -> bool:

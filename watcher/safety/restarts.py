@@ -1,6 +1,6 @@
 """No restart is owed: every required row of the restart table follows the change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from watcher.model.plan import Step
@@ -8,7 +8,7 @@ from watcher.rules.select import Selected, select
 from watcher.rules.store import Need, On, Restart, Role
 from watcher.rules.work import StepKind
 from watcher.safety.cases import IF_STARTED, IF_TFTP
-from watcher.safety.reading import Reading, covers, place, plural, same, sure
+from watcher.safety.reading import Reading, covers, mask_of, place, plural, same, sure
 from watcher.safety.trust import detoured
 from watcher.safety.violation import Violation, broken
 
@@ -31,8 +31,10 @@ def nothing_is_owed(reading: Reading) -> Iterator[Violation]:
     signer (O15, O16) and the localkey detour (TV-52), where phones first take re-signed lists.
     """
     for change in (*reading.renewals, *reading.of(StepKind.DELETE)):
+        candidates = _Candidates(reading, change)
         for debt in _debts(reading, change):
-            if not any(_pays(reading, step, debt) for step in _candidates(reading, debt)):
+            steps = candidates.of(debt.row.item.service, debt.node)
+            if not any(_pays(reading, step, debt) for step in steps):
                 where = debt.node or "where it runs"
                 service = reading.catalogue.services[debt.row.item.service].name
                 yield broken(RULE, f"{service} is not restarted on {where} after this.", change)
@@ -73,21 +75,45 @@ def _changed(reading: Reading, change: Step, running: tuple[str, ...]) -> tuple[
     return tuple(name for name in running if same(name, change.node))
 
 
-def _candidates(reading: Reading, debt: _Debt) -> tuple[Step, ...]:
-    """Return the restarts of the service that are done in time; a start counts as one."""
-    store = reading.store(debt.change)
-    steps = [s for s in reading.steps if s.service == debt.row.item.service]
-    later = reading.between(debt.change, None, steps)
+class _Candidates:
+    """The restarts after a change that are done in time, by service and place."""
+
+    def __init__(self, reading: Reading, change: Step) -> None:
+        self._reading = reading
+        self._change = change
+        self._found: dict[str, dict[str | None, list[Step]]] = {}
+
+    def of(self, service: str, node: str | None) -> Sequence[Step]:
+        """Return the restarts that may be meant for a node; None: all of the service."""
+        if service not in self._found:
+            self._found[service] = self._sorted(service)
+        found = self._found[service]
+        if node is None:
+            return [step for steps in found.values() for step in steps]
+        # Words such as "each subscriber" may cover any node.
+        return (*found.get(node.lower(), ()), *found.get(None, ()))
+
+    def _sorted(self, service: str) -> dict[str | None, list[Step]]:
+        found: dict[str | None, list[Step]] = {}
+        for step in _in_time(self._reading, self._change, service):
+            found.setdefault(step.node.lower() if step.node else None, []).append(step)
+        return found
+
+
+def _in_time(reading: Reading, change: Step, service: str) -> tuple[Step, ...]:
+    """Return the restarts of a service that are done in time; a start counts as one."""
+    store = reading.store(change)
+    later = reading.between(change, None, reading.serving(service))
     starts = tuple(step for step in later if step.kind == StepKind.START)
     restarts = tuple(step for step in later if step.kind == StepKind.RESTART)
     if (
         store
         and store.phone_facing
         and store.role is not Role.RECOVERY_SIGNER
-        and not detoured(reading, debt.change)
+        and not detoured(reading, change)
     ):
-        waits = reading.between(debt.change, None, reading.of(StepKind.WAIT))
-        restarts = tuple(s for s in restarts if not reading.between(debt.change, s, waits))
+        waits = mask_of(reading.of(StepKind.WAIT))
+        restarts = tuple(s for s in restarts if not reading.anything_between(change, s, waits))
     return starts + restarts
 
 
