@@ -202,17 +202,6 @@ class StreamInput:
             if not self._peers[connection.peer]:
                 del self._peers[connection.peer]
 
-    def origin(self, peer: str, session: Session | None) -> Origin | None:
-        """Return who speaks on a connection; None when it may not speak."""
-        if session is None or self.tls is None:
-            return Origin(way=Way.TCP, input=self.name, peer=peer, grade=Grade.RETURN_PATH)
-        shown = session.certificate
-        nodes = self.tls.nodes(shown) if shown else ()
-        if not nodes and not self.tls.anonymous:
-            return None
-        grade = Grade.ATTRIBUTED if nodes else Grade.RETURN_PATH
-        return Origin(way=Way.TLS, input=self.name, peer=peer, grade=grade, bound=nodes)
-
     def settle(self, origin: Origin, reading: Reading) -> None:
         """Hand what a connection brought to the journal."""
         if not reading.received:
@@ -242,14 +231,16 @@ class Connection(asyncio.BufferedProtocol):
     """One connection of a sender."""
 
     __slots__ = (
-        "_begun", "_decoder", "_ended", "_input", "_origin", "_session", "_transport", "peer",
+        "_begun", "_decoder", "_ended", "_input", "_origin", "_session", "_tls", "_transport",
+        "peer",
     )  # fmt: skip
 
     def __init__(self, input_: StreamInput) -> None:
         self.peer = ""
         self._input = input_
         self._decoder = FrameDecoder(input_.marks, input_.options.message)
-        self._session = Session(input_.tls.context) if input_.tls else None
+        self._tls = input_.tls
+        self._session = Session(self._tls.context) if self._tls else None
         self._origin: Origin | None = None
         self._ended = False
         self._begun: float | None = None
@@ -264,7 +255,7 @@ class Connection(asyncio.BufferedProtocol):
         self.peer = _plain(transport.get_extra_info("peername"))
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if self._session is None:
-            self._origin = self._input.origin(self.peer, None)
+            self._origin = self._origin_of(Way.TCP, ())
         else:
             self._begun = asyncio.get_running_loop().time()
         self._input.meet(self)
@@ -356,16 +347,24 @@ class Connection(asyncio.BufferedProtocol):
     def _take_encrypted(self, session: Session, size: int) -> None:
         session.receive(self._input.view[:size])
         if session.established and self._origin is None:
-            self._origin = self._input.origin(self.peer, session)
-            self._begun = None
-        if session.established and self._origin is None:
-            self.refuse(Reason.CLIENT_CERTIFICATE, _unbound(session.certificate))
-            return
-        if session.established and (count := session.read_into(self._input.plain_view)):
+            self._begin(session)
+        if self._origin is not None and (count := session.read_into(self._input.plain_view)):
             self._take(self._input.plain, count)
         self._send(session.outgoing())
         if session.closed:
             self.close(lost=False)
+
+    def _begin(self, session: Session) -> None:
+        shown, tls = session.certificate, self._tls
+        nodes = tls.nodes(shown) if tls and shown else ()
+        if nodes or (tls and tls.anonymous):
+            self._origin, self._begun = self._origin_of(Way.TLS, nodes), None
+        else:
+            self.refuse(Reason.CLIENT_CERTIFICATE, _unbound(shown))
+
+    def _origin_of(self, way: Way, nodes: tuple[str, ...]) -> Origin:
+        grade = Grade.ATTRIBUTED if nodes else Grade.RETURN_PATH
+        return Origin(way=way, input=self._input.name, peer=self.peer, grade=grade, bound=nodes)
 
     def _send(self, data: bytes) -> None:
         if data:
