@@ -15,6 +15,7 @@ from watcher.inputs import datagrams
 from watcher.inputs.udp import OTHERS, Patience, Peers, UdpOptions, bind, dropped, widen
 from watcher.model.ledger import Place, Reason
 from watcher.model.message import Grade, Way
+from watcher.wire.prefilter import Prefilter
 
 LINUX = sys.platform == "linux"
 
@@ -167,6 +168,15 @@ def test_no_bytes_stop_it(messages):
     assert 0 == journal.books.difference
 
 
+@pytest.mark.parametrize("marks", [(MARK,), (b"abc", b"abd"), (b"abc", b"bcd", b"aab")])
+@given(text=st.text("abcd%UC_ERT-", max_size=40).map(str.encode), at=st.integers(0, 9))
+def test_searching_finds_what_finding_finds(marks, text, at):
+    prefilter = Prefilter(marks)
+    found = prefilter.find(text, at, len(text)) >= 0
+
+    assert found == (prefilter.search(text, at, len(text)) is not None)
+
+
 def test_datagrams_of_all_sizes_are_each_read_whole():
     chance = random.Random(7)  # noqa: S311 -- repeatable, not secret
     sizes = [chance.choice((0, 1, 200, 2000, 16_384, 40_000, 65_507)) for _ in range(300)]
@@ -228,10 +238,10 @@ def test_ends_and_tells_when_the_journal_is_broken():
 
 def test_ends_and_tells_when_looking_for_marks_fails():
     class Broken:
-        def find(self, buffer, start, end):
+        def search(self, buffer, start, end):
             raise ValueError(start, end, len(buffer))
 
-    with listening(finder=Broken()) as (input_, _, errors):
+    with listening(marks=Broken()) as (input_, _, errors):
         send(input_, b"x")
         until(lambda: errors)
 

@@ -15,17 +15,11 @@ from watcher.inputs.reception import Reception
 from watcher.inputs.udp import UdpInput, UdpOptions, bind
 from watcher.model.ledger import Books, Place
 from watcher.model.message import Position
+from watcher.wire.prefilter import Prefilter
 
 MARK = b"%UC_CERT-"
 ALARM = b"<186>7: cucm1: Nov 23 2026 10:00:00.000 UTC: %UC_CERT-2-CertExpired: number="
 NOISE = b"<189>8: cucm1: Nov 23 2026 10:00:00.000 UTC: %UC_AUDITLOG-6-AdministrativeEvent: "
-
-
-class Marks:
-    """Finds one mark."""
-
-    def find(self, buffer, start, end):
-        return buffer.find(MARK, start, end)
 
 
 class StandingClock:
@@ -104,14 +98,14 @@ def until(condition, seconds=30):
 
 
 @contextmanager
-def listening(host="127.0.0.1", journal=None, finder=None, **options):
+def listening(host="127.0.0.1", journal=None, marks=None, **options):
     """Yield a running input, its journal and the errors it ended with."""
     journal = journal or MemoryJournal()
     errors = []
     made = UdpInput(
         bind(host, 0),
         Reception("udp", journal, StandingClock()),
-        finder or Marks(),
+        marks or Prefilter((MARK,)),
         errors.append,
         UdpOptions(**options),
     )

@@ -17,12 +17,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from errno import EBADF, ENOTSOCK
-from typing import Protocol
 
 from watcher.inputs.backlog import Backlog, Patience
 from watcher.inputs.datagrams import EMPTY, Drawn, Reader, reader
 from watcher.inputs.reception import Hit, Read, Reception
 from watcher.model.message import Grade, Origin, Way
+from watcher.wire.prefilter import Prefilter
 
 OTHERS = "others"
 """Under this name peers are heard for whom there is no room: anybody can forge a million."""
@@ -41,13 +41,6 @@ _SLOTS = 2 << 20
 
 _TROUBLE = 0.05
 """Seconds before a look at a socket that failed is tried again."""
-
-
-class Finder(Protocol):
-    """Finds what may be ours in bytes."""
-
-    def find(self, buffer: bytearray, start: int, end: int) -> int:
-        """Return where a mark begins between `start` and `end`; -1: nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +118,7 @@ class UdpInput:
         self,
         sock: socket.socket,
         reception: Reception,
-        finder: Finder,
+        marks: Prefilter,
         failed: Callable[[BaseException], None],
         options: UdpOptions | None = None,
     ) -> None:
@@ -136,7 +129,7 @@ class UdpInput:
         self._slots = max(1, min(self._options.batch, self._options.slots, _SLOTS // kept))
         self._reader = reader(sock, kept, self._slots)
         peers = Peers(reception.name, self._reader.name, self._options)
-        self._sieve = Sieve(self._reader, finder, peers, kept)
+        self._sieve = Sieve(self._reader, marks, peers, kept)
         self._backlog = Backlog(reception, self._options.patience)
         self._failed = failed
         self._nap = Nap(min(self._options.nap, self._granted / _FILLED))
@@ -232,9 +225,9 @@ class UdpInput:
 class Sieve:
     """Looks for marks in what was drawn; copies only what has one."""
 
-    def __init__(self, reader: Reader, finder: Finder, peers: "Peers", kept: int) -> None:
+    def __init__(self, reader: Reader, marks: Prefilter, peers: "Peers", kept: int) -> None:
         self._reader = reader
-        self._find = finder.find
+        self._search = marks.search
         self._peers = peers
         self._kept = kept
         self._starts = range(0, len(reader.buffer), reader.stride)
@@ -242,14 +235,14 @@ class Sieve:
 
     def add(self, drawn: Drawn) -> None:
         """Sort datagrams, while they are in the reader's buffer."""
-        find, buffer = self._find, self._reader.buffer
+        search, buffer = self._search, self._reader.buffer
         found = [
-            find(buffer, start, start + length)
+            search(buffer, start, start + length)
             for start, length in zip(self._starts, drawn.lengths, strict=False)
         ]
-        noise = found.count(-1)
+        noise = found.count(None)
         if noise < len(found):
-            self._hits += [self._hit(drawn, i) for i, at in enumerate(found) if at >= 0]
+            self._hits += [self._hit(drawn, i) for i, hit in enumerate(found) if hit is not None]
         self._noise += noise
         self._received += len(drawn.lengths)
         self._senders += drawn.senders

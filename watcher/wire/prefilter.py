@@ -1,7 +1,7 @@
 """Which bytes may be ours: a search for marks that costs next to nothing where there are none."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 _STEM = 2
 """Marks that begin with the same bytes, so many of them, are searched for together."""
@@ -31,6 +31,9 @@ class Prefilter:
             re.compile(b"|".join(re.escape(mark) for mark in alike)) for alike in _alike(marks)
         )
         self._only = self._patterns[0].search if len(self._patterns) == 1 else None
+        self.search: Callable[[Bytes, int, int], object | None] = self._only or self._search
+        """Return something if a mark lies in `buffer[start:end]`, else None: a call less than
+        `find`, for who asks about each datagram."""
         self.longest = max(map(len, marks))
         """Bytes of the longest mark."""
 
@@ -40,6 +43,9 @@ class Prefilter:
             found = self._only(buffer, start, end)
             return found.start() if found else -1
         return self._first(buffer, start, end)
+
+    def _search(self, buffer: Bytes, start: int, end: int) -> object | None:
+        return True if self._first(buffer, start, end) >= 0 else None
 
     def _first(self, buffer: Bytes, start: int, end: int) -> int:
         # In windows, because a rare mark would else be searched for up to the end of the buffer
