@@ -77,10 +77,19 @@ class Killer:
                 await asyncio.sleep(self.chance.uniform(0.0, 1.2))
         if kind != "start":
             await self._until(self.daemon.addresses, READY_WITHIN)
-            await self._until(self.daemon.worker, READY_WITHIN)
-            await asyncio.sleep(self.chance.uniform(0.0, 1.5))
+            if kind != "receiver":
+                await self._until(self.daemon.works, READY_WITHIN)
+            await self._moment(self.daemon.journal if kind == "receiver" else self.daemon.database)
         self.daemon.kill(receiver=kind != "worker", worker=kind != "receiver")
         self.figures.kills[kind] += 1
+
+    async def _moment(self, watched: Callable[[], int]) -> None:
+        """Wait for any instant, or for one just behind a write, where the narrow windows are."""
+        await asyncio.sleep(self.chance.uniform(0.0, 0.8))
+        if self.chance.random() < 0.5:
+            before = watched()
+            await self._until(lambda: watched() != before, 1.0, pause=0.0005)
+            await asyncio.sleep(self.chance.uniform(0.0, 0.006))
 
     async def kill_at(self, point: str) -> bool:
         """Have a life die at a point, and again when it recovers; tell whether it came by."""
@@ -162,11 +171,11 @@ class Killer:
         return len(lives) > 1
 
     @staticmethod
-    async def _until(condition: Callable[[], object], seconds: float) -> bool:
+    async def _until(condition: Callable[[], object], seconds: float, pause: float = 0.02) -> bool:
         """Wait for something; tell whether it came."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if condition():
                 return True
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
         return False

@@ -99,6 +99,19 @@ class Daemon:
             return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
         return None
 
+    def works(self) -> bool:
+        """Tell whether the worker of this life has begun its work."""
+        worker = self.worker()
+        return worker is not None and self._told("worker.json").get("pid") == worker
+
+    def database(self) -> int:
+        """Return a figure that changes with each commit."""
+        return _changed(self.state / "watcher.db-wal")
+
+    def journal(self) -> int:
+        """Return a figure that changes with each write into the journal."""
+        return max(map(_changed, (self.state / "journal").glob("*.seg")), default=0)
+
     def kill(self, *, receiver: bool, worker: bool) -> None:
         """Kill one half, or both at once."""
         found = self.worker()
@@ -146,3 +159,10 @@ class Daemon:
         with suppress(OSError, ValueError):
             return dict(json.loads((self.state / name).read_bytes()))
         return {}
+
+
+def _changed(path: Path) -> int:
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_mtime_ns ^ found.st_size
+    return 0
