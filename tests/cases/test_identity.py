@@ -278,6 +278,13 @@ def test_other_events_have_other_keys(other):
     assert event(**other).key != event().key
 
 
+def test_nodes_of_one_name_in_clusters_that_we_do_not_know_are_told_apart_by_cluster_id():
+    first, second = (event(NOWHERE, cluster_id=name) for name in ("east", "west"))
+
+    assert first.case == second.case
+    assert first.key != second.key
+
+
 def test_without_a_zone_the_text_of_the_time_counts():
     text = message().replace(" UTC :", " CEST :")
     (first,), (again,) = events(text), events(text.replace("06.544", "06.5"))

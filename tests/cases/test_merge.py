@@ -255,6 +255,14 @@ def test_what_a_claim_says_against_a_fact_is_a_date_or_nothing(fields, said):
     assert said in open_or_merge(case, event(**fields), NOW).case.contradiction
 
 
+def test_revocation_counts_whatever_end_is_known():
+    case = act(case_of(event()), deed(**CONFIRM)).case
+    after = open_or_merge(case, event(mnemonic="CertificateRevoked"), NOW).case
+
+    assert (after.revoked, after.end_earliest) == (True, SOON)
+    assert open_or_merge(after, later(event(), DAY), NOW).case.revoked
+
+
 def test_an_old_copy_says_nothing_against_a_fact():
     case = act(case_of(event()), deed(**CONFIRM)).case
     after = open_or_merge(case, event(**COPY_OF | EXPIRED), NOW).case

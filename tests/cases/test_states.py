@@ -77,6 +77,10 @@ def test_what_is_missing_is_said(fields, problem):
     assert refused.value.expected
 
 
+def test_a_reason_may_be_long():
+    assert act(ALARMED, deed(**ACKNOWLEDGE | {"why": "x" * 1000})).case.acknowledged_why
+
+
 def test_each_move_is_told_with_its_reason():
     (told,) = act(ALARMED, deed(**ACKNOWLEDGE)).transitions
 
@@ -167,6 +171,14 @@ def test_no_length_of_silence_resolves(weeks):
 
 def test_an_alarm_wakes_a_quiet_case():
     assert open_or_merge(QUIET, later(event(), 4 * DAY), QUIET_AT).case.state is CaseState.ALARMED
+
+
+def test_without_times_the_receipt_wakes_it():
+    case = tick(case_of(replace(event(), event_time=None)), QUIET_AT, heard(QUIET_AT, "pub")).case
+    again, more = (replace(event(), event_time=None, received_at=NOW + n * HOUR) for n in (0, 1))
+
+    assert open_or_merge(case, again, QUIET_AT).case.state is CaseState.QUIET
+    assert open_or_merge(case, more, QUIET_AT).case.state is CaseState.ALARMED
 
 
 def test_a_forged_time_in_the_future_does_not_keep_it_asleep():
