@@ -4,6 +4,10 @@ import json
 
 import builders
 import pytest
+from commands.conftest import NOW
+
+from watcher.ports import StoredPlan
+from watcher.store.engine import open_existing
 
 LATER = {"time": "Nov 20 2026 01:00:00.000", "expiry": "Sun Dec 20 14:05:", "severity": "4",
          "mnemonic": "CertValidLessThanMonth", "node": "pub"}  # fmt: skip
@@ -98,6 +102,20 @@ def test_resolve_takes_the_new_end_and_leaves_the_list(run):
     assert (status, out) == (0, "Case 2 is resolved.\n")
     assert [row["id"] for row in listed(run)] == [1]
     assert [row["id"] for row in listed(run, "--all")] == [1, 2]
+
+
+def test_plan_ties_a_case_to_a_stored_plan_by_the_beginning_of_its_digest(run, filled):
+    digest = "sha256:" + "ab12" * 16
+    store = open_existing(filled.url)
+    with store.transaction() as unit:
+        unit.add_plan(StoredPlan(cluster="graz", digest=digest, drawn_at=NOW, headline="One step",
+                                 steps=1, refused=False, document="{}", markdown=""))  # fmt: skip
+    store.close()
+    _, out, _ = run("cases", "plan", 2, "--digest", "ab12", "--start", "3d", "--by", "ada")
+
+    assert out == "Case 2 is planned.\n"
+    assert shown(run, 2)["row"]["case"]["planned_digest"] == digest
+    assert "One step" in run("cases", "show", 2)[1]
 
 
 @pytest.mark.usefixtures("filled")

@@ -17,7 +17,7 @@ def test_check_says_what_would_listen(run, site):
     assert (status, err) == (0, "")
     assert out.startswith(f"{site.settings}: good.\n")
     assert "udp     udp       127.0.0.1 port 5514" in out
-    assert "inventory: 1 clusters, 2 nodes" in out
+    assert "inventory: 1 cluster, 2 nodes" in out
 
 
 @pytest.mark.usefixtures("site")

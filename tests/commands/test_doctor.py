@@ -49,7 +49,7 @@ def test_a_healthy_site_fails_nothing(run):
     assert {one["verdict"] for one in found.values()} <= {"ok", "warn"}
     looked = {"settings", "port of udp", "receive buffer of udp", "state", "disk", "clock"}
     assert looked <= set(found)
-    assert "1 cases" in found["database"]["found"]
+    assert "cases: 1" in found["database"]["found"]
 
 
 def test_broken_settings_are_the_only_finding(run, site):
@@ -179,7 +179,7 @@ def test_silent_and_unheard_sources_are_told_apart(run, healthy):
     assert status == 1
     assert (found["silent"]["verdict"], found["silent"]["found"][:2]) == ("fail", "a:")
     assert (found["never heard"]["verdict"], found["never heard"]["found"]) == ("warn", "b")
-    assert found["heard"]["found"] == "1 sources"
+    assert found["heard"]["found"] == "sources: 1"
 
 
 def test_a_backlog_and_a_failed_self_test_are_found(run, healthy):

@@ -195,3 +195,34 @@ def shipped():
 @pytest.mark.parametrize(("name", "text"), list(shipped()))
 def test_settings_that_are_shipped_are_good(name, text):
     assert load(name, text, {}).inventory
+
+
+@given(st.data())
+def test_any_cut_of_the_sample_is_read_or_refused_in_one_line(data):
+    start = data.draw(st.integers(0, len(SAMPLE)))
+    end = data.draw(st.integers(start, min(len(SAMPLE), start + 60)))
+    text = SAMPLE[:start] + data.draw(st.text(max_size=12)) + SAMPLE[end:]
+    told = ""
+    try:
+        load("x", text, {})
+    except InputError as error:
+        told = str(error)
+
+    assert told.isprintable()
+
+
+NAMES = st.lists(st.sampled_from(["INPUTS", "UDP", "PORT", "0", "TLS", "CLIENTS", "SMTP", "USERS",
+                                  "A", "", "CASES", "THRESHOLDS"]), max_size=4)  # fmt: skip
+
+
+@given(NAMES, st.text(max_size=20))
+def test_any_variable_is_read_or_refused_by_name(words, value):
+    name = "WATCHER_" + "__".join(words)
+    told = name
+    try:
+        load("x", SAMPLE, {name: value})
+    except InputError as error:
+        told = str(error)
+
+    assert told.startswith((name, "x:"))
+    assert told.isprintable()

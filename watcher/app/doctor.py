@@ -145,7 +145,7 @@ def _database(patient: _Patient) -> Iterator[Finding]:
     except WatcherError as error:
         yield fail("database", f"{name}: {error}", "see what it says; the journal keeps alarms")
         return
-    yield ok("database", f"{name}: reachable, tables current, no damage found, {cases} cases")
+    yield ok("database", f"{name}: reachable, tables current, no damage found, cases: {cases}")
 
 
 def _backlog(patient: _Patient) -> Iterator[Finding]:
@@ -216,7 +216,7 @@ def _inventory(patient: _Patient) -> Iterator[Finding]:
                    "inventory: PATH; `watcher inventory import` makes one")  # fmt: skip
         return
     nodes = [node for cluster in inventory.clusters for node in cluster.nodes]
-    yield ok("inventory", f"{len(inventory.clusters)} clusters, {len(nodes)} nodes")
+    yield ok("inventory", f"clusters: {len(inventory.clusters)}, nodes: {len(nodes)}")
     bare = [node.name for node in nodes if not node.addresses]
     if bare:
         yield warn("addresses", f"unknown for {_few(bare)}", "addresses: of these nodes")
@@ -243,7 +243,7 @@ def _sources(patient: _Patient) -> Iterator[Finding]:
         yield warn("never heard", _few(by_state[SourceState.UNKNOWN]),
                    "set its remote syslog (below), or wait a night")  # fmt: skip
     if by_state[SourceState.HEALTHY]:
-        yield ok("heard", f"{len(by_state[SourceState.HEALTHY])} sources")
+        yield ok("heard", f"sources: {len(by_state[SourceState.HEALTHY])}")
 
 
 def _few(names: list[str]) -> str:

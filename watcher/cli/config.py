@@ -51,7 +51,8 @@ def check(file: File = None) -> None:
     tables.print_table(out, ("input", "kind", "where"), _inputs(prepared))
     clusters = prepared.inventory.clusters if prepared.inventory else ()
     nodes = sum(len(cluster.nodes) for cluster in clusters)
-    tables.say(out, f"inventory: {len(clusters)} clusters, {nodes} nodes")
+    known = f"{tables.counted(len(clusters), 'cluster')}, {tables.counted(nodes, 'node')}"
+    tables.say(out, f"inventory: {known}")
     tables.say(out, f"rules: {len(prepared.catalogue.stores)} certificate stores")
     tables.say(out, f"state: {prepared.state_dir}")
 

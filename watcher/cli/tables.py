@@ -40,6 +40,11 @@ def heading(out: Console, text: str) -> None:
     out.print(Text(text, style="bold"))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, one or many."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def say(out: Console, text: str) -> None:
     """Print one line, however long, with escapes for what is not printable."""
     out.print(Text(one_line(text)), soft_wrap=True)
