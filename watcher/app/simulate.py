@@ -32,6 +32,8 @@ from watcher.traffic.play import play
 from watcher.traffic.programme import Programme
 
 _MBOX = ".mbox"
+_READY = 20_000
+"""Messages that are written before the clock starts, so that a burst is one."""
 _TICK = 0.005
 """Seconds between two batches; finer than any receive buffer minds."""
 
@@ -106,8 +108,7 @@ def rehearse(order: Rehearsal, tell: Report) -> Outcome:
     messages = messages_of(order, forms)
     desk = _Desk(order)
     outcome = Outcome(ways=[sender.sent for sender in desk.senders])
-    # The first night is written before the clock starts.
-    ready = chain(list(islice(messages, 1)), messages)
+    ready = chain(list(islice(messages, _READY)), messages)
     began = time.monotonic()
     try:
         for message in _paced(ready, order, desk.flush):
