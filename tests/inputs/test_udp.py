@@ -3,6 +3,7 @@
 import random
 import socket
 import sys
+import threading
 import time
 
 import pytest
@@ -338,3 +339,22 @@ def test_who_was_heard_before_a_flood_is_still_heard_in_it():
     peers, _ = told(UdpOptions(peers=2, turn=0), "a", "bc")
 
     assert {"a": 1, "b": 1} == peers.heard("ab")
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_end():
+    class Hanging(MemoryJournal):
+        def settle(self, batch):
+            entered.set()
+            released.wait(60)
+            return super().settle(batch)
+
+    entered, released = threading.Event(), threading.Event()
+    with listening(journal=Hanging(), drain=0.05) as (input_, journal, errors):
+        send(input_, ALARM)
+        until(entered.is_set)
+        input_.stop()
+        stopped_first = input_.alive
+        released.set()
+        until(lambda: not input_.alive)
+
+    assert (True, [], 1) == (stopped_first, errors, journal.received)

@@ -177,7 +177,9 @@ class UdpInput:
             self._loop()
             self._drain()
         except BaseException as error:  # noqa: BLE001 -- a thread that dies must be heard of
-            self._failed(error)
+            # `stop` closes the socket under a thread that the disk holds up for too long.
+            if self._socket.fileno() >= 0:
+                self._failed(error)
 
     def _loop(self) -> None:
         poll = select.poll()
