@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from watcher.cases.advance import Advance
 from watcher.cases.identity import Directory, case_event, evidence_key
 from watcher.cases.merge import open_or_merge
 from watcher.cases.provenance import may_speak
@@ -180,20 +181,22 @@ class _Desk:
             return False
         advance = open_or_merge(case, event, self.now)
         self.known[event.key] = event.case
-        self.cases[event.case] = advance.case
-        self.touched.add(event.case)
         self.events.append(event)
-        self.transitions += advance.transitions
-        if advance.material:
-            self.changed.add(event.case.cluster)
+        self._advance(event.case, advance)
         return True
 
     def _again(self, event: CaseEvent) -> None:
         key = self.known[event.key]
         case = self.cases.get(key) if key is not None else None
         if case is not None and key is not None:
-            self.cases[key] = open_or_merge(case, event, self.now, known=True).case
-            self.touched.add(key)
+            self._advance(key, open_or_merge(case, event, self.now, known=True))
+
+    def _advance(self, key: CaseKey, advance: Advance) -> None:
+        self.cases[key] = advance.case
+        self.touched.add(key)
+        self.transitions += advance.transitions
+        if advance.material:
+            self.changed.add(key.cluster)
 
     def _book(self, reading: Reading, place: Place, reason: Reason, detail: str) -> None:
         raw = reading.raw

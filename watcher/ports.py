@@ -235,7 +235,11 @@ class View(Protocol):
         """Return what became of a case, oldest first."""
 
     def events_of(self, keys: Collection[CaseKey], newest: int) -> Sequence[CaseEvent]:
-        """Return the newest events of each case and reporter, oldest first."""
+        """Return the newest events of each case and reporter, oldest first.
+
+        Those about the reporter's own certificate, about a copy, and each `about` count apart:
+        a renewal does not hide the alarm before it.
+        """
 
     def evidence_of(self, cluster: str, since: datetime) -> Sequence[EvidenceRow]:
         """Return evidence for a cluster's plan."""
@@ -279,6 +283,9 @@ class Figures(Protocol):
 
     def told(self, rounds: Mapping[CaseKey, int]) -> Mapping[CaseKey, Collection[int]]:
         """Return the thresholds that each case has crossed in its round."""
+
+    def latest_act(self) -> int:
+        """Return a number that goes up with each act of a person; 0: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

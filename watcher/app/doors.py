@@ -100,7 +100,7 @@ class UdpDoor:
 
     async def stop(self) -> None:
         if self._input is not None:
-            self._input.stop()
+            await asyncio.to_thread(self._input.stop)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Standing:
+class Found:
     """What falls due has found out since the start; the report shows it."""
 
     term: Term | None = None
@@ -41,7 +41,7 @@ class Reporter:
     view: View
     figures: Figures
     clock: Clock
-    standing: Standing
+    standing: Found
     steps: ClockSteps
     started_at: datetime
 

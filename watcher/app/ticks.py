@@ -7,20 +7,25 @@ in the worker's thread, so one thing is done after the other.
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from watcher.app.drawing import Dirty
 from watcher.app.heartbeat import Heartbeat
-from watcher.app.report import Reporter, Standing
+from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.worker import Worker
-from watcher.cases.sources import Expected, SourceHealth, SourceState, health
+from watcher.cases.advance import Advance
+from watcher.cases.evidence import evidence_from_inventory
+from watcher.cases.identity import Directory
+from watcher.cases.sources import Expected, SourceHealth, health
 from watcher.cases.states import Listening, TickOptions, tick
 from watcher.cases.storm import Budget
 from watcher.cases.thresholds import crossings
 from watcher.errors import StoreUnavailable
-from watcher.model.case import CaseState
+from watcher.model.case import Case, CaseState
 from watcher.model.status import SourceStatus
 from watcher.ports import CaseQuery, Clock, Figures, Lease, Store, View
 from watcher.store.retention import SqlRetention
@@ -43,6 +48,8 @@ class Rules:
     tick: TickOptions
     expected: tuple[Expected, ...]
     lease_seconds: int
+    inventory_read_at: datetime | None = None
+    """When the inventory was written: what it lists is evidence of that time."""
 
 
 @dataclass(slots=True)
@@ -55,31 +62,34 @@ class Ticks:
     figures: Figures
     lease: Lease
     retention: SqlRetention
+    directory: Directory
     budget: Budget
+    dirty: Dirty
     clock: Clock
-    standing: Standing
+    standing: Found
     reporter: Reporter
     self_test: SelfTest
     heartbeat: Heartbeat
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     _worker: Worker | None = None
-    _states: dict[str, SourceState] = field(default_factory=dict)
+    _latest_act: int | None = None
+    _known: Mapping[str, SourceHealth] = field(default_factory=dict)
 
     @property
     def seconds(self) -> Mapping[str, float]:
         """How often each is looked at."""
         return {
-            "report": 1.0, "lease": self.rules.lease_seconds / 3, "sources": 10.0, "cases": 30.0,
-            "self-test": 5.0, "heartbeat": 10.0, "sweep": 600.0,
+            "report": 1.0, "acts": 5.0, "lease": self.rules.lease_seconds / 3,
+            "sources": 10.0, "cases": 30.0, "self-test": 5.0, "heartbeat": 10.0, "sweep": 600.0,
         }  # fmt: skip
 
     @property
     def calls(self) -> Mapping[str, Callable[[], None]]:
         """What to call, by the same names."""
         return {
-            "report": self.report, "lease": self.take_lease, "sources": self.look_at_sources,
-            "cases": self.look_at_cases, "self-test": self.test, "heartbeat": self.beat,
-            "sweep": self.sweep,
+            "report": self.report, "acts": self.look_at_acts, "lease": self.take_lease,
+            "sources": self.look_at_sources, "cases": self.look_at_cases, "self-test": self.test,
+            "heartbeat": self.beat, "sweep": self.sweep,
         }  # fmt: skip
 
     def bind(self, worker: Worker) -> None:
@@ -109,12 +119,12 @@ class Ticks:
 
     def look_at_sources(self) -> None:
         """Compare who was heard with who should be."""
+        before = self._known
         found = self._health()
         for one in found.values():
-            before = self._states.get(one.name)
-            if before is not None and before is not one.state:
+            was = before.get(one.name)
+            if was is not None and was.state is not one.state:
                 logger.warning("source %s is %s", one.name, one.state, extra={"action": "source"})
-            self._states[one.name] = one.state
         self.standing.sources = tuple(
             SourceStatus(
                 source=one.name, node=one.name if one.cluster else "",
@@ -128,7 +138,9 @@ class Ticks:
         for row in self.view.heard():
             heard[row.source] = max(heard.get(row.source, row.last), row.last)
         now, since = self.clock.now(), self.reporter.started_at
-        return {one.name: one for one in health(self.rules.expected, heard, now, since)}
+        found = health(self.rules.expected, heard, now, since, before=tuple(self._known.values()))
+        self._known = {one.name: one for one in found}
+        return self._known
 
     def look_at_cases(self) -> None:
         """Let time pass over the open cases; only when everything received was taken in."""
@@ -139,8 +151,8 @@ class Ticks:
         rows = self.view.list_cases(CaseQuery(states=OPEN, limit=CASES))
         with self.store.transaction() as unit:
             current = unit.cases({row.case.key for row in rows})
-            moves = [tick(case, now, listening, self.rules.tick) for case in current.values()]
-            changed = [move for move in moves if move.transitions]
+            moves = [self._moved(case, now, listening) for case in current.values()]
+            changed = [move for move in moves if move.case != current[move.case.key]]
             unit.save([move.case for move in changed])
             unit.add_transitions([step for move in changed for step in move.transitions])
             rounds = {move.case.key: move.case.round for move in moves}
@@ -153,11 +165,39 @@ class Ticks:
                 )
             ]
             unit.add_crossings(crossed, rounds)
+        self._note(changed)
         for crossing in crossed:
             if not crossing.silent:
                 logger.warning("case %s: %d days or less left", crossing.case, crossing.days,
                                extra={"action": "threshold"})  # fmt: skip
         self._tell_storm(now)
+
+    def _moved(self, case: Case, now: datetime, listening: Listening) -> Advance:
+        """Return what the inventory's listing and the time that passed make of a case."""
+        read_at = self.rules.inventory_read_at
+        if read_at is not None:
+            shown = evidence_from_inventory(case, self.directory, now, read_at)
+            if shown is not None:
+                return shown
+        return tick(case, now, listening, self.rules.tick)
+
+    def _note(self, changed: Sequence[Advance]) -> None:
+        """Tell of what changed, and have the plans of these clusters drawn anew."""
+        for move in changed:
+            if move.case.state is CaseState.RESOLVED:
+                self.budget.closed(move.case.key, move.case.grade)
+            for step in move.transitions:
+                logger.info("case %s: %s", step.case, step.reason,
+                            extra={"action": step.after.value})  # fmt: skip
+        clusters = frozenset(move.case.key.cluster for move in changed if move.material)
+        self.dirty.note(clusters, time.monotonic())
+
+    def look_at_acts(self) -> None:
+        """Draw plans anew where a person's command, another process, changed a case."""
+        latest = self.figures.latest_act()
+        if self._latest_act is not None and latest != self._latest_act:
+            self.dirty.note(self.open_clusters(), time.monotonic())
+        self._latest_act = latest
 
     def _tell_storm(self, now: datetime) -> None:
         notice = self.budget.notice(now)

@@ -177,6 +177,8 @@ class Worker:
         gear = self._gear
         seeded.move_cursor_first(gear.store, self._options.journal, entries[-1].position)
         with seeded.remember_outside(gear.store.transaction(), self._outside) as unit:
+            if unit.cursor(self._options.journal) != self.progress.cursor:
+                raise StoreUnavailable("another worker has taken this batch in")
             folded, books = fold(readings, unit, gear.clock.now(), gear.budget)
             heard = counted((e for e in entries if isinstance(e, Counted)), books)
             self._compare(entries, books)

@@ -11,8 +11,10 @@ import stat
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -21,13 +23,13 @@ from watcher.app.deadline import Attempts
 from watcher.app.drawing import Dirty, Draughtsman
 from watcher.app.easel import Drawn, Easel, stand_back, tell
 from watcher.app.heartbeat import Heartbeat
-from watcher.app.report import Reporter, Standing
+from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
 from watcher.app.steps import ClockSteps
-from watcher.app.ticks import Rules, Ticks
+from watcher.app.ticks import OPEN, Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
-from watcher.cases.identity import Directory
+from watcher.cases.identity import Directory, Standing
 from watcher.cases.sources import Expected, expected_nodes
 from watcher.cases.states import TickOptions
 from watcher.cases.storm import Budget, StormLimits
@@ -35,6 +37,8 @@ from watcher.errors import InputError, Location
 from watcher.inventory.schema import Inventory
 from watcher.journal.mounts import refuse_network
 from watcher.journal.reader import LocalReader
+from watcher.model.message import Grade
+from watcher.ports import CaseQuery
 from watcher.schedule import Metronome
 from watcher.settings.schema import Retention, Sources
 from watcher.store.connection import Options
@@ -43,6 +47,8 @@ from watcher.store.weights import Keep
 
 PATIENCE = 30.0
 """Seconds a worker waits for the one before it to end."""
+COUNTED = 20_000
+"""Open cases that are counted at the start."""
 STORM_DEBOUNCES = 10
 """While alarms keep coming a plan is drawn after so many times the usual wait."""
 
@@ -132,17 +138,20 @@ def build(prepared: Prepared, store: Store) -> Parts:
         claimed_per_hour=storm.claimed_per_hour, claimed_total=storm.claimed_total,
         named_per_hour=storm.named_per_hour, named_total=storm.named_total,
     )  # fmt: skip
-    budget = Budget(standing=directory.standing, limits=limits)
+    budget = Budget(
+        standing=directory.standing, limits=limits, total=_standing_cases(store, directory)
+    )
     reader = LocalReader(prepared.state_dir / "journal")
     debounce = settings.plans.debounce.total_seconds()
-    ticks = _ticks(prepared, store, reader, budget)
+    dirty = Dirty(settle_seconds=debounce, patience_seconds=STORM_DEBOUNCES * debounce)
+    ticks = _ticks(prepared, store, _Shared(directory, budget, reader, dirty))
     gear = Gear(
         reader=reader,
         store=store,
         directory=directory,
         budget=budget,
         easel=Easel(draw_command(prepared.path)),
-        dirty=Dirty(settle_seconds=debounce, patience_seconds=STORM_DEBOUNCES * debounce),
+        dirty=dirty,
         attempts=Attempts(prepared.state_dir / "working"),
         clock=clock,
         ticks=ticks.calls,
@@ -150,12 +159,22 @@ def build(prepared: Prepared, store: Store) -> Parts:
     return Parts(gear=gear, ticks=ticks)
 
 
-def _ticks(prepared: Prepared, store: Store, reader: LocalReader, budget: Budget) -> Ticks:
-    settings, clock, standing = prepared.settings, SystemClock(), Standing()
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What both the worker and what falls due work with."""
+
+    directory: Directory
+    budget: Budget
+    reader: LocalReader
+    dirty: Dirty
+
+
+def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
+    settings, clock, standing = prepared.settings, SystemClock(), Found()
     reporter = Reporter(
-        folder=prepared.state_dir, journal=settings.instance, reader=reader, view=store.view,
-        figures=store.figures, clock=clock, standing=standing, steps=ClockSteps(clock),
-        started_at=clock.now(),
+        folder=prepared.state_dir, journal=settings.instance, reader=shared.reader,
+        view=store.view, figures=store.figures, clock=clock, standing=standing,
+        steps=ClockSteps(clock), started_at=clock.now(),
     )  # fmt: skip
     self_test = SelfTest(
         folder=prepared.state_dir, instance=settings.instance, every=settings.selftest.every,
@@ -164,7 +183,8 @@ def _ticks(prepared: Prepared, store: Store, reader: LocalReader, budget: Budget
     )  # fmt: skip
     return Ticks(
         rules=_rules(prepared), store=store, view=store.view, figures=store.figures,
-        lease=store.lease, retention=store.retention(_keep(settings.retention)), budget=budget,
+        lease=store.lease, retention=store.retention(_keep(settings.retention)),
+        directory=shared.directory, budget=shared.budget, dirty=shared.dirty,
         clock=clock, standing=standing, reporter=reporter, self_test=self_test,
         heartbeat=Heartbeat(
             every=settings.heartbeat.every, url=prepared.heartbeat_url,
@@ -180,7 +200,22 @@ def _rules(prepared: Prepared) -> Rules:
         tick=TickOptions(quiet_after=settings.cases.quiet_after),
         expected=expected_sources(prepared.inventory, settings.sources),
         lease_seconds=int(settings.lease.lasts.total_seconds()),
+        inventory_read_at=_inventory_read_at(prepared),
     )
+
+
+def _inventory_read_at(prepared: Prepared) -> datetime | None:
+    name = prepared.settings.inventory
+    if name is None:
+        return None
+    written = prepared.resolved(("inventory",), name).stat().st_mtime
+    return datetime.fromtimestamp(written, UTC)
+
+
+def _standing_cases(store: Store, directory: Directory) -> Counter[tuple[Standing, Grade]]:
+    """Return how many open cases of each class there are: strangers' budgets count them."""
+    cases = (row.case for row in store.view.list_cases(CaseQuery(states=OPEN, limit=COUNTED)))
+    return Counter((directory.standing(case.key), case.grade) for case in cases)
 
 
 def _keep(retention: Retention) -> Keep:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from watcher.model.case import CaseKey
 from watcher.model.ledger import Place
 from watcher.store.connection import Database
-from watcher.store.tables import case, crossing, message
+from watcher.store.tables import act, case, crossing, message
 from watcher.store.values import case_digest, chunks
 
 _NUMBER = func.count().label("number")
@@ -51,3 +51,8 @@ class SqlFigures:
                     if round_ == rounds[names[digest]]:
                         found[names[digest]].add(days)
         return found
+
+    def latest_act(self) -> int:
+        """Return a number that goes up with each act of a person; 0: there was none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(act.c.id))).scalar() or 0

@@ -81,9 +81,9 @@ class SqlView:
         return sorted(found, key=lambda one: one.at)
 
     def events_of(self, keys: Collection[CaseKey], newest: int) -> Sequence[CaseEvent]:
-        """Return the newest events of each case and reporter, oldest first."""
+        """Return the newest events of each case, reporter and kind, oldest first."""
         place = func.row_number().over(
-            partition_by=(event.c.case_key, event.c.reporter),
+            partition_by=(event.c.case_key, event.c.reporter, event.c.trust, event.c.about),
             order_by=(event.c.received_at.desc(), event.c.id.desc()),
         )
         found: list[CaseEvent] = []
