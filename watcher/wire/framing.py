@@ -32,6 +32,8 @@ _TRAILER = b"\r\n\0"
 _MSG_LEN = re.compile(rb"[1-9][0-9]{0,4} ")
 _MSG_LEN_BEGUN = re.compile(rb"(?:[1-9][0-9]{0,4})?\Z")
 _COUNT_ROOM = 6
+_PIECE = 64 * 1024
+"""Bytes that are copied at once, to be looked up in a table: few enough to stay in the cache."""
 _STEPS = {b"%d " % size: size + 4 for size in range(100, 1000)}
 """What to add to get from such a count to the next one."""
 _FIRST_DIGITS = re.compile(rb"[0-9]*")
@@ -260,16 +262,12 @@ class _Counted:
         return bool(self.held)
 
     def receive(self, buffer: Bytes, size: int) -> Reading:
-        if self._broken:
-            return NOTHING
         tally = _Tally(self._marks, self._limit)
-        at = self._finish(buffer, size, tally) if self._missing else 0
-        if not self._missing:
-            data = bytes(buffer[at:size])
-            if self.held:
-                data = bytes(self.held) + data
-                self.held = bytearray()
-            self._hop(data, tally)
+        view = memoryview(buffer)
+        for at in range(0, size, _PIECE):
+            if self._broken:
+                break
+            self._take(bytes(view[at : min(at + _PIECE, size)]), tally)
         return tally.reading()
 
     def close(self, *, lost: bool) -> Reading:
@@ -282,17 +280,27 @@ class _Counted:
         self.held, self._missing = bytearray(), 0
         return tally.reading()
 
-    def _finish(self, buffer: Bytes, size: int, tally: _Tally) -> int:
-        came = min(size, self._missing)
+    def _take(self, data: bytes, tally: _Tally) -> None:
+        if self._missing:
+            data = self._finish(data, tally)
+            if self._missing:
+                return
+        if self.held:
+            data = bytes(self.held) + data
+            self.held = bytearray()
+        self._hop(data, tally)
+
+    def _finish(self, data: bytes, tally: _Tally) -> bytes:
+        came = min(len(data), self._missing)
         room = self._limit + _COUNT_ROOM - len(self.held)
-        self.held += buffer[: min(came, room)]
+        self.held += data[: min(came, room)]
         self._missing -= came
         if not self._missing:
             start = self.held.index(b" ") + 1
             cut = int(self.held[:start]) > self._limit
             tally.take(self.held[start : start + self._limit], cut=cut)
             self.held = bytearray()
-        return came
+        return data[came:]
 
     def _hop(self, data: bytes, tally: _Tally) -> None:
         at, size = 0, len(data)
