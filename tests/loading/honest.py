@@ -53,10 +53,11 @@ class Honest:
         """Tell whether it still sends."""
         return self.threads[0].is_alive()
 
-    @property
-    def waits(self) -> list[float]:
-        """Return how long each took, shortest first."""
-        return sorted(at - self.sent_at[n] for n, at in self.stored_at.items() if n in self.sent_at)
+    def waits(self, way: str) -> list[float]:
+        """Return how long each took that came by this way, shortest first."""
+        place = self.ways.index(way)
+        mine = [n for n in self.stored_at if (n - BASE) % len(self.ways) == place]
+        return sorted(self.stored_at[n] - self.sent_at[n] for n in mine if n in self.sent_at)
 
     @property
     def missing(self) -> int:
