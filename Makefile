@@ -8,7 +8,7 @@ EXAMPLE := deploy/examples/alarm-technote.txt
 NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan test check lint types contracts docs schema golden bench lock dev clean
+.PHONY: help run plan test check lint types contracts docs schema golden bench bench-ingest crash load fuzz parts lock dev clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,7 @@ docs: $(STAMP) ## Write docs/reference.md and README's help block anew from the 
 schema: $(STAMP) ## Write rules/schema/*.json anew from the code.
 	$(BIN)/watcher rules schema --output rules/schema/pack.json
 	$(BIN)/watcher inventory schema --output rules/schema/inventory.json
+	$(BIN)/watcher config schema --output rules/schema/settings.json
 
 golden: $(STAMP) ## Draw the golden plans anew; read the difference before you commit it.
 	$(BIN)/python -m pytest -q tests/test_golden.py --write-golden
@@ -58,8 +59,23 @@ golden: $(STAMP) ## Draw the golden plans anew; read the difference before you c
 bench: $(STAMP) ## Read a million lines beside grep and a plain re scanner; cold start of a plan.
 	$(BIN)/python tests/bench.py
 
+bench-ingest: $(STAMP) ## CPU for a million lines by UDP, TCP and TLS, beside rsyslog and syslog-ng.
+	$(BIN)/python tests/bench_ingest.py
+
+crash: $(STAMP) ## Kill the daemon 200 times at random and at every named point; count what is lost.
+	$(BIN)/python tests/crash.py
+
+load: $(STAMP) ## Load the daemon and treat it badly: loss, cases, memory, stall.
+	$(BIN)/python tests/load.py
+
+fuzz: $(STAMP) ## Feed framers, headers, alarms, mail, dates and settings with rubbish.
+	$(BIN)/python tests/fuzz.py
+
+parts: ## Unpack real syslog programs for the tests into .parts (Debian, Ubuntu; no root needed).
+	bash tests/real/fetch_parts.sh
+
 lock: ## Resolve the dependencies anew into requirements.lock (needs uv).
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and what tools left behind.
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) .parts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

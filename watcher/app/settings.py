@@ -16,6 +16,7 @@ from watcher.app.secrets import Elsewhere, password_hash, private_path, public_p
 from watcher.app.site import load_inventory
 from watcher.app.tls import Identity, server_context
 from watcher.cases.identity import Directory
+from watcher.cases.selftest import NODE as SELF_TEST
 from watcher.inputs.secret import PasswordHash, Secret
 from watcher.inventory.lookup import Place, find_node
 from watcher.inventory.schema import Inventory
@@ -175,7 +176,14 @@ class _Builder:
 
     def inventory(self) -> Inventory | None:
         name = self.loaded.settings.inventory
-        return load_inventory(str(self._resolved(("inventory",), name))) if name else None
+        if not name:
+            return None
+        inventory = load_inventory(str(self._resolved(("inventory",), name)))
+        if find_node(inventory, SELF_TEST) is not None:
+            raise self._elsewhere(("inventory",)).fault(
+                f"a node is called {SELF_TEST}", "another name: this one is our own self-test's"
+            )
+        return inventory
 
     def catalogue(self) -> Catalogue:
         rules = enumerate(self.loaded.settings.rules)
