@@ -1,15 +1,11 @@
 """Every test of the store runs on SQLite and on a PostgreSQL server that is started for it."""
 
-import itertools
 import os
 
 import pytest
-from store.server import OLDEST, Server, binaries, version
+from store.server import OLDEST, Server, binaries, new_url, version
 
 from watcher.store.engine import open_store
-
-NUMBERS = itertools.count()
-
 
 def started():
     folder = binaries()
@@ -38,16 +34,6 @@ def own_server():
     server = started()
     yield server
     server.remove()
-
-
-def new_url(kind, request, folder):
-    """Return the address of an empty database."""
-    if kind == "sqlite":
-        return f"sqlite:///{folder}/watcher-{next(NUMBERS)}.db"
-    server = request.getfixturevalue("server")
-    name = f"test_{next(NUMBERS)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    return server.url(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

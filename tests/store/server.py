@@ -1,6 +1,7 @@
 """A private PostgreSQL server: own folder, Unix socket only, gone after the tests."""
 
 import glob
+import itertools
 import os
 import pwd
 import re
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 OLDEST = 15
+NUMBERS = itertools.count()
 
 
 def binaries():
@@ -103,3 +105,13 @@ class Server:
         if self.process and self.process.poll() is None:
             self.stop(signal.SIGQUIT)
         shutil.rmtree(self.home)
+
+
+def new_url(kind, request, folder):
+    """Return the address of an empty database."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder}/watcher-{next(NUMBERS)}.db"
+    server = request.getfixturevalue("server")
+    name = f"test_{next(NUMBERS)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    return server.url(name)

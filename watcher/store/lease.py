@@ -100,7 +100,8 @@ class SqlRuns:
         with self._database.writing() as connection:
             dialect = sqlite if self._database.is_sqlite else postgresql
             statement = dialect.insert(run).values(**values).on_conflict_do_nothing()
-            return connection.execute(statement).rowcount == 1
+            counted = statement.execution_options(preserve_rowcount=True)
+            return connection.execute(counted).rowcount == 1
 
     def finish(self, job: str, period: str, at: datetime, result: str) -> None:
         """State how it ended."""

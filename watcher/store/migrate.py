@@ -18,12 +18,12 @@ from watcher.store.connection import DEFAULT, Database, Options
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def head() -> str:
+def head(scripts: Path = SCRIPTS) -> str:
     """Return the revision of the tables that this program knows."""
-    return _scripts().get_current_head() or ""
+    return ScriptDirectory(str(scripts)).get_current_head() or ""
 
 
-def migrate(url: str, options: Options = DEFAULT) -> Path | None:
+def migrate(url: str, options: Options = DEFAULT, scripts: Path = SCRIPTS) -> Path | None:
     """Bring the database to this program's tables; return the backup, if one was made.
 
     Everything happens in one transaction: a crash at any instant leaves the old tables. A database
@@ -33,11 +33,11 @@ def migrate(url: str, options: Options = DEFAULT) -> Path | None:
     try:
         with database.reading() as connection:
             before = revision_of(connection)
-        refuse_newer(before)
-        if before == head():
+        refuse_newer(before, scripts)
+        if before == head(scripts):
             return None
         kept = _back_up(Path(database.url.database or ""), before) if database.is_sqlite else None
-        _upgrade(database)
+        _upgrade(database, scripts)
         return kept
     finally:
         database.close()
@@ -51,29 +51,26 @@ def revision_of(connection: Connection) -> str | None:
     return found
 
 
-def refuse_newer(revision: str | None) -> None:
+def refuse_newer(revision: str | None, scripts: Path = SCRIPTS) -> None:
     """Refuse tables that this program does not know."""
-    known = {script.revision for script in _scripts().walk_revisions()}
+    known = {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}
     if revision is not None and revision not in known:
         raise InputError(
             f"the database was written by a newer watcher (its tables are at {revision})",
-            expected=f"that watcher, or a database at {head()} or before",
+            expected=f"that watcher, or a database at {head(scripts)} or before",
         )
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(SCRIPTS))
-
-
-def _upgrade(database: Database) -> None:
+def _upgrade(database: Database, scripts: Path) -> None:
     """Run what is missing. SQLite rebuilds tables, so references are looked at afterwards."""
     config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     with database.guard(), database.engine.connect() as raw:
         connection = raw.execution_options(watcher_writes=True)
         if database.is_sqlite:
             _without_references(connection)
-        else:
+        connection.begin()  # else Alembic begins, and commits before references are looked at
+        if not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         event.listen(connection, "after_cursor_execute", _statement_done)
         config.attributes["connection"] = connection
@@ -88,7 +85,6 @@ def _without_references(connection: Connection) -> None:
     driver = connection.connection.dbapi_connection
     if driver is not None:
         driver.execute("PRAGMA foreign_keys = OFF")
-    connection.connection.invalidate(soft=True)
 
 
 def _statement_done(*_: object) -> None:

@@ -8,7 +8,10 @@ person still finds them. Work is done in small transactions, so that a batch nev
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from sqlite3 import Connection
+from typing import cast
 
+from watcher.store import sqlite
 from watcher.store.connection import Database
 from watcher.store.weights import Gone, Keep, Step, by_time, by_weight, content
 
@@ -86,13 +89,6 @@ class SqlRetention:
         """Shrink SQLite's files as far as nobody is in the way."""
         raw = self._database.engine.raw_connection()
         try:
-            driver = raw.dbapi_connection
-            if driver is not None:
-                for pragma in _SHRINK:
-                    driver.execute(f"PRAGMA {pragma}").fetchall()
+            sqlite.shrink(cast("Connection", raw.dbapi_connection))
         finally:
-            raw.invalidate()  # its busy_timeout is not ours
-
-
-_SHRINK = ("busy_timeout = 200", "incremental_vacuum(2000)", "wal_checkpoint(TRUNCATE)")
-"""At most 2,000 pages (8 MB) at a time."""
+            raw.invalidate()  # its time-out is not ours
