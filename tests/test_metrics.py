@@ -53,7 +53,11 @@ def worker(**values):
         ),
         "cases": (CountOf(name="alarmed", count=2),),
         "quarantine": (QuarantineCount(reason=Reason.POISON, count=1),),
-        "sources": (SourceStatus(source="node:pub", node="pub", last=NOW - timedelta(hours=2)),),
+        "sources": (
+            SourceStatus(
+                source="node:pub", node="pub", last=NOW - timedelta(hours=2), state="silent"
+            ),
+        ),
         "self_test_at": NOW - timedelta(minutes=3),
         "oldest_unread_at": NOW - timedelta(seconds=4),
         "resident_bytes": 60 << 20,
@@ -92,6 +96,8 @@ def test_every_metric_is_on_the_page_when_all_is_known():
         (("watcher_cases", "alarmed"), 2),
         (("watcher_quarantine_messages", "poison"), 1),
         (("watcher_source_heard_seconds", "pub"), 7200),
+        (("watcher_source_state", "pub", "silent"), 1),
+        (("watcher_source_state", "pub", "healthy"), 0),
         (("watcher_self_test_age_seconds",), 180),
         (("watcher_journal_oldest_unread_seconds",), 4),
         (("watcher_database_up",), 1),
@@ -120,6 +126,14 @@ def test_what_is_not_known_is_left_out_instead_of_being_zero():
     assert ("watcher_self_test_age_seconds",) not in page
 
 
+def test_a_node_that_was_never_heard_is_unknown_and_has_no_age():
+    never = SourceStatus(source="node:sub1", node="sub1", state="unknown")
+    page = values(Seen(now=NOW, worker=worker(sources=(never,))))
+
+    assert page["watcher_source_state", "sub1", "unknown"] == 1
+    assert ("watcher_source_heard_seconds", "sub1") not in page
+
+
 def test_no_text_of_a_sender_becomes_a_label():
     hostile = ["", "../etc", "a b", "x" * 70, 'a"} 1\nwatcher_up{half="worker"', "\u0441m1"]
     sources = tuple(SourceStatus(source="s", node=name, last=NOW) for name in hostile)
@@ -139,7 +153,7 @@ def test_names_are_unique_and_units_are_said():
     endings = ("_total", "_seconds", "_bytes", "_days")
     plain = {"up", "config_differs", "ledger_difference", "input_open", "input_connections",
              "journal_writable", "database_up", "cases", "quarantine_messages", "lease_held",
-             "lease_epoch", "self_test_failed", "source_silent"}  # fmt: skip
+             "lease_epoch", "self_test_failed", "source_state"}  # fmt: skip
 
     assert len({m.name for m in METRICS}) == len(METRICS)
     assert {m.name for m in METRICS if not m.name.endswith(endings)} == plain

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from watcher.model.ledger import books
-from watcher.model.status import ReceiverStatus, WorkerStatus
+from watcher.model.status import ReceiverStatus, SourceStatus, WorkerStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of the page."""
@@ -48,6 +48,8 @@ class Described:
 
 _LEDGER = ("input", "place", "reason")
 _HALF = ("half",)
+_STATE = ("node", "state")
+_STATES = ("healthy", "silent", "unknown")
 METRICS: tuple[Described, ...] = (
     Described("up", "1 while the half wrote its status within the last 15 s.", _HALF),
     Described("status_age_seconds", "Since the half wrote its status (the heartbeat).", _HALF),
@@ -83,7 +85,7 @@ METRICS: tuple[Described, ...] = (
     Described("self_test_age_seconds", "Since a synthetic alarm came out at the end."),
     Described("self_test_failed", "1 while the last synthetic alarm did not come out."),
     Described("source_heard_seconds", "Since a node of the inventory was heard.", ("node",)),
-    Described("source_silent", "1 while an expected node is silent.", ("node",)),
+    Described("source_state", "1 for how a node is: healthy, silent, unknown.", _STATE),
     Described("plans_drawn_total", "Plans that were drawn."),
     Described("plans_refused_total", "Plans that the safety check refused."),
 )
@@ -221,17 +223,16 @@ def _books(status: WorkerStatus) -> _Part:
 
 
 def _sources(seen: Seen) -> _Part:
-    sources = seen.worker.sources if seen.worker else ()
-    newest: dict[str, datetime] = {}
-    silent: dict[str, bool] = {}
-    for source in sources:
+    nodes: dict[str, list[SourceStatus]] = {}
+    for source in seen.worker.sources if seen.worker else ():
         # A name of the inventory fits; whatever else may have got here does not become a label.
-        if _NODE.fullmatch(source.node) and len(newest) < SOURCES_SHOWN:
-            newest[source.node] = max(newest.get(source.node, source.last), source.last)
-            silent[source.node] = silent.get(source.node, True) and source.state == "silent"
-    for node, last in newest.items():
-        yield "source_heard_seconds", (node,), _age(seen.now, last)
-        yield "source_silent", (node,), silent[node]
+        if _NODE.fullmatch(source.node) and (source.node in nodes or len(nodes) < SOURCES_SHOWN):
+            nodes.setdefault(source.node, []).append(source)
+    for node, sources in nodes.items():
+        heard = [source.last for source in sources if source.last is not None]
+        yield "source_heard_seconds", (node,), _age(seen.now, max(heard)) if heard else None
+        for state in _STATES:
+            yield "source_state", (node, state), any(source.state == state for source in sources)
 
 
 def _age(now: datetime, then: datetime) -> float:

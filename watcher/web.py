@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 import h11
 
@@ -207,7 +208,8 @@ class _Exchange(asyncio.Protocol):
         ]
         if answer.status == _NOT_ALLOWED:
             headers.append(("Allow", "GET, HEAD"))
-        response = h11.Response(status_code=answer.status, headers=headers, reason=b"")
+        reason = HTTPStatus(answer.status).phrase.encode()
+        response = h11.Response(status_code=answer.status, headers=headers, reason=reason)
         data = self._http.send(response) or b""
         if self._with_body:
             data += self._http.send(h11.Data(data=answer.body)) or b""

@@ -128,7 +128,7 @@ class Ticks:
         self.standing.sources = tuple(
             SourceStatus(
                 source=one.name, node=one.name if one.cluster else "",
-                last=one.last or self.reporter.started_at, state=one.state.value,
+                last=one.last, state=one.state.value,
             )
             for one in found.values()
         )  # fmt: skip

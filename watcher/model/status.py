@@ -87,7 +87,8 @@ class SourceStatus:
 
     source: str
     node: str
-    last: datetime
+    last: datetime | None = None
+    """None: never."""
     state: str = ""
     """`healthy`, `silent` or `unknown`; empty while nothing is expected of it."""
 
