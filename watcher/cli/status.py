@@ -120,7 +120,7 @@ def _print_sources(out: Console, seen: Overview) -> None:
     expected = seen.worker.sources if seen.worker else ()
     if expected:
         tables.heading(out, "Expected sources")
-        rows = ((one.source, one.state, _at(one.last)) for one in expected)
+        rows = ((one.source, one.state, _at(one.last) if one.last else "never") for one in expected)
         tables.print_table(out, ("source", "state", "last heard"), rows)
     if seen.heard:
         tables.heading(out, "Heard")
