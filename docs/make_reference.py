@@ -1,9 +1,10 @@
-"""Write what can be generated: docs/reference.md and the help block of README.md.
+"""Write what can be generated: reference, metrics, crash points, the help block of README.md.
 
 `make docs` writes; `--check` only says what is not current, and ends with 1 (used by a test).
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,21 @@ from typing import Any
 import typer
 
 from watcher.cli.main import build
+from watcher.metrics import Described
+from watcher.metrics import table as metrics_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
+METRICS = ROOT / "docs" / "metrics.md"
+RELIABILITY = ROOT / "docs" / "reliability.md"
+POINTS, END_POINTS = "<!-- crash points -->\n", "<!-- end of crash points -->\n"
+METRICS_PREFACE = """\
+# Metrics
+
+Written by `make docs`; do not edit. `http://127.0.0.1:9514/metrics` by default (`web:` in the
+settings). Alert rules for them: [`deploy/prometheus/`](../deploy/prometheus/).
+"""
 BEGIN, END = "<!-- help: written by make docs -->\n", "<!-- end of help -->\n"
 
 PREFACE = """\
@@ -32,9 +44,10 @@ Written by `make docs` from the program itself; do not edit. What comes out is d
 | Status | Means |
 | --- | --- |
 | 0 | Done |
-| 1 | `watcher verify`: the document is not as it was sealed |
+| 1 | `verify`: the document is not as it was sealed; `doctor`, `status`: something is not well |
 | 2 | Bad input or wrong use; one line on standard error says where, what, and what was expected |
 | 3 | The independent check refused a finished plan; the document says why, without steps |
+| 3 | A fault of ours: the database does not answer, an input cannot go on |
 | 130 | Interrupted |
 | 141 | Whoever read the output went away, as in `watcher plan ... \\| head` |
 
@@ -57,7 +70,10 @@ def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: AN
 
 def _section(path: str, command: Any) -> str:  # noqa: ANN401
     arguments = [param for param in command.params if param.param_type_name == "argument"]
-    options = [param for param in command.params if param.param_type_name == "option"]
+    options = [
+        param for param in command.params
+        if param.param_type_name == "option" and not param.hidden
+    ]  # fmt: skip
     words = [_name(param) for param in arguments]
     if hasattr(command, "commands"):
         words = ["COMMAND"]
@@ -103,10 +119,39 @@ def readme() -> str:
     return f"{before}{BEGIN}```text\n{lines}\n```\n{END}{after}"
 
 
+def metrics() -> str:
+    """Return the text of docs/metrics.md."""
+    rows = [f"| `{m.name}` | {_labels(m)} | {m.text} |" for m in metrics_table()]
+    return "\n".join(
+        [METRICS_PREFACE, "| Name | Labels | Meaning |", "| --- | --- | --- |", *rows, ""]
+    )
+
+
+def _labels(metric: Described) -> str:
+    return ", ".join(f"`{label}`" for label in metric.labels)
+
+
+def reliability() -> str:
+    """Return docs/reliability.md with the crash points that the code has."""
+    before, rest = RELIABILITY.read_text(encoding="utf-8").split(POINTS)
+    found = [
+        f"| `{name}` | `{path.relative_to(ROOT)}` |"
+        for path in sorted((ROOT / "watcher").rglob("*.py"))
+        for name in re.findall(r'crash\.point\("([a-z-]+)"\)', path.read_text(encoding="utf-8"))
+    ]
+    return "\n".join([before + POINTS.strip(), *dict.fromkeys(found)]) + "\n" + END_POINTS + (
+        rest.split(END_POINTS)[1]
+    )  # fmt: skip
+
+
 def main() -> None:
-    """Write both files, or with `--check` compare them."""
+    """Write all of them, or with `--check` compare them."""
     stale = []
-    for path, text in ((REFERENCE, reference()), (README, readme())):
+    pages = (
+        (REFERENCE, reference()), (README, readme()), (METRICS, metrics()),
+        (RELIABILITY, reliability()),
+    )  # fmt: skip
+    for path, text in pages:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(path.name)
             if "--check" not in sys.argv:

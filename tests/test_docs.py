@@ -63,7 +63,8 @@ def commands(path="watcher", command=None):
 def test_the_reference_has_every_command_and_option(path, command):
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     section = reference.partition(f"\n## `{path}`\n")[2].partition("\n## ")[0]
-    options = {name for param in command.params for name in param.opts if name[:1] == "-"}
+    shown = [param for param in command.params if not getattr(param, "hidden", False)]
+    options = {name for param in shown for name in param.opts if name[:1] == "-"}
 
     assert section
     assert {name for name in options - {"--help"} if f"`{name}`" not in section} == set()
@@ -78,9 +79,10 @@ def test_generated_pages_are_current():
     assert (told.returncode, told.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("kind", ["rules", "inventory"])
+@pytest.mark.parametrize("kind", ["rules", "inventory", "config"])
 def test_the_published_schemas_are_current(run, kind):
-    name = {"rules": "pack.json", "inventory": "inventory.json"}[kind]
+    names = {"rules": "pack.json", "inventory": "inventory.json", "config": "settings.json"}
+    name = names[kind]
     published = (ROOT / "rules" / "schema" / name).read_text(encoding="utf-8")
 
     assert run(f"watcher {kind} schema") == published
