@@ -50,7 +50,7 @@ def test_all_contracts_are_kept(copy):
         ("inputs/udp.py", "import watcher.cases.merge", SHELLS),
         ("store/sql.py", "import watcher.planner.plan", SHELLS),
         ("intake.py", "import sqlalchemy", PURE),
-        ("cases/merge.py", "import watcher.settings.schema", DIRECTION),
+        ("settings/schema.py", "import watcher.cases.merge", DIRECTION),
     ],
 )
 def test_a_planted_fault_breaks_its_contract(copy, module, line, contract):
