@@ -22,6 +22,8 @@ _YEARS_BACK, _YEARS_AHEAD = 10, 12
 _YEARS_TWIN = 6
 """Equal weekdays come again after five, six or eleven years; only five and six leave a doubt."""
 _SHOWN = 8
+_EDGE = 20
+"""Years at either end of the calendar in which nothing can be reckoned; no clock stands there."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,10 @@ def resolve(
     """Return what is known of the end of a certificate, and its state at `event_time`.
 
     `kind` is None for an alarm that the catalogue does not know; `event_time` may be wrong by
-    `slack` either way. Nothing is raised, whatever the text is.
+    `slack` either way; in the first or last years of the calendar it counts as unknown. Nothing
+    is raised, whatever the text is.
     """
-    case = _Case(text, event_time, kind, slack)
+    case = _Case(text, _reckonable(event_time), kind, slack)
     remains = read_end(text) if text else None
     if remains is None:
         return _without_date(case)
@@ -87,6 +90,13 @@ def resolve(
     if not remains.month:
         return _without_date(case)
     return _without_year(case, remains)
+
+
+def _reckonable(event: datetime | None) -> datetime | None:
+    """Return the time of the event unless it is a forgery that no date can be counted from."""
+    if event is None or not date.min.year + _EDGE <= event.year <= date.max.year - _EDGE:
+        return None
+    return event
 
 
 def _with_year(case: _Case, remains: Remains) -> tuple[Expiry, ExpiryState]:
@@ -173,7 +183,7 @@ def _chosen(
 ) -> Expiry:
     event = case.event or datetime.combine(chosen, time(0), UTC)
     candidates = _listed(case, remains, days, chosen)
-    what = f"The year is cut off. {chosen}, {_distance(chosen, event)}, is the "
+    what = f"The year is cut off. {chosen}, {_distance(chosen, event.date())}, is the "
     if twins:
         reason = (
             what + f"latest date that fits the text and the alarm's name; {twins[-1]} fits too."
@@ -191,24 +201,44 @@ def _listed(
     case: _Case, remains: Remains, days: Sequence[date], chosen: date | None
 ) -> tuple[Candidate, ...]:
     """Return all dates that fit the text, each with its distance and why it was left."""
-    event = case.event or datetime.combine(days[0], time(0), UTC)
-    listed = []
-    for day in days:
-        reason = _distance(day, event)
-        excluded = not remains.instants(day).meets(case.said)
-        if excluded or (chosen is not None and day != chosen):
-            reason += f": {_why_left(case.said, day, event)}"
-        listed.append(Candidate(day=day, chosen=day == chosen, reason=reason))
-    return tuple(listed)
-
-
-def _why_left(said: Window, day: date, event: datetime) -> str:
-    if day > event.date():
-        far = said.latest is None
-        return (
-            "five years after the event or longer" if far else "later than the alarm's name allows"
+    event_day = case.event.date() if case.event else days[0]
+    said = case.said
+    bounds = (said.earliest is not None, said.latest is not None)
+    return tuple(
+        _candidate(
+            day, event_day, day == chosen,
+            bounds if _is_left(remains, day, chosen, said) else None,
         )
-    if said.earliest is not None:
+        for day in days
+    )  # fmt: skip
+
+
+def _is_left(remains: Remains, day: date, chosen: date | None, said: Window) -> bool:
+    return (chosen is not None and day != chosen) or not remains.instants(day).meets(said)
+
+
+@lru_cache(maxsize=8192)
+def _candidate(
+    day: date,
+    event_day: date,
+    chosen: bool,
+    left: tuple[bool, bool] | None,  # noqa: FBT001
+) -> Candidate:
+    """Return one date; `left` says which bounds the alarm's name gave when it was left."""
+    reason = _distance(day, event_day)
+    if left is not None:
+        reason += f": {_why_left(day, event_day, *left)}"
+    return Candidate(day=day, chosen=chosen, reason=reason)
+
+
+def _why_left(day: date, event_day: date, has_earliest: bool, has_latest: bool) -> str:  # noqa: FBT001
+    if day > event_day:
+        return (
+            "later than the alarm's name allows"
+            if has_latest
+            else "five years after the event or longer"
+        )
+    if has_earliest:
         return "earlier than the alarm's name allows"
     return "five years before the event or longer"
 
@@ -237,8 +267,8 @@ def _question(days: Sequence[date], event: datetime) -> str:
     return f"Is the certificate's final date {listed}?"
 
 
-def _distance(day: date, event: datetime) -> str:
-    days = (day - event.date()).days
+def _distance(day: date, event_day: date) -> str:
+    days = (day - event_day).days
     if days == 0:
         return "the day of the event"
     words = f"{abs(days)} days" if abs(days) != 1 else "1 day"

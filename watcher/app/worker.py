@@ -46,7 +46,7 @@ class WorkerOptions:
     """How the worker goes about its work; times in seconds."""
 
     journal: str = "main"
-    batch: int = 500
+    batch: int = 2_000
     """Entries in one transaction."""
     parse_deadline: float = 1.0
     tries: int = 2
@@ -101,6 +101,10 @@ class Worker:
         self._seen: int | None = None
         """Messages since the last counts; None until counts were seen, for some may lie before."""
         self._placed = False
+        self._alone_until = gear.attempts.suspect
+        """Up to there each message is a batch of its own, for one of them broke something."""
+        self._broken: dict[Position, str] = {}
+        """Messages that cannot be taken in, and why."""
         self._outside = seeded.Outside()
 
     def run(self) -> None:
@@ -137,13 +141,20 @@ class Worker:
         self._placed = True
 
     def _take_in(self) -> bool:
-        entries = self._gear.reader.read(self.progress.cursor, self._options.batch)
+        alone = self.progress.cursor < self._alone_until
+        entries = self._gear.reader.read(self.progress.cursor, 1 if alone else self._options.batch)
         if not entries:
             return False
         started = time.monotonic()
         readings = [self._read(entry) for entry in entries if isinstance(entry, Kept)]
         crash.point("worker-after-read")
-        folded = self._store(entries, readings)
+        try:
+            folded = self._store(entries, readings)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # a fault of ours must not stop the line
+            self._look_closer(entries, error)
+            return True
         crash.point("worker-after-commit")
         self.progress.cursor = entries[-1].position
         self._gear.reader.forget(self.progress.cursor)
@@ -154,11 +165,25 @@ class Worker:
         self._measure(time.monotonic() - started)
         return True
 
+    def _look_closer(self, entries: Sequence[Entry], error: Exception) -> None:
+        """Have a batch that broke taken in one by one; what breaks alone is put aside as poison."""
+        first = entries[0]
+        if len(entries) == 1:
+            if not isinstance(first, Kept) or first.position in self._broken:
+                raise error
+            self._broken[first.position] = f"{type(error).__name__} while it was taken in"
+        logger.error("%d messages could not be taken in", len(entries), exc_info=error)
+        self._alone_until = entries[-1].position
+        self._placed = False
+
     def _read(self, entry: Kept) -> Reading:
         """Read one message within its time; one that broke its readers is put aside."""
         id_ = MessageId(journal=self._options.journal, position=entry.position)
+        if entry.position in self._broken:
+            return poisoned(id_, entry.message, self._broken[entry.position])
         if self._gear.attempts.begin(entry.position) >= self._options.tries:
             logger.error("message %s ended the worker twice; put aside", id_)
+            self._gear.attempts.done()
             return poisoned(id_, entry.message, "it ended the worker more than once")
         try:
             with self._deadline:

@@ -200,7 +200,7 @@ class Worker(Closed):
     """The half that reads."""
 
     batch: Annotated[StrictInt, Field(ge=1, le=10_000)] = Field(
-        default=500, description="Most messages of one transaction."
+        default=2_000, description="Most messages of one transaction."
     )
     deadline: Annotated[Duration, lasting("100ms", "60s")] = Field(
         default=timedelta(seconds=1), description="For reading one message; then quarantine."
