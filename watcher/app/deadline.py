@@ -42,19 +42,25 @@ class Deadline:
 class Attempts:
     """How often a message was begun and never finished, kept in a mapped file of 16 bytes.
 
-    A mapped page outlives the process, however it ends; it need not outlive the machine.
+    A mapped page outlives the process, however it ends; it need not outlive the machine. There is
+    room for one message only: whoever reads others before `suspect` must take each in alone, so
+    that the next one need not read them again.
     """
 
     def __init__(self, path: Path) -> None:
+        """Look what the process before left unfinished."""
         with path.open("a+b") as stream:
             if os.fstat(stream.fileno()).st_size < _RECORD.size:
                 stream.truncate(_RECORD.size)
             self._map = mmap.mmap(stream.fileno(), _RECORD.size)
+        found, tries = _RECORD.unpack(self._map[:])
+        self.suspect = Position(found)
+        """What the process before was reading when it ended; 0: nothing."""
+        self._tries: int = tries
 
     def begin(self, position: Position) -> int:
         """Note that a message is begun; return how often it was before."""
-        last, tries = _RECORD.unpack(self._map[:])
-        before: int = tries if last == position else 0
+        before = self._tries if position == self.suspect else 0
         self._map[:] = _RECORD.pack(position, before + 1)
         return before
 

@@ -152,7 +152,7 @@ class Worker:
             folded = self._store(entries, readings)
         except StoreUnavailable:
             raise
-        except Exception as error:  # a fault of ours must not stop the line
+        except Exception as error:  # noqa: BLE001 -- told below; it must not stop the line
             self._look_closer(entries, error)
             return True
         crash.point("worker-after-commit")
