@@ -237,3 +237,13 @@ def test_no_text_and_no_time_raises(text, event, name):
     expiry, _ = resolve(text, event, KINDS.get(name))
 
     assert expiry.reason
+
+
+@pytest.mark.parametrize("text", ["Wed Nov 25 14:05:", "Wed Nov 25 14:05:00:000 UTC 2026", ""])
+@pytest.mark.parametrize("event", [at("0001-01-01"), at("9980-01-01"), at("9999-12-31T23:59")])
+@pytest.mark.parametrize("name", [*KINDS, ""])
+def test_a_forged_time_at_the_edge_of_the_calendar_counts_as_none(text, event, name):
+    kind = KINDS.get(name)
+    slack = timedelta(hours=14)
+
+    assert resolve(text, event, kind, slack=slack) == resolve(text, None, kind)

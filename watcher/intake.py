@@ -17,6 +17,7 @@ from watcher.cases.merge import open_or_merge
 from watcher.cases.provenance import may_speak
 from watcher.cases.selftest import nonce_of
 from watcher.cases.storm import Budget
+from watcher.errors import InputError
 from watcher.model.alarm import CertificateAlarm, Event, Tally, UcAlarm, Unreadable
 from watcher.model.case import Case, CaseEvent, CaseKey, Transition
 from watcher.model.ledger import Books, Place, Reason
@@ -68,8 +69,12 @@ def read_message(id_: MessageId, raw: RawMessage, directory: Directory) -> Readi
         return Reading(id=id_, raw=raw, reason=raw.fault, detail="the input found it broken")
     sheet = _Sheet(id_, raw, directory)
     found = False
-    for event in read([raw.data], directory.alarms, Tally()):
-        sheet.note(event)
+    try:
+        for event in read([raw.data], directory.alarms, Tally()):
+            sheet.note(event)
+            found = True
+    except InputError as error:  # it begins like a packed file
+        sheet.refuse(Reason.UNREADABLE, str(error))
         found = True
     if not found and _is_ours(raw.data, directory.alarms):
         sheet.refuse(Reason.NO_RECORD, "it holds the token of an alarm, but no record")
