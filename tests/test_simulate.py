@@ -256,6 +256,18 @@ async def test_without_a_mail_target_no_mail_is_played(datagrams):
     assert "mail" not in outcome.forms
 
 
+async def test_without_a_syslog_target_only_mail_is_played():
+    box = Mailbox()
+    async with mail_server(box) as smtp:
+        order = Rehearsal(
+            programme=Programme(seed=3, start=NOW, noise=0.5),
+            targets=(target(Scheme.SMTP, smtp),), nodes=2, rate=0, limit=100,
+        )  # fmt: skip
+        outcome = await asyncio.to_thread(rehearse, order, lambda _: None)
+
+    assert outcome.forms == {"mail": len(box.mails)}
+
+
 def test_the_rate_is_kept(datagrams):
     port, _ = datagrams
     order = Rehearsal(
@@ -331,6 +343,7 @@ def simulate(*arguments):
         (("--to", "udp:127.0.0.1:9", "--rate", "fast"), "is no rate"),
         (("--to", "udp:127.0.0.1:9", "--forms", "fax"), "'fax' is not a valid Form"),
         (("--to", "udp:127.0.0.1:9", "--start", "soon"), "is no time"),
+        (("--to", "udp:127.0.0.1:9", "--forms", "mail"), "no form fits the targets"),
         (("--to", "udp:127.0.0.1:9", "--noise", "1"), "a share of noise of 1.0"),
         (("--to", "udp:127.0.0.1:9", "--nodes", "0"), "0 nodes cannot be played"),
         (("--to", "udp:127.0.0.1:9", "-i", "absent.yaml"), "absent.yaml: no such file"),

@@ -94,11 +94,11 @@ def site_with(keys: int) -> Inventory:
     )
 
 
-def simulate(daemon: Daemon, *arguments: str) -> dict:
-    """Send with `watcher simulate` over UDP and return its report."""
-    host, port = daemon.address("udp")
+def simulate(daemon: Daemon, *arguments: str, way: str = "udp") -> dict:
+    """Send with `watcher simulate` and return its report."""
+    host, port = daemon.address(way)
     done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-m", "watcher", "simulate", "--to", f"udp:{host}:{port}", "--json",
+        [sys.executable, "-m", "watcher", "simulate", "--to", f"{way}:{host}:{port}", "--json",
          "--inventory", str(daemon.folder / "inventory.yaml"), *arguments],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -148,10 +148,34 @@ def alarms(daemon: Daemon, size: Size) -> Result:
     return result
 
 
-def _counted(daemon: Daemon, result: Result, report: dict, size: Size) -> Result:
+def tls(daemon: Daemon, size: Size) -> Result:
+    """TLS 1,000/s, one in a hundred an alarm, on eight connections."""
+    result = Result(f"TLS 1,000/s for {size.udp_seconds} s")
+    report = simulate(
+        daemon, "--rate", "1000/s", "--limit", str(1000 * size.udp_seconds), "--noise", "0.99",
+        "--forms", "remote", "--nights", "30", way="tls",
+    )  # fmt: skip
+    return _counted(daemon, result, report, size, "tls")
+
+
+def mail(daemon: Daemon, size: Size) -> Result:
+    """Mails, 20/s: each is on the disk when it is acknowledged."""
+    result = Result(f"SMTP 20/s for {size.udp_seconds} s")
+    report = simulate(
+        daemon, "--rate", "20/s", "--limit", str(20 * size.udp_seconds), "--forms", "mail",
+        "--nights", "30", way="smtp",
+    )  # fmt: skip
+    (way,) = report["ways"]
+    wait = way["answer_p99_seconds"] * 1000
+    result.figures.append(f"{way['acknowledged']:,} acknowledged, p99 {wait:.0f} ms to the 250")
+    result.must(way["acknowledged"] == way["messages"], f"{way['refused']} refused")
+    return _counted(daemon, result, report, size, "smtp")
+
+
+def _counted(daemon: Daemon, result: Result, report: dict, size: Size, way: str = "udp") -> Result:
     sent = report["messages"]
     gone = daemon.settle()
-    received, drops = daemon.received("udp"), daemon.drops()
+    received, drops = daemon.received(way), daemon.drops()
     result.figures.append(
         f"{sent:,} sent at {sent / report['seconds']:,.0f}/s, {received:,} received, "
         f"{drops} dropped by the kernel; backlog gone {gone:.1f} s later"
@@ -269,7 +293,7 @@ def _lived(result: Result, honest: Honest) -> Result:
 
 Load = Callable[[Daemon, Size], Result]
 LOADS: tuple[Load, ...] = (
-    idle, steady, burst, alarms, connections, slow, bombs, storm, quarantine,
+    idle, steady, burst, tls, mail, alarms, connections, slow, bombs, storm, quarantine,
 )  # fmt: skip
 
 

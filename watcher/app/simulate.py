@@ -161,6 +161,11 @@ def messages_of(order: Rehearsal, forms: Iterable[Form]) -> Iterator[Played]:
     """Yield what is played, in these forms."""
     catalogue = load_catalogue()
     programme = replace(order.programme, forms=tuple(forms))
+    if not programme.forms:
+        raise InputError("no form fits the targets", expected="mail for smtp:, others for syslog")
+    if not set(programme.forms) - {Form.MAIL}:
+        # Mail carries alarms of certificates only.
+        programme = replace(programme, noise=0.0, evidence=0)
     clusters = cast(site_of(order), catalogue, seed=programme.seed, start=programme.start)
     if not clusters:
         raise InputError("the inventory names no node", expected="at least one to play")
@@ -203,8 +208,6 @@ class _Desk:
     def send(self, message: Played) -> None:
         """Send one message by the way of its node, or by all that can carry it."""
         able = self._mail if message.form is Form.MAIL else self._syslog
-        if not able:
-            return  # without a syslog target there is no noise either
         place = self._places.setdefault(message.node, len(self._places))
         source = place % self._order.sources
         for sender in able if self._order.to_all else (able[place % len(able)],):
