@@ -154,13 +154,20 @@ class SmtpInput:
         ours = Counter(session.peer for session in self._sessions)[peer]
         if self._stopping or ours >= limits.sessions_per_peer:
             return Reason.TOO_MANY_CONNECTIONS
-        if len(self._sessions) >= places and not self._make_room():
+        if len(self._sessions) >= places and not self._make_room(known=allowed):
             return Reason.TOO_MANY_CONNECTIONS
         return None
 
-    def _make_room(self) -> bool:
-        """End the session that did nothing for longest, if it had its chance."""
-        idle = [session for session in self._sessions if not session.busy]
+    def _make_room(self, *, known: bool) -> bool:
+        """End the session that did nothing for longest, if it had its chance.
+
+        That of an allowed peer gives way to another allowed peer only.
+        """
+        idle = [
+            session
+            for session in self._sessions
+            if not session.busy and (known or not self.options.allows(session.peer))
+        ]
         oldest = min(idle, key=lambda session: session.progress, default=None)
         now = asyncio.get_running_loop().time()
         if oldest is None or now - oldest.progress < self.options.limits.patience:
