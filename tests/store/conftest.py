@@ -7,6 +7,7 @@ from store.server import OLDEST, Server, binaries, new_url, version
 
 from watcher.store.engine import open_store
 
+
 def started():
     folder = binaries()
     if folder is None or version(folder) < OLDEST:
@@ -22,7 +23,7 @@ def started():
 
 @pytest.fixture(scope="session")
 def server():
-    """A server for all tests that do not harm it."""
+    """Start a server for all tests that do not harm it."""
     server = started()
     yield server
     server.remove()
@@ -30,7 +31,7 @@ def server():
 
 @pytest.fixture
 def own_server():
-    """A server to stop, kill and start."""
+    """Start a server to stop, kill and start again."""
     server = started()
     yield server
     server.remove()
@@ -38,13 +39,13 @@ def own_server():
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    """The address of an empty database, once of each kind."""
+    """Give the address of an empty database, once of each kind."""
     return new_url(request.param, request, tmp_path)
 
 
 @pytest.fixture
 def store(url):
-    """An open store without rows."""
+    """Open a store without rows."""
     store = open_store(url)
     yield store
     store.close()
@@ -52,7 +53,7 @@ def store(url):
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared_store(request, tmp_path_factory):
-    """A store for many examples; each works on rows of its own."""
+    """Open a store for many examples; each works on rows of its own."""
     store = open_store(new_url(request.param, request, tmp_path_factory.mktemp("shared")))
     yield store
     store.close()

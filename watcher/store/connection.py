@@ -81,6 +81,7 @@ class Database:
         writing: dict[str, Any] = {"watcher_writes": True}
         reading: dict[str, Any] = {}
         if not self.is_sqlite:
+            writing["isolation_level"] = "READ COMMITTED"
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._writing = self.engine.execution_options(**writing)
         self._reading = self.engine.execution_options(**reading)

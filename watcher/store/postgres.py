@@ -14,6 +14,11 @@ OLDEST = 150000
 WRITERS = 0x77617463686572
 """Advisory lock of every writing transaction: two instances fold one after the other."""
 
+_LOOK = (
+    "SELECT current_setting('synchronous_commit'), current_setting('TimeZone'), "
+    "current_setting('server_encoding')"
+)
+
 
 def prepare(lock_seconds: float, statement_seconds: float) -> Callable[[Any, object], None]:
     """Return what is done with each new connection."""
@@ -31,15 +36,13 @@ def prepare(lock_seconds: float, statement_seconds: float) -> Callable[[Any, obj
     def connect(connection: Any, _: object) -> None:  # noqa: ANN401 -- psycopg is an extra
         if connection.info.server_version < OLDEST:
             raise InputError("the PostgreSQL server is too old", expected="15 or newer")
+        connection.autocommit = True
         with connection.cursor() as cursor:
             for name, value in settings.items():
                 cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-            cursor.execute(
-                "SELECT current_setting('synchronous_commit'), "
-                "current_setting('TimeZone'), current_setting('server_encoding')"
-            )
+            cursor.execute(_LOOK)
             found = cursor.fetchone()
-        connection.commit()
+        connection.autocommit = False
         if found != ("on", "UTC", "UTF8"):
             raise InputError(
                 f"the PostgreSQL session has {', '.join(found)}",

@@ -45,6 +45,7 @@ def _lenient(data: bytes) -> str:
 def begin(connection: Connection) -> None:
     """Begin a transaction; a writing one at once with the lock."""
     writes = connection.get_execution_options().get("watcher_writes")
+    connection.exec_driver_sql(f"PRAGMA query_only = {not writes:d}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
