@@ -46,6 +46,20 @@ def test_the_budget_comes_back_with_time():
     assert admitted(buckets, 20, at=100 * SECOND) == 20
 
 
+def test_a_silence_saves_no_more_than_the_depth():
+    buckets = TokenBuckets(Budget(source_rate=10, source_depth=20, sample=10**9))
+    admitted(buckets, 50, at=0)
+
+    assert admitted(buckets, 50, at=100 * SECOND) == 20
+
+
+def test_a_silence_of_all_saves_no_more_than_the_depth_of_all():
+    buckets = TokenBuckets(Budget(rate=10, depth=20, sample=10**9))
+    admitted(buckets, 50, at=0)
+
+    assert admitted(buckets, 50, at=100 * SECOND) == 20
+
+
 def test_one_source_never_takes_the_budget_of_another():
     buckets = TokenBuckets(SMALL)
     admitted(buckets, 1000, at=0)
@@ -103,7 +117,7 @@ def test_sources_that_fell_silent_make_room():
             admitted(buckets, 1, at=second * 10 * SECOND, peer=f"{second}.{n}")
 
     assert buckets.sources <= 5
-    assert admitted(buckets, 20, at=200 * SECOND, peer="another") == 20
+    assert [admitted(buckets, 20, at=200 * SECOND, peer=peer) for peer in ("a", "b")] == [20, 20]
 
 
 # -- what is new
@@ -160,6 +174,13 @@ def test_only_old_ones_are_forgotten(keys):
 
         assert not (seen.is_new(key) and key in recent)
         assert len(seen) <= 20
+
+
+def test_what_comes_again_and_again_is_never_forgotten():
+    seen = Seen(20)
+    seen.is_new(-1)
+
+    assert not any(seen.is_new(-1) for key in range(200) if seen.is_new(key))
 
 
 def test_each_is_new_once():

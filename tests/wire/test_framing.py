@@ -5,7 +5,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watcher.wire.framing import FAULT_LIMIT, FRAME_LIMIT, FrameDecoder, Framing, Reading
@@ -115,6 +115,7 @@ def naive_lines(stream, end):
     ]  # fmt: skip
 
 
+@settings(max_examples=300)
 @given(lines, st.booleans(), cuts, ends)
 def test_where_lines_are_cut_never_changes_the_frames(pairs, whole, places, end):
     stream = b"".join(line + trailer for line, trailer in pairs)
@@ -127,6 +128,7 @@ def test_where_lines_are_cut_never_changes_the_frames(pairs, whole, places, end)
     assert balances(reading)
 
 
+@settings(max_examples=300)
 @given(bodies, cuts)
 def test_where_counted_frames_are_cut_never_changes_them(frames, places):
     stream = b"".join(map(counted, frames))
@@ -207,8 +209,11 @@ def test_a_lie_is_one_fault_and_ends_the_connection(lie, body):
         assert reading.received == (4 if lie == "too short" else 3)
 
 
-@pytest.mark.parametrize("lie", ["zero", "leading zero", "six digits", "no end of digits"])
-def test_a_lie_in_the_first_count_is_a_fault_too(lie):
+FIRST = ("zero", "leading zero", "six digits", "above the limit", "no end of digits")
+
+
+@pytest.mark.parametrize("lie", FIRST)
+def test_a_lie_in_the_first_count_is_a_fault_too_and_at_once(lie):
     reading = decode(LIES[lie] + ALARM)
 
     assert (reading.fault or b"").startswith(LIES[lie][:FAULT_LIMIT])
@@ -225,6 +230,7 @@ def test_nothing_is_taken_or_counted_behind_a_fault():
 
 def test_a_fault_keeps_the_first_bytes_only():
     assert decode(counted(OTHER) + b"z" * 5000).fault == b"z" * FAULT_LIMIT
+    assert len(decode(b"9000 " + b"z" * 5000, end="closed").fault or b"") == FAULT_LIMIT
 
 
 # -- lengths
@@ -264,6 +270,10 @@ def test_a_mark_across_two_counted_frames_is_none():
     assert FrameDecoder(marks).receive(b"5 xxxxa5 bbbbb", 14).noise == 2
 
 
+def test_a_mark_across_a_count_and_its_frame_is_none():
+    assert FrameDecoder(Prefilter([b"0 xx"])).receive(b"10 xxaaaaaaaa", 13).noise == 1
+
+
 def test_an_endless_line_is_one_frame():
     pieces = [ALARM + b"z" * 500, *[b"UC_CERT" * 100] * 1000]
     reading = decode(*pieces, limit=100, end="closed")
@@ -271,8 +281,12 @@ def test_an_endless_line_is_one_frame():
     assert (reading.received, reading.hits) == (1, [((ALARM + b"z" * 500)[:100], True)])
 
 
-def test_the_line_behind_an_endless_one_is_taken():
-    assert hits(b"z" * 500, b"UC_CERT", b"z\n" + ALARM, b"\n", limit=100) == [ALARM]
+@pytest.mark.parametrize("rest", [[ALARM + b"\n"], [ALARM, b"\n"], [b"", ALARM + b"\nx"]])
+def test_the_lines_behind_an_endless_one_are_taken(rest):
+    pieces = [b"z" * 500, b"UC_CERT", b"z\n", *rest, ALARM + b"\n"]
+
+    assert hits(*pieces, limit=100)[0] == ALARM
+    assert decode(*pieces, limit=100).received == 3
 
 
 def test_a_frame_that_ends_with_the_buffer_is_there_at_once():
