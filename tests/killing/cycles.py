@@ -12,15 +12,24 @@ from pathlib import Path
 from audit import Audit, audit
 from killing.daemon import Daemon
 from killing.numbered import numbers_in
-from killing.senders import Mailer, Shooter, Spooler, Streamer, Traffic
+from killing.senders import Mailer, Postman, Shooter, Spooler, Streamer, Traffic
 
 READY_WITHIN = 60.0
-REACHED_WITHIN = 20.0
+REACHED_WITHIN = 60.0
 """Seconds that a life may take to come by a crash point."""
 GATHER_WITHIN = 180.0
 FIRST_LIFE = ("in-migration",)
 """Points that only a life without a database passes."""
-TIMES = {"in-recovery": 2, "in-migration": 12, "journal-forgotten": 3, "journal-segment-created": 4}
+TIMES = {
+    "in-recovery": 2,
+    "in-migration": 12,
+    "journal-forgotten": 3,
+    "journal-segment-created": 4,
+    "file-kept": 4,
+    "lines-kept": 4,
+    "imap-settled": 2,
+    "imap-before-flag": 2,
+}
 """How often a life surely passes a point; 8 where nothing is said."""
 
 
@@ -43,11 +52,11 @@ class Killer:
     """One daemon, its senders, and who kills it."""
 
     def __init__(self, folder: Path, seed: int, seeded_bug: str = "") -> None:
-        environment = {"WATCHER_SEEDED_BUG": seeded_bug} if seeded_bug else {}
-        self.daemon = Daemon(folder, environment)
+        self.daemon = Daemon(folder, {"WATCHER_SEEDED_BUG": seeded_bug} if seeded_bug else {})
         self.chance = random.Random(seed)  # noqa: S311 -- chance that can be repeated
         self.traffic = Traffic(self.daemon.addresses, self.chance)
         self.spooler = Spooler(self.traffic, folder)
+        self.postman = Postman(self.traffic)
         self.figures = Figures()
         self._workers: set[tuple[int, int]] = set()
         """Seen in each life, by its group."""
@@ -56,15 +65,20 @@ class Killer:
     async def load(self) -> AsyncIterator[None]:
         """Send by all ways inside of the block; leave nothing running behind it."""
         traffic = self.traffic
-        senders = (Mailer(traffic), Streamer(traffic), Shooter(traffic), self.spooler)
-        tasks = [asyncio.create_task(sender.run()) for sender in senders]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self.daemon.clear()
+        senders = (
+            Mailer(traffic), Streamer(traffic), Streamer(traffic, "tls"), Shooter(traffic),
+            self.spooler, self.postman,
+        )  # fmt: skip
+        async with self.postman.server as server:
+            self.daemon.prepare(server.port)
+            tasks = [asyncio.create_task(sender.run()) for sender in senders]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                self.daemon.clear()
 
     async def kill_at_random(self) -> None:
         """Let it live for a moment, then kill one half, both, or what has only begun to start."""
@@ -76,12 +90,17 @@ class Killer:
             if kind == "start":
                 await asyncio.sleep(self.chance.uniform(0.0, 1.2))
         if kind != "start":
-            await self._until(self.daemon.addresses, READY_WITHIN)
+            await self._ready()
             if kind != "receiver":
                 await self._until(self.daemon.works, READY_WITHIN)
             await self._moment(self.daemon.journal if kind == "receiver" else self.daemon.database)
         self.daemon.kill(receiver=kind != "worker", worker=kind != "receiver")
         self.figures.kills[kind] += 1
+
+    async def _ready(self) -> None:
+        await self._until(lambda: self.daemon.addresses() or not self.daemon.alive, READY_WITHIN)
+        if not self.daemon.addresses():
+            raise RuntimeError(f"a life does not begin: {self.daemon.last_words()}")
 
     async def _moment(self, watched: Callable[[], int]) -> None:
         """Wait for any instant, or for one just behind a write, where the narrow windows are."""
@@ -108,16 +127,13 @@ class Killer:
         """Kill a daemon that has no database yet; another life must begin well after it."""
         nth = len(self.daemon.groups)
         other = Killer(self.daemon.folder / f"first-{nth}", nth)
-        try:
+        async with other.load():
             other.daemon.start(other._place(point))
             reached = await self._until(other._has_died, REACHED_WITHIN)
             other.daemon.kill(receiver=True, worker=True)
-            async with other.load():
-                other.daemon.start()
-                await other._until(lambda: len(other.traffic.acknowledged) > 20, READY_WITHIN)
-                found = await other.end()
-        finally:
-            other.daemon.clear()
+            other.daemon.start()
+            await other._until(lambda: len(other.traffic.acknowledged) > 20, READY_WITHIN)
+            found = await other.end()
         self.daemon.groups += other.daemon.groups
         self.figures.audit.faults += found.audit.faults
         (self.figures.points if reached else self.figures.missed)[point] += 1
@@ -133,9 +149,11 @@ class Killer:
         """Stop sending, let the daemon take in what is left, stop it in order, and audit."""
         if not self.daemon.alive:
             self.daemon.start()
-        await self._until(self.daemon.addresses, READY_WITHIN)
+        await self._ready()
         self.traffic.quiet = True
-        await self._until(lambda: not self.spooler.waiting, READY_WITHIN)
+        await self._until(
+            lambda: not self.spooler.waiting and not self.postman.waiting, READY_WITHIN
+        )
         await asyncio.sleep(1.0)  # the followed log is looked at every 0.1 s
         read = await asyncio.to_thread(self.daemon.wait_read)
         status = await asyncio.to_thread(self.daemon.stop)

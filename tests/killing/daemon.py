@@ -10,8 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import trustme
 from killing.numbered import inventory
 
+PASSWORD = "hunter2"  # noqa: S105 -- of nobody
 SETTINGS = """\
 version: 1
 state_dir: {folder}/state
@@ -19,10 +21,14 @@ inventory: {folder}/inventory.yaml
 inputs:
   udp: {{port: 0}}
   tcp: {{port: 0}}
+  tls: {{port: 0}}
   files:
     - {{name: spool, folder: {folder}/spool, every: 100ms}}
     - {{name: follow, follow: ["{folder}/followed.log"], every: 100ms}}
   smtp: {{port: 0, connections: 200, connections_per_peer: 200, commands: 1000}}
+  imap: {{host: 127.0.0.1, port: {imap_port}, security: none, user: alerts,
+         password: {{environment: MAILBOX_PASSWORD}}, every: 5s}}
+tls: {{certificate: {folder}/certificate.pem, key: {folder}/key.pem, require_client: false}}
 admission: {{source_rate: 1000000, source_burst: 1000000, total_rate: 1000000,
              total_burst: 1000000}}
 journal: {{segment: 256KiB}}
@@ -43,11 +49,16 @@ class Daemon:
     groups: list[int] = field(default_factory=list)
     """Process groups of all lives; a worker may outlive its receiver for a while."""
 
-    def __post_init__(self) -> None:
-        """Write settings and inventory."""
+    def prepare(self, imap_port: int) -> None:
+        """Write settings, inventory and a certificate."""
         (self.folder / "spool").mkdir(parents=True, exist_ok=True)
         (self.folder / "inventory.yaml").write_text(inventory())
-        (self.folder / "watcher.yaml").write_text(SETTINGS.format(folder=self.folder))
+        issued = trustme.CA().issue_cert("127.0.0.1")
+        issued.cert_chain_pems[0].write_to_path(self.folder / "certificate.pem")
+        issued.private_key_pem.write_to_path(self.folder / "key.pem")
+        (self.folder / "key.pem").chmod(0o600)
+        settings = SETTINGS.format(folder=self.folder, imap_port=imap_port)
+        (self.folder / "watcher.yaml").write_text(settings)
 
     @property
     def state(self) -> Path:
@@ -66,7 +77,7 @@ class Daemon:
 
     def start(self, crash_at: str = "") -> None:
         """Begin a life."""
-        environment = {**os.environ, **self.environment}
+        environment = {**os.environ, "MAILBOX_PASSWORD": PASSWORD, **self.environment}
         if crash_at:
             environment["WATCHER_CRASH_AT"] = crash_at
         with (self.folder / "log").open("ab") as log:
@@ -142,6 +153,10 @@ class Daemon:
                 return True
             time.sleep(0.1)
         return False
+
+    def last_words(self) -> str:
+        """Return the end of its log."""
+        return (self.folder / "log").read_text("utf-8", "replace")[-2000:]
 
     def clear(self) -> None:
         """Kill whatever is left of any life."""

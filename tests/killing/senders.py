@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import ssl
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit import Sent
+from inputs.imapserver import ImapServer
 from killing.numbered import NOISE, alarm, mail
 
 Address = tuple[str, int]
@@ -43,6 +45,16 @@ class Traffic:
         """Return the next number, which nobody had."""
         number = len(self.ways)
         self.ways[number] = way
+        return number
+
+    def take_kept(self, way: str) -> int:
+        """Return the next number for what its sender keeps until it is taken: it must not be lost.
+
+        It may come again after each kill.
+        """
+        number = self.take(way)
+        self.times[number] = AGAIN_AND_AGAIN
+        self.acknowledged.add(number)
         return number
 
     def sent(self) -> Sent:
@@ -132,29 +144,37 @@ async def _reply(reader: asyncio.StreamReader) -> int:
 
 @dataclass(slots=True)
 class Streamer:
-    """One connection for syslog; what is written into a broken one is gone."""
+    """One connection for syslog, plain or TLS; what is written into a broken one is gone."""
 
     traffic: Traffic
-    per_second: float = 200.0
+    way: str = "tcp"
+    per_second: float = 100.0
 
     async def run(self) -> None:
         """Send until cancelled."""
         while True:
-            host, port = await self.traffic.address("tcp")
+            host, port = await self.traffic.address(self.way)
             with suppress(*LOST):
-                _, writer = await asyncio.open_connection(host, port)
+                _, writer = await asyncio.open_connection(host, port, ssl=self._context())
                 try:
                     await self._write(writer)
                 finally:
                     writer.close()
             await asyncio.sleep(RECONNECT)
 
+    def _context(self) -> ssl.SSLContext | None:
+        if self.way != "tls":
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
     async def _write(self, writer: asyncio.StreamWriter) -> None:
         counted = self.traffic.chance.random() < 0.5
         while not self.traffic.quiet and not writer.transport.is_closing():
             lines = []
             for _ in range(10):
-                number = self.traffic.take("tcp")
+                number = self.traffic.take(self.way)
                 self.traffic.times[number] += 1
                 lines += [alarm(number), NOISE, NOISE]
             frames = (b"%d %s" % (len(x), x) if counted else x + b"\n" for x in lines)
@@ -175,20 +195,14 @@ class Spooler:
         """Write until cancelled."""
         while True:
             await self.traffic.address("follow")
-            self._drop([self._take("spool") for _ in range(5)])
-            self._append([self._take("follow") for _ in range(5)])
+            self._drop([self.traffic.take_kept("spool") for _ in range(5)])
+            self._append([self.traffic.take_kept("follow") for _ in range(5)])
             await asyncio.sleep(10 / self.per_second)
 
     @property
     def waiting(self) -> list[Path]:
         """Return the dropped files that were not taken yet."""
         return [path for path in (self.folder / "spool").glob("*.txt") if path.is_file()]
-
-    def _take(self, way: str) -> int:
-        number = self.traffic.take(way)
-        self.traffic.times[number] = AGAIN_AND_AGAIN
-        self.traffic.acknowledged.add(number)
-        return number
 
     def _drop(self, numbers: list[int]) -> None:
         draft = self.folder / "spool" / f".{numbers[0]}"
@@ -198,6 +212,27 @@ class Spooler:
     def _append(self, numbers: list[int]) -> None:
         with (self.folder / "followed.log").open("ab") as log:
             log.write(b"".join(alarm(number) + b"\n" + NOISE + b"\n" for number in numbers))
+
+
+@dataclass(slots=True)
+class Postman:
+    """Puts mails into the mailbox that the daemon looks into."""
+
+    traffic: Traffic
+    server: ImapServer = field(default_factory=ImapServer)
+    per_second: float = 4.0
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            await self.traffic.address("imap")
+            await self.server.deliver(mail(self.traffic.take_kept("imap")))
+            await asyncio.sleep(1 / self.per_second)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many mails were not marked yet."""
+        return sum("\\Seen" not in flags for flags in self.server.flags())
 
 
 @dataclass(slots=True)
