@@ -340,7 +340,7 @@ async def test_a_new_sender_waits_with_the_others():
         await send(stream, lines(ALARM))
         await asyncio.sleep(0.05)
 
-        assert stream.readings == 2
+        assert stream.buffers.readings == 2
 
         journal.fault = None
         await until(lambda: len(journal.kept) == 2)
@@ -456,7 +456,7 @@ async def test_a_connection_costs_little():
         writers = [(await connect(stream))[1] for _ in range(400)]
         for writer in writers:
             writer.write(ALARM)
-        await until(lambda: stream.readings >= 400)
+        await until(lambda: stream.buffers.readings >= 400)
         cost = (_resident() - before) / 400
         for writer in writers:
             writer.close()

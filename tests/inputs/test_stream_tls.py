@@ -307,7 +307,7 @@ async def test_senders_over_tls_wait_too(tmp_path):
         writer.write(b"".join(b"<%d>%s\n" % (n, ALARM) for n in range(10_000)))
         await until(lambda: journal.asked > 5)
 
-        assert stream.readings < 10
+        assert stream.buffers.readings < 10
 
         journal.fault = None
         await until(lambda: journal.received == 10_000)

@@ -1,8 +1,8 @@
 """Syslog over TCP (RFC 6587) and TLS (RFC 5425).
 
-All connections share the buffers that the kernel and TLS write to: what was read is decoded
-before the next read, so that a connection costs no more than what it left unfinished. The loop
-gives each connection one buffer at a time, whatever a greedy one sends.
+What was read is decoded before the next read, so that all connections share the buffers and
+each costs no more than what it left unfinished. The loop gives each one buffer at a time, whatever
+a greedy one sends.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from watcher.inputs.buffers import Buffers
 from watcher.inputs.flow import Flow
 from watcher.inputs.reception import Hit, Read, Reception
 from watcher.inputs.tls import Session, Tls, detail_of, reason_of
@@ -25,10 +26,6 @@ from watcher.wire.prefilter import Prefilter
 
 logger = logging.getLogger(__name__)
 
-_BUFFER: Final = 256 * 1024
-_TLS_BUFFER: Final = 64 * 1024
-"""Smaller, because the TLS library keeps as much for each session as it was ever given at once."""
-_TLS_RECORD: Final = 17 * 1024
 _TICK: Final = 0.5
 _BACKLOG: Final = 1024
 _QUIET: Final = 0.05
@@ -77,12 +74,7 @@ class StreamInput:
         self.marks = marks
         self.tls = tls
         self.flow = Flow(reception, self.options.retry_seconds, self, self._broken)
-        size = _TLS_BUFFER if tls else _BUFFER
-        self.buffer = bytearray(size)
-        self.plain = bytearray(size + _TLS_RECORD) if tls else self.buffer
-        self.view, self.plain_view = memoryview(self.buffer), memoryview(self.plain)
-        self.readings = 0
-        """Buffers that came so far."""
+        self.buffers = Buffers(tls=tls is not None)
         self._failed = failed
         self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
@@ -138,8 +130,8 @@ class StreamInput:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         deadline, before = loop.time() + self.options.drain_seconds, -1
-        while self._connections and not self.flow.stuck and before != self.readings:
-            before = self.readings
+        while self._connections and not self.flow.stuck and before != self.buffers.readings:
+            before = self.buffers.readings
             await asyncio.sleep(min(_QUIET, max(deadline - loop.time(), 0)))
             if loop.time() >= deadline:
                 return
@@ -262,16 +254,17 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's signature
         """Return where to write what came; all of it is used before anybody reads again."""
-        return self._input.view
+        return self._input.buffers.view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what came."""
-        self._input.readings += 1
+        buffers = self._input.buffers
+        came = buffers.came(nbytes)
         if self._session is None:
-            self._take(self._input.buffer, nbytes)
+            self._take(buffers.raw, nbytes)
             return
         try:
-            self._take_encrypted(self._session, nbytes)
+            self._take_encrypted(self._session, came)
         except ssl.SSLError as error:
             self._send(self._session.outgoing())
             reason = Reason.PROTOCOL if self._session.established else reason_of(error)
@@ -333,6 +326,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._ended or origin is None:
             return
         reading = self._decoder.receive(buffer, size)
+        self._input.buffers.pace(len(reading.hits))
         if not self._decoder.unfinished:
             self._begun = None
         elif self._begun is None or reading.received:
@@ -344,12 +338,13 @@ class Connection(asyncio.BufferedProtocol):
             self._input.tell(self.peer, Reason.OCTET_COUNT, "no count where one must stand")
             self._transport.abort()
 
-    def _take_encrypted(self, session: Session, size: int) -> None:
-        session.receive(self._input.view[:size])
+    def _take_encrypted(self, session: Session, came: memoryview) -> None:
+        session.receive(came)
         if session.established and self._origin is None:
             self._begin(session)
-        if self._origin is not None and (count := session.read_into(self._input.plain_view)):
-            self._take(self._input.plain, count)
+        buffers = self._input.buffers
+        if self._origin is not None and (count := session.read_into(buffers.plain_view)):
+            self._take(buffers.plain, count)
         self._send(session.outgoing())
         if session.closed:
             self.close(lost=False)

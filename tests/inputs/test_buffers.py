@@ -1,0 +1,63 @@
+"""Much is read at a time of noise, little of what is kept."""
+
+import pytest
+
+from watcher.inputs.buffers import Buffers
+
+SMALL, LARGE, LARGE_TLS = 8 * 1024, 256 * 1024, 64 * 1024
+
+
+def read(buffers, times, *, hits=0, size=None):
+    for _ in range(times):
+        buffers.came(len(buffers.view) if size is None else size)
+        buffers.pace(hits)
+
+
+def test_a_new_input_reads_little():
+    assert len(Buffers(tls=False).view) == SMALL
+
+
+@pytest.mark.parametrize(("tls", "most"), [(False, LARGE), (True, LARGE_TLS)])
+def test_full_readings_of_noise_make_it_read_more_up_to_a_limit(tls, most):
+    buffers = Buffers(tls=tls)
+    read(buffers, 500)
+
+    assert len(buffers.view) == most
+    assert len(buffers.plain) >= most
+
+
+def test_readings_that_are_not_full_change_nothing():
+    buffers = Buffers(tls=False)
+    read(buffers, 500, size=SMALL - 1)
+
+    assert len(buffers.view) == SMALL
+
+
+def test_one_reading_of_many_hits_makes_it_read_little_at_once():
+    buffers = Buffers(tls=False)
+    read(buffers, 500)
+    read(buffers, 1, hits=513)
+
+    assert len(buffers.view) == SMALL
+
+    read(buffers, 15)
+
+    assert len(buffers.view) == SMALL
+
+    read(buffers, 1)
+
+    assert len(buffers.view) == 2 * SMALL
+
+
+def test_some_hits_slow_nothing():
+    buffers = Buffers(tls=False)
+    read(buffers, 500, hits=512)
+
+    assert len(buffers.view) == LARGE
+
+
+def test_what_came_is_what_was_written():
+    buffers = Buffers(tls=False)
+    buffers.view[:3] = b"abc"
+
+    assert (bytes(buffers.came(3)), buffers.raw[:3], buffers.readings) == (b"abc", b"abc", 1)
