@@ -40,7 +40,7 @@ class Dirty:
     def note(self, clusters: frozenset[str], at: float) -> None:
         """Note that something material changed."""
         for cluster in clusters:
-            self._since.setdefault(cluster, at)
+            self._since[cluster] = min(at, self._since.get(cluster, at))
 
     def due(self, at: float, *, idle: bool) -> str | None:
         """Return a cluster to draw for: a moment after a change, or when it waited long enough.

@@ -23,13 +23,14 @@ NICE = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What came of it; no digest when nothing had changed."""
+    """What came of it; no digest when nothing had changed, or it failed."""
 
     cluster: str
     digest: str = ""
     headline: str = ""
     steps: int = 0
     refused: bool = False
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Easel:
         told = work.process.communicate()[0]
         if work.process.returncode != 0:
             logger.error("the plan for %s was not drawn", work.cluster or "an unknown cluster")
-            return Drawn(cluster=work.cluster)
+            return Drawn(cluster=work.cluster, failed=True)
         return Drawn(**json.loads(told)) if told.strip() else Drawn(cluster=work.cluster)
 
     def end(self) -> None:

@@ -27,7 +27,7 @@ from watcher.app.settings import Prepared, prepare
 from watcher.app.sockets import Sockets, handed_over
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
-from watcher.app.supervisor import Supervisor
+from watcher.app.supervisor import Supervisor, SupervisorOptions
 from watcher.app.totals import Totals
 from watcher.errors import InputError
 from watcher.journal.local import JournalOptions, LocalJournal
@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 TICK = 1.0
 """Seconds between two status files."""
+OPENING = 600.0
+"""Seconds that a worker may take to open its database, or to bring its tables up to date."""
 FIXED = ("state_dir", "instance", "journal", "database", "web", "log")
 """Settings that a reload cannot change: they need a restart."""
 
@@ -73,6 +75,9 @@ class Receiver:
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _started_at: datetime = field(init=False)
     _steps: ClockSteps = field(init=False)
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _worker_sign: tuple[int | None, datetime | None, float] = (None, None, 0.0)
+    """Process and time of the worker's newest sign of life, and when the loop's clock saw it."""
 
     async def run(self) -> None:
         """Start, serve until told to stop, end in order; raise InputError when it cannot start."""
@@ -134,20 +139,30 @@ class Receiver:
         except BaseException:
             await self._close()
             raise
+        self._sockets.keep(self.doors)
 
     def _start_worker(self) -> None:
         if not self.order.worker:
             return
+        busy = self.prepared.settings.database.busy.total_seconds()
         self.supervisor = Supervisor(
-            worker_command(self.prepared.path), self.order.environment, self._worker_silent_for
-        )
+            worker_command(self.prepared.path), self.order.environment, self._worker_silent_for,
+            SupervisorOptions(hang=SupervisorOptions().hang + busy),
+        )  # fmt: skip
         self.supervisor.start()
 
     def _worker_silent_for(self) -> float:
-        status = read_worker(self.prepared.state_dir)
-        if status is None:
-            return float("inf")
-        return (self.clock.now() - status.written_at).total_seconds()
+        """Return how long the worker gave no sign, by the clock that never steps.
+
+        One that just started says nothing before its database is open, which may take a while.
+        """
+        status, now = read_worker(self.prepared.state_dir), self._loop.time()
+        pid = self.supervisor.pid if self.supervisor else None
+        sign = status.written_at if status is not None and status.pid == pid else None
+        if self._worker_sign[:2] != (pid, sign):
+            self._worker_sign = pid, sign, now
+        silent = now - self._worker_sign[2]
+        return silent if sign is not None else silent - OPENING
 
     def _listen_to_signals(self, tasks: asyncio.TaskGroup) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -208,18 +223,24 @@ class Receiver:
 
     async def reload(self) -> None:
         """Take new settings over whole, or keep those in force and say so."""
-        sd_notify("RELOADING=1")
+        async with self._reloading:  # one after the other, however many ask
+            sd_notify("RELOADING=1")
+            self.config_differs = not await self._take_over()
+            sd_notify("READY=1")
+
+    async def _take_over(self) -> bool:
         try:
             prepared = await asyncio.to_thread(prepare, self.order.settings, self.order.environment)
             self._refuse_fixed(prepared)
             await self._swap(prepared)
         except InputError as error:
-            self.config_differs = True
-            logger.error("settings not taken over: %s", error, extra={"action": "reload_failed"})  # noqa: TRY400
-        else:
-            self.config_differs = False
-            logger.info("settings taken over", extra={"action": "reloaded"})
-        sd_notify("READY=1")
+            logger.error("settings not taken over: %s", error, extra={"action": "reload_failed"})  # noqa: TRY400 -- a person's mistake
+            return False
+        except Exception:  # a fault of ours must not end what works
+            logger.exception("settings not taken over", extra={"action": "reload_failed"})
+            return False
+        logger.info("settings taken over", extra={"action": "reloaded"})
+        return True
 
     def _refuse_fixed(self, prepared: Prepared) -> None:
         for key in FIXED:
@@ -236,6 +257,7 @@ class Receiver:
                 await door.start()
         except BaseException:
             await _stop(opened)
+            self._sockets.forget()
             raise
         gone = [door for name, door in self.doors.items() if name not in kept]
         self.doors = {name: self.doors[name] for name in kept} | {d.name: d for d in fresh}

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from watcher.app.machine import resident_bytes
 from watcher.app.status import write_status
 from watcher.app.steps import ClockSteps
 from watcher.app.worker import Progress
+from watcher.errors import StoreUnavailable
 from watcher.journal.reader import LocalReader
 from watcher.model.ledger import Reason
 from watcher.model.status import CountOf, QuarantineCount, SourceStatus, WorkerStatus
@@ -44,14 +45,30 @@ class Reporter:
     standing: Found
     steps: ClockSteps
     started_at: datetime
+    _last: WorkerStatus | None = None
 
     def write(self, progress: Progress) -> None:
         """Write the status; a full disk must not stop the line."""
         self.steps.look()
         try:
-            write_status(self.folder, self.status(progress))
+            write_status(self.folder, self._status(progress))
         except OSError as error:
             logger.warning("the status file cannot be written: %s", error.strerror)
+
+    def _status(self, progress: Progress) -> WorkerStatus:
+        """Return how the worker is now; what the store does not tell is as it last was."""
+        try:
+            self._last = self.status(progress)
+        except StoreUnavailable as error:
+            told = self._last or WorkerStatus(
+                written_at=self.clock.now(), started_at=self.started_at, pid=os.getpid(),
+                version=__version__, journal=self.journal,
+            )  # fmt: skip
+            self._last = replace(
+                told, written_at=self.clock.now(), cursor=progress.cursor,
+                database_problem=progress.database_problem or str(error),
+            )  # fmt: skip
+        return self._last
 
     def status(self, progress: Progress) -> WorkerStatus:
         """Return how the worker is now."""

@@ -48,6 +48,8 @@ class Sockets:
     given: dict[str, list[socket.socket]] = field(default_factory=dict)
     _own: dict[_Wanted, socket.socket] = field(default_factory=dict)
     _users: dict[str, _Wanted] = field(default_factory=dict)
+    _asked: dict[str, _Wanted] = field(default_factory=dict)
+    """By inputs since the last `keep` or `forget`."""
 
     def datagrams(self, name: str, address: str, port: int, given: str) -> socket.socket:
         """Return a bound datagram socket for an input; `given` is its name at the supervisor."""
@@ -59,7 +61,16 @@ class Sockets:
 
     def keep(self, names: Collection[str]) -> None:
         """Close what none of these inputs uses any more."""
-        self._users = {name: wanted for name, wanted in self._users.items() if name in names}
+        now = self._users | self._asked
+        self._users = {name: wanted for name, wanted in now.items() if name in names}
+        self._close_unused()
+
+    def forget(self) -> None:
+        """Close what was asked for since `keep`, where nobody else uses it: it was in vain."""
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        self._asked = {}
         used = set(self._users.values())
         for wanted in [wanted for wanted in self._own if wanted not in used]:
             self._own.pop(wanted).close()
@@ -68,8 +79,10 @@ class Sockets:
         for sock in self.given.get(given, []):
             if sock.type == wanted.kind:
                 return sock.dup()
-        self._users[name] = wanted
-        if wanted not in self._own or wanted.port == 0:
+        self._asked[name] = wanted
+        if wanted.port == 0 and wanted in self._own:
+            self._own.pop(wanted).close()  # any free port: each time another
+        if wanted not in self._own:
             self._own[wanted] = _bound(name, wanted)
         return self._own[wanted].dup()
 

@@ -20,7 +20,7 @@ class SupervisorOptions:
 
     look: float = 0.2
     hang: float = 60.0
-    """Without a sign of life for so long the worker is killed; drawing a plan takes seconds."""
+    """Without a sign of life for so long the worker is killed."""
     shortest_pause: float = 0.2
     longest_pause: float = 15.0
     stop: float = 10.0
@@ -57,7 +57,8 @@ class Supervisor:
     async def replace(self) -> None:
         """Let the worker finish its batch and start a new one, with settings read anew."""
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
 
     async def stop(self) -> int | None:
         """Let the worker take in what is left and end; return its status, None: it was killed."""

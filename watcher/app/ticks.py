@@ -16,6 +16,7 @@ from watcher.app.drawing import Dirty
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
+from watcher.app.status import read_receiver
 from watcher.app.worker import Worker
 from watcher.cases.advance import Advance
 from watcher.cases.evidence import evidence_from_inventory
@@ -36,6 +37,8 @@ LEADER = "leader"
 OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
 CASES = 5_000
 """Open cases that one look takes in, the most urgent first."""
+DEAF = timedelta(minutes=1)
+"""A receiver that wrote no status for so long does not receive; it writes one a second."""
 DRAINED = timedelta(minutes=5)
 """A backlog older than this is a stage that does not work."""
 
@@ -231,6 +234,9 @@ class Ticks:
             return f"self-test: {self.self_test.problem}"
         if self._worker is None:
             return "the worker has not begun"
+        receiver = read_receiver(self.reporter.folder)
+        if receiver is None or self.clock.now() - receiver.written_at > DEAF:
+            return "the receiver gives no sign of life"
         waiting = self.reporter.reader.backlog(self._worker.progress.cursor)
         if waiting.oldest is not None and self.clock.now() - waiting.oldest > DRAINED:
             return f"messages wait since {waiting.oldest:%H:%M:%S} UTC"

@@ -40,6 +40,11 @@ logger = logging.getLogger(__name__)
 JOURNAL = "journal"
 """Name in the books of what the journal lost."""
 
+REPORT = "report"
+"""What falls due also while the database does not answer."""
+REDRAW = 10.0
+"""Seconds until drawing a plan is tried again that failed, besides the usual wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
@@ -126,6 +131,7 @@ class Worker:
             self._placed = False
             self.progress.database_problem = str(error)
             logger.warning("the database does not answer: %s", error)
+            self._tick(only=REPORT)
             self.stopping.wait(self._options.store_pause)
             return False
         self.progress.database_problem = ""
@@ -240,10 +246,11 @@ class Worker:
         self.progress.batch_seconds += seconds
         self.progress.batch_seconds_worst = max(self.progress.batch_seconds_worst, seconds)
 
-    def _tick(self) -> None:
-        while not self.due.empty():
-            name = self.due.get()
-            self._gear.ticks[name]()
+    def _tick(self, only: str = "") -> None:
+        """Do what is due; what was due more than once meanwhile is done once."""
+        for name in dict.fromkeys(self.due.get() for _ in range(self.due.qsize())):
+            if only in ("", name):
+                self._gear.ticks[name]()
 
     def _draw(self, *, idle: bool) -> bool:
         """Have the plan of a changed cluster drawn; tell whether something came of it."""
@@ -257,6 +264,8 @@ class Worker:
                 drawn.headline, drawn.steps,
                 extra={"action": "plan_drawn", "digest": drawn.digest},
             )  # fmt: skip
+        if drawn is not None and drawn.failed:
+            self._gear.dirty.note(frozenset({drawn.cluster}), time.monotonic() + REDRAW)
         cluster = self._gear.dirty.due(time.monotonic(), idle=idle) if easel.free else None
         if cluster is not None:
             self._gear.dirty.done(cluster)

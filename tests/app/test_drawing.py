@@ -1,0 +1,163 @@
+"""When a plan is drawn, by whom, and what it says of how far its alarms are proven."""
+
+import json
+import sys
+import time
+
+import pytest
+from app.desk import NOW, raw, take_in
+from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
+from killing import numbered
+
+from watcher import planning, seal
+from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.easel import LIMIT, Drawn, Easel
+from watcher.inventory.loader import load
+from watcher.model.message import Grade, Way
+
+ONE, BOTH = frozenset({"graz"}), frozenset({"graz", "wien"})
+PATIENCE = 60
+
+
+@pytest.fixture
+def dirty():
+    return Dirty(settle_seconds=2, patience_seconds=20)
+
+
+def test_a_plan_is_due_a_moment_after_the_change(dirty):
+    dirty.note(ONE, 10)
+
+    assert [None, None, "graz"] == [dirty.due(at, idle=True) for at in (10, 11.9, 12)]
+
+
+def test_while_alarms_keep_coming_a_plan_waits_longer_but_not_for_ever(dirty):
+    dirty.note(ONE, 10)
+    for at in range(11, 40):
+        dirty.note(ONE, at)
+
+    assert [None, None, "graz"] == [dirty.due(at, idle=False) for at in (12, 29, 30)]
+
+
+def test_what_is_drawn_is_due_again_only_after_another_change(dirty):
+    dirty.note(BOTH, 10)
+    dirty.done(dirty.due(12, idle=True))
+    rest = dirty.due(12, idle=True)
+    dirty.done(rest)
+    dirty.note(frozenset({rest}), 13)
+
+    assert [None, rest] == [dirty.due(at, idle=True) for at in (14, 15)]
+
+
+def test_a_change_hurries_what_waits_to_be_tried_again(dirty):
+    dirty.note(ONE, 100)
+    dirty.note(ONE, 10)
+
+    assert "graz" == dirty.due(12, idle=True)
+
+
+def looked(easel):
+    """Wait until something came of it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = easel.look()
+        if found is not None:
+            return found
+        time.sleep(0.01)
+    raise AssertionError("nothing came of it")
+
+
+def easel_of(code):
+    return Easel([sys.executable, "-c", code])
+
+
+def test_the_easel_is_taken_until_somebody_looked():
+    easel = easel_of('print(\'{"cluster": "graz", "digest": "sha256:ab", "steps": 4}\')')
+    easel.begin("graz")
+    taken = easel.free
+    drawn = looked(easel)
+
+    assert (False, True) == (taken, easel.free)
+    assert Drawn(cluster="graz", digest="sha256:ab", steps=4) == drawn
+    assert easel.look() is None
+
+
+@pytest.mark.parametrize(("code", "failed"), [("", False), ("raise SystemExit(3)", True)])
+def test_what_came_to_nothing_is_told_from_what_failed(code, failed):
+    easel = easel_of(code)
+    easel.begin("graz")
+
+    assert Drawn(cluster="graz", failed=failed) == looked(easel)
+
+
+def test_what_takes_too_long_is_given_up(monkeypatch):
+    easel = easel_of("import time; time.sleep(600)")
+    easel.begin("graz")
+    monkeypatch.setattr("watcher.app.easel.LIMIT", 0)
+    deadline = time.monotonic() + PATIENCE
+    while not easel.free and time.monotonic() < deadline:
+        easel.look()
+
+    assert easel.free
+    assert 60 <= LIMIT
+
+
+def test_the_end_takes_the_drawing_along():
+    easel = easel_of("import time; time.sleep(600)")
+    easel.begin("graz")
+    easel.end()
+
+    assert easel.free
+
+
+@pytest.fixture
+def draughtsman(store, tmp_path):
+    return Draughtsman(
+        store=store, view=store.view, catalogue=CATALOGUE,
+        inventory=load("inventory.yaml", numbered.inventory()), folder=tmp_path / "plans",
+    )  # fmt: skip
+
+
+def test_a_plan_is_drawn_once(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    first, second = draughtsman.draw("numbered", NOW), draughtsman.draw("numbered", NOW)
+
+    assert first == store.view.newest_plan("numbered")
+    assert second is None
+    assert [True, True] == [seal.verify(t).intact for t in (first.document, first.markdown)]
+    assert seal.code(first.digest) == json.loads(first.document)["plans"][0]["code"]
+    assert {"numbered.md", "numbered.html"} == {f.name for f in draughtsman.folder.iterdir()}
+
+
+def test_a_page_that_was_lost_is_written_anew(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    draughtsman.draw("numbered", NOW)
+    draughtsman.page("numbered").unlink()
+
+    assert draughtsman.draw("numbered", NOW)
+    assert draughtsman.page("numbered").exists()
+
+
+def test_no_case_no_plan(draughtsman):
+    assert draughtsman.draw("numbered", NOW) is None
+    assert not draughtsman.folder.exists()
+
+
+@pytest.mark.parametrize(("way", "word"), [(Way.UDP, "Unverified (grade 0)"), (Way.TLS, "Grade 2")])
+def test_a_plan_says_how_far_its_alarms_are_proven(store, draughtsman, way, word):
+    take_in(store, raw(numbered.alarm(1), way))
+
+    assert word in draughtsman.draw("numbered", NOW).markdown
+
+
+def test_the_best_proof_of_a_finding_counts():
+    text = message()
+    (plan,) = planning.plan(events(text), inventory(cluster()), CATALOGUE, AS_OF)
+    (proof,) = plan.evidence
+
+    graded = {
+        grade: planning.graded(plan, {proof.raw: grade}).findings[0].notes[0] for grade in Grade
+    }
+    unknown = planning.graded(plan, {}).findings[0].notes[0]
+
+    assert planning.GRADES == graded
+    assert planning.GRADES[Grade.CLAIM] == unknown

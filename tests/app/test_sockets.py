@@ -1,0 +1,104 @@
+"""Sockets that stay while inputs come and go."""
+
+import socket
+
+import pytest
+
+from watcher.app.sockets import Sockets, handed_over
+from watcher.errors import InputError
+
+HERE = "127.0.0.1"
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind((HERE, 0))
+        return sock.getsockname()[1]
+
+
+def is_taken(port):
+    with socket.socket() as sock:
+        return sock.connect_ex((HERE, port)) == 0
+
+
+@pytest.fixture
+def sockets():
+    """Return sockets; all are closed in the end."""
+    made = Sockets()
+    yield made
+    made.keep(())
+    made.forget()
+
+
+def opened(sockets, name, port):
+    """Open an input's socket, and close it as the input does when it stops."""
+    sockets.stream(name, HERE, port, name).close()
+
+
+def test_an_input_may_be_opened_anew_on_the_port_of_one_that_still_runs(sockets):
+    port = free_port()
+    with (
+        sockets.stream("tcp", HERE, port, "tcp") as old,
+        sockets.stream("tcp", HERE, port, "tcp") as new,
+    ):
+        assert old.getsockname() == new.getsockname()
+
+
+def test_what_nobody_uses_any_more_is_closed(sockets):
+    old, new = free_port(), free_port()
+    opened(sockets, "tcp", old)
+    sockets.keep({"tcp"})
+    opened(sockets, "tcp", new)
+    sockets.keep({"tcp"})
+
+    assert [False, True] == [is_taken(old), is_taken(new)]
+
+
+def test_a_reload_that_failed_leaves_no_port_open(sockets):
+    old, new = free_port(), free_port()
+    opened(sockets, "tcp", old)
+    sockets.keep({"tcp"})
+    opened(sockets, "tcp", new)
+    sockets.forget()
+
+    assert [True, False] == [is_taken(old), is_taken(new)]
+
+
+def test_after_a_reload_that_failed_the_old_port_may_be_opened_anew(sockets):
+    port = free_port()
+    with sockets.stream("tcp", HERE, port, "tcp"):
+        sockets.keep({"tcp"})
+        with pytest.raises(InputError):
+            sockets.stream("tcp", "192.0.2.1", port, "tcp")
+        sockets.forget()
+        sockets.keep({"tcp"})
+
+        opened(sockets, "tcp", port)
+
+
+def test_a_port_that_cannot_be_had_is_told_in_one_sentence(sockets):
+    with socket.create_server((HERE, 0)) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(InputError, match=f"cannot listen on {HERE} port {port}: address"):
+            sockets.stream("tcp", HERE, port, "tcp")
+
+
+def test_any_free_port_is_another_each_time(sockets):
+    with sockets.datagrams("a", HERE, 0, "a") as one, sockets.datagrams("b", HERE, 0, "b") as two:
+        assert one.getsockname() != two.getsockname()
+
+
+def test_the_supervisors_sockets_outlive_every_input(sockets):
+    with socket.create_server((HERE, 0)) as given:
+        port = given.getsockname()[1]
+        sockets.given["tcp"] = [given]
+        opened(sockets, "tcp", 1)
+        sockets.keep(())
+
+        assert is_taken(port)
+
+
+@pytest.mark.parametrize("environment", [{}, {"LISTEN_PID": "1", "LISTEN_FDS": "1"}])
+def test_sockets_for_another_process_are_not_taken(environment):
+    assert {} == handed_over(environment, 77)
