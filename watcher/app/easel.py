@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 logger = logging.getLogger(__name__)
@@ -92,4 +93,5 @@ def tell(drawn: Drawn) -> None:
 
 def stand_back() -> None:
     """Let those who receive and take in go first."""
-    os.nice(NICE)
+    with suppress(PermissionError):  # a sandbox may forbid what is only a courtesy
+        os.nice(NICE)
