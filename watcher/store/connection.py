@@ -4,7 +4,7 @@ A fault of the database leaves this module as StoreUnavailable, in words without
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,8 @@ class Options:
     """How the session calls itself (PostgreSQL)."""
 
 
+SHOWN = {"host", "hostaddr", "port", "dbname", "user", "sslmode", "target_session_attrs"}
+"""Parameters of a URL that an error may repeat."""
 DEFAULT = Options()
 
 
@@ -77,6 +79,8 @@ class Database:
         self.options = options
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        query = self.url.normalized_query
+        self._hidden = [value for name in query.keys() - SHOWN for value in query[name]]
         self.engine = _engine(self.url, options)
         writing: dict[str, Any] = {"watcher_writes": True}
         reading: dict[str, Any] = {}
@@ -127,9 +131,8 @@ class Database:
         """Return the first line of a fault, without secrets."""
         text = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         text = one_line(text.partition("\n")[0]) or type(error).__name__
-        secrets = [str(self.url.password or ""), *map(str, self.url.query.values())]
-        for secret in filter(None, secrets):
-            text = text.replace(secret, "***")
+        for secret in filter(None, [self.url.password, *self._hidden]):
+            text = text.replace(str(secret), "***")
         return re.sub(r"(password\s*=\s*)\S+", r"\1***", text)
 
     def close(self) -> None:
@@ -137,26 +140,43 @@ class Database:
         self.engine.dispose()
 
 
+def _closing(prepare: Callable[[Any, object], None]) -> Callable[[Any, object], None]:
+    """Close a new connection that cannot be made what it must be; the pool would forget it."""
+
+    def connect(connection: Any, record: object) -> None:  # noqa: ANN401 -- either driver's
+        try:
+            prepare(connection, record)
+        except BaseException:
+            connection.close()
+            raise
+
+    return connect
+
+
+_POOL: dict[str, Any] = {"hide_parameters": True, "pool_size": 4, "max_overflow": 4}
+
+
 def _engine(url: URL, options: Options) -> Engine:
-    common: dict[str, Any] = {"hide_parameters": True, "pool_size": 4, "max_overflow": 4}
-    if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, pool_timeout=options.lock_seconds, **common)
-        event.listen(engine, "connect", sqlite.prepare(options.lock_seconds))
-        event.listen(engine, "begin", sqlite.begin)
-        return engine
+    on_sqlite = url.get_backend_name() == "sqlite"
+    engine = _sqlite(url, options) if on_sqlite else _postgres(url, options)
+    event.listen(engine, "begin", sqlite.begin if on_sqlite else postgres.begin)
+    return engine
+
+
+def _sqlite(url: URL, options: Options) -> Engine:
+    engine = create_engine(url, pool_timeout=options.lock_seconds, **_POOL)
+    event.listen(engine, "connect", _closing(sqlite.prepare(options.lock_seconds)))
+    return engine
+
+
+def _postgres(url: URL, options: Options) -> Engine:
+    told = {"connect_timeout": 10, "application_name": options.application}
     try:
-        engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "application_name": options.application},
-            **common,
-        )
+        engine = create_engine(url, pool_pre_ping=True, connect_args=told, **_POOL)
     except ModuleNotFoundError:
         raise InputError(
             "PostgreSQL needs the psycopg package", expected="pip install 'watcher[postgres]'"
         ) from None
-    event.listen(
-        engine, "connect", postgres.prepare(options.lock_seconds, options.statement_seconds)
-    )
-    event.listen(engine, "begin", postgres.begin)
+    prepare = postgres.prepare(options.lock_seconds, options.statement_seconds)
+    event.listen(engine, "connect", _closing(prepare))
     return engine

@@ -87,8 +87,9 @@ class SqlRetention:
 
     def _give_back(self) -> None:
         """Shrink SQLite's files as far as nobody is in the way."""
-        raw = self._database.engine.raw_connection()
-        try:
-            sqlite.shrink(cast("Connection", raw.dbapi_connection))
-        finally:
-            raw.invalidate()  # its time-out is not ours
+        with self._database.guard():
+            raw = self._database.engine.raw_connection()
+            try:
+                sqlite.shrink(cast("Connection", raw.dbapi_connection))
+            finally:
+                raw.invalidate()  # its time-out is not ours
