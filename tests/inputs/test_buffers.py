@@ -33,25 +33,37 @@ def test_readings_that_are_not_full_change_nothing():
     assert len(buffers.view) == SMALL
 
 
-def test_one_reading_of_many_hits_makes_it_read_little_at_once():
+@pytest.mark.parametrize(("hits", "size"), [(65, 258_111), (640, LARGE // 10), (32_768, 1024)])
+def test_a_reading_of_many_hits_makes_it_read_less_at_once(hits, size):
     buffers = Buffers(tls=False)
     read(buffers, 500)
-    read(buffers, 1, hits=513)
+    read(buffers, 1, hits=hits)
 
-    assert len(buffers.view) == SMALL
+    assert len(buffers.view) == size
 
+
+def test_less_stays_less_for_a_while():
+    buffers = Buffers(tls=False)
+    read(buffers, 1, hits=640)
     read(buffers, 15)
 
-    assert len(buffers.view) == SMALL
+    assert len(buffers.view) == 1024
 
     read(buffers, 1)
 
-    assert len(buffers.view) == 2 * SMALL
+    assert len(buffers.view) == 2048
+
+
+def test_a_small_reading_full_of_hits_never_makes_it_read_more():
+    buffers = Buffers(tls=False)
+    read(buffers, 1, hits=65, size=100_000)
+
+    assert len(buffers.view) == SMALL
 
 
 def test_some_hits_slow_nothing():
     buffers = Buffers(tls=False)
-    read(buffers, 500, hits=512)
+    read(buffers, 500, hits=64)
 
     assert len(buffers.view) == LARGE
 

@@ -6,17 +6,18 @@ _LARGE: Final = 256 * 1024
 _LARGE_TLS: Final = 64 * 1024
 """Smaller, because the TLS library keeps as much for each session as it was ever given at once."""
 _TLS_RECORD: Final = 17 * 1024
-_SMALL: Final = 8 * 1024
-_MANY_HITS: Final = 512
-"""In one reading; each costs microseconds, while noise costs next to nothing."""
+_FIRST: Final = 8 * 1024
+_LEAST: Final = 1024
+_HITS: Final = 64
+"""In one reading, about; each costs microseconds, while noise costs next to nothing."""
 _SPARSE: Final = 16
 
 
 class Buffers:
     """What the kernel fills, and what TLS fills from that (the same where there is no TLS).
 
-    Of noise much is read at a time. As soon as much of it is kept only little is, by all
-    connections: else a few senders of nothing but alarms would hold up the loop for seconds.
+    Of noise much is read at a time. The more of it is kept the less is, by all connections: else a
+    few senders of nothing but alarms would hold up the loop for seconds.
     """
 
     def __init__(self, *, tls: bool) -> None:
@@ -28,7 +29,7 @@ class Buffers:
         self.readings = 0
         """How often something came."""
         self._came = self._sparse = 0
-        self.view = self._whole[:_SMALL]
+        self.view = self._whole[:_FIRST]
         """Where the next bytes of the network go."""
 
     def came(self, size: int) -> memoryview:
@@ -39,8 +40,9 @@ class Buffers:
 
     def pace(self, hits: int) -> None:
         """Choose how much to read next, by how much of the last reading is kept."""
-        if hits > _MANY_HITS:
-            self.view, self._sparse = self._whole[:_SMALL], 0
+        if hits > _HITS:
+            size = max(self._came * _HITS // hits, _LEAST)
+            self.view, self._sparse = self._whole[: min(size, len(self.view))], 0
         elif self._came == len(self.view) < len(self._whole):
             self._sparse += 1
             if self._sparse >= _SPARSE:
