@@ -150,7 +150,7 @@ class SmtpInput:
             return Reason.PEER_NOT_ALLOWED
         places = limits.sessions
         if self.options.allowed and not allowed:
-            places -= limits.reserved_sessions
+            places -= min(limits.reserved_sessions, places // 5)
         ours = Counter(session.peer for session in self._sessions)[peer]
         if self._stopping or ours >= limits.sessions_per_peer:
             return Reason.TOO_MANY_CONNECTIONS

@@ -16,7 +16,7 @@ class SmtpLimits:
 
     sessions: int = 50
     reserved_sessions: int = 10
-    """Of them, kept for peers in the allowed networks, if there are any."""
+    """Of them, kept for peers in the allowed networks, if there are any; a fifth at most."""
     sessions_per_peer: int = 10
     patience: float = 5
     """When all sessions are taken, one that did nothing for so long gives way to a new one."""
