@@ -1,5 +1,6 @@
 """Cut dates: every case of docs/expiry.md, and that the truth is never lost."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -247,3 +248,21 @@ def test_a_forged_time_at_the_edge_of_the_calendar_counts_as_none(text, event, n
     slack = timedelta(hours=14)
 
     assert resolve(text, event, kind, slack=slack) == resolve(text, None, kind)
+
+
+@pytest.mark.parametrize(
+    "begin", ["Wed", "Wed Nov", "Wed Nov 2", "Wed Nov 25 14:05:", "Wed Nov 2 CET"]
+)
+@pytest.mark.parametrize("end", ["", "x", "2026", "]"])
+def test_blanks_without_end_take_no_time(begin, end):
+    # Once they were shared out between the optional parts in every way: hours of one message.
+    start = time.process_time()
+    resolve(begin + " " * 16_000 + end, at("2026-11-20"), KINDS["CertExpired"])
+
+    assert time.process_time() - start < 1
+
+
+def test_a_blank_behind_a_day_makes_it_whole():
+    expiry, _ = resolve("Wed Nov 2 CET", at("2022-11-01"), KINDS["CertValidfor7days"])
+
+    assert days(expiry)[-1][-2:] == "02"
