@@ -43,7 +43,9 @@ _CHECKED_HEAD = struct.Struct("<4sBIII")
 _MESSAGE = struct.Struct("<qqBI")
 HEAD_SIZE: Final = _CHECKED_HEAD.size
 
-NOT_OURS: Final = (ValueError, TypeError, KeyError, OverflowError, struct.error)
+NOT_OURS: Final = (
+    ValueError, TypeError, KeyError, OverflowError, RecursionError, struct.error,
+)  # fmt: skip
 """What reading a body can raise that passed its check and was still not written by this version."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
