@@ -3,8 +3,8 @@
 #
 #   rsyslog and syslog-ng (with loggen) are unpacked into .parts/, not installed: as packages they
 #   remove each other. Needs no root, but package lists (apt-get update).
-#   postfix has fixed paths, so it is installed, and only as root and with REAL_PARTS=all: a test
-#   must not put a mail server on somebody's machine. No service is started.
+#   postfix, dovecot and swaks have fixed paths, so they are installed, and only as root and with
+#   REAL_PARTS=all: a test must not put a mail server on somebody's machine. None is started.
 #
 # Asks nothing, may be run again and again, and always ends well: without apt, lists or network the
 # tests that need a program skip and say which. Takes a few seconds; gives up after a minute.
@@ -40,16 +40,20 @@ unpack() {
     rm -rf "$work"
 }
 
-install_postfix() {
-    command -v postfix >/dev/null && return 0
-    local policy=/usr/sbin/policy-rc.d ours= told
+install_mail() {
+    local missing=() policy=/usr/sbin/policy-rc.d ours= told
+    command -v postfix >/dev/null || missing+=(postfix)
+    command -v swaks >/dev/null || missing+=(swaks)
+    command -v dovecot >/dev/null || missing+=(dovecot-imapd)
+    [ ${#missing[@]} = 0 ] && return 0
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=yes
     fi
     echo "postfix postfix/main_mailer_type select No configuration" |
         debconf-set-selections 2>/dev/null
-    told=$(timeout "$(left)" apt-get "${APT[@]}" install -y --no-install-recommends postfix \
-        2>&1 </dev/null) || echo "real parts: postfix cannot be installed: ${told##*$'\n'}"
+    told=$(timeout "$(left)" apt-get "${APT[@]}" install -y --no-install-recommends \
+        "${missing[@]}" 2>&1 </dev/null) ||
+        echo "real parts: ${missing[*]} cannot be installed: ${told##*$'\n'}"
     [ -n "$ours" ] && rm -f $policy
 }
 
@@ -60,6 +64,6 @@ fi
 unpack rsyslog rsyslog rsyslog-openssl rsyslog-gnutls
 unpack syslog-ng syslog-ng-core
 if [ "${REAL_PARTS:-}" = all ] && [ "$(id -u)" = 0 ]; then
-    install_postfix
+    install_mail
 fi
 exit 0

@@ -11,6 +11,9 @@ from watcher.metrics import CONTENT_TYPE, Page, Seen
 from watcher.model.status import ReceiverStatus
 from watcher.ports import Clock
 
+LATE = 5.0
+"""Seconds that the loop may be late, 99 times of 100, before something is wrong with us."""
+
 
 async def open_web(
     prepared: Prepared, sockets: Sockets, status: Callable[[], ReceiverStatus], clock: Clock
@@ -30,9 +33,13 @@ async def open_web(
 
     page = Page(look)
     pages = {
-        "/healthz": lambda: web.report((web.Check("process"),)),
+        "/healthz": lambda: web.report((web.Check("loop", _late(status().loop_lag_p99)),)),
         "/readyz": ready,
         "/metrics": lambda: web.Answer(200, CONTENT_TYPE, page.render()),
     }
     sock = sockets.stream("web", settings.address, settings.port, settings.socket or "web")
     return await web.serve(pages, sock)
+
+
+def _late(seconds: float) -> str:
+    return f"is late by {seconds:.1f} s" if seconds > LATE else ""
