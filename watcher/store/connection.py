@@ -111,7 +111,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            if isinstance(error, OURS) and not error.connection_invalidated:
+            if _is_ours(error):
                 raise
             raise StoreUnavailable(self.told(error)) from None
         except PoolTimeoutError:
@@ -123,6 +123,8 @@ class Database:
         try:
             connection.commit()
         except DBAPIError as error:
+            if _is_ours(error):
+                raise
             raise StoreUnavailable(
                 f"what became of a commit is unknown: {self.told(error)}"
             ) from None
@@ -138,6 +140,10 @@ class Database:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def _is_ours(error: DBAPIError) -> bool:
+    return isinstance(error, OURS) and not error.connection_invalidated
 
 
 def _closing(prepare: Callable[[Any, object], None]) -> Callable[[Any, object], None]:
