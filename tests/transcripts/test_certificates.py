@@ -138,6 +138,14 @@ def test_a_broken_pem_is_named(block, body):
     assert facts.unread[-1].why.startswith("not a certificate")
 
 
+def test_a_certificate_of_no_known_version_is_named(pem_text):
+    raw = b64decode("".join(pem_text.splitlines()[1:-1]))
+    body = b64encode(raw.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07")).decode()
+    (block,) = split(f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+
+    assert pem.read(block).unread[-1].why.startswith("not a certificate (7 is not a valid X509")
+
+
 @given(st.data())
 def test_a_damaged_certificate_is_read_or_named(pem_text, data):
     raw = bytearray(b64decode("".join(pem_text.splitlines()[1:-1])))

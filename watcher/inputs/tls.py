@@ -70,7 +70,7 @@ def _plain(fingerprint: str) -> str:
 def _names(certificate: bytes) -> Iterator[str]:
     # What cannot be read of a certificate binds nobody.
     with suppress(ValueError, x509.ExtensionNotFound, x509.DuplicateExtension,
-                  x509.UnsupportedGeneralNameType):  # fmt: skip
+                  x509.InvalidVersion, x509.UnsupportedGeneralNameType):  # fmt: skip
         found = x509.load_der_x509_certificate(certificate).extensions.get_extension_for_class(
             x509.SubjectAlternativeName
         )

@@ -13,6 +13,11 @@ from watcher.transcripts.text import PastedLine
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _MOST_BYTES = 64 << 10
+_BROKEN = (
+    ValueError, OverflowError, TypeError,
+    x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
+"""What a hostile certificate makes the library raise."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 
 T = TypeVar("T")
@@ -56,7 +61,7 @@ def read_lines(lines: Iterable[PastedLine], first_line: int) -> PemFacts:
     body = "\n".join(kept)
     try:
         certificate = x509.load_pem_x509_certificate(body[:_MOST_BYTES].encode("ascii"))
-    except (ValueError, OverflowError, TypeError) as error:
+    except _BROKEN as error:
         why = f"not a certificate ({_first_line(error)})"
         return PemFacts(line=first_line, unread=(*strange, Unread(first_line, _BEGIN, why)))
     return _facts(certificate, first_line, strange)
@@ -67,7 +72,7 @@ def _facts(certificate: x509.Certificate, line: int, unread: list[Unread]) -> Pe
         # Hostile certificates make properties raise; one bad attribute does not hide the others.
         try:
             return attribute()
-        except (ValueError, OverflowError, TypeError, x509.UnsupportedGeneralNameType) as error:
+        except _BROKEN as error:
             unread.append(Unread(line, name, f"cannot be read ({_first_line(error)})"))
             return None
 
