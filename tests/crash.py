@@ -18,7 +18,7 @@ from killing.cycles import Figures, Killer
 from killing.points import points
 
 BUGS = ("acknowledge-first", "cursor-first", "dedup-outside")
-LANES = 2
+LANES = 3
 AUDIT_EVERY = 6
 """Cycles between two audits while a seeded bug is looked for."""
 

@@ -58,6 +58,8 @@ class WorkerOptions:
     """How often a message may end the worker before it is put aside as poison."""
     poll: float = 0.02
     """Pause when there is nothing to do."""
+    finish: float = 5.0
+    """When told to stop, for taking in what is left; a receiver that stays brings more for ever."""
     store_pause: float = 1.0
     """Pause when the database does not answer."""
 
@@ -99,6 +101,8 @@ class Worker:
     def __init__(self, gear: Gear, options: WorkerOptions) -> None:
         self.progress = Progress()
         self.stopping = Event()
+        self.abandoned = Event()
+        """The receiver is gone: another, with a worker of its own, may be waiting already."""
         self.due: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._gear = gear
         self._options = options
@@ -117,7 +121,8 @@ class Worker:
         while not self.stopping.is_set():
             if not self.turn():
                 self.stopping.wait(self._options.poll)
-        while self.turn():
+        end = time.monotonic() + self._options.finish
+        while not self.abandoned.is_set() and time.monotonic() < end and self.turn():
             pass
 
     def turn(self) -> bool:

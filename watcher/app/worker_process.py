@@ -118,6 +118,7 @@ def _until_alone(worker: Worker) -> None:
     if stat.S_ISFIFO(os.fstat(0).st_mode):
         while os.read(0, 1024):
             pass
+        worker.abandoned.set()
         worker.stopping.set()
 
 
