@@ -18,6 +18,8 @@ READY_WITHIN = 60.0
 REACHED_WITHIN = 60.0
 """Seconds that a life may take to come by a crash point."""
 GATHER_WITHIN = 180.0
+WORKERS_OF_LIFE = 2
+"""Workers killed in one life of the receiver; it waits longer before each new one."""
 FIRST_LIFE = ("in-migration",)
 """Points that only a life without a database passes."""
 TIMES = {
@@ -58,8 +60,9 @@ class Killer:
         self.spooler = Spooler(self.traffic, folder)
         self.postman = Postman(self.traffic)
         self.figures = Figures()
-        self._workers: set[tuple[int, int]] = set()
-        """Seen in each life, by its group."""
+        self._of_life = 0
+        self._workers: dict[int, int] = {}
+        """The first worker of each life, by its group."""
 
     @asynccontextmanager
     async def load(self) -> AsyncIterator[None]:
@@ -85,7 +88,11 @@ class Killer:
         kind = self.chance.choices(
             ("receiver", "worker", "both", "start"), weights=(35, 30, 20, 15)
         )[0]
+        self._of_life += kind == "worker"
+        if self._of_life > WORKERS_OF_LIFE:
+            kind = "both"
         if not self.daemon.alive:
+            self._of_life = 0
             self.daemon.start()
             if kind == "start":
                 await asyncio.sleep(self.chance.uniform(0.0, 1.2))
@@ -182,11 +189,9 @@ class Killer:
         """Tell whether a half of this life was killed, by itself."""
         if not self.daemon.alive:
             return True
-        worker = self.daemon.worker()
-        if worker is not None:
-            self._workers.add((self.daemon.groups[-1], worker))
-        lives = {pid for group, pid in self._workers if group == self.daemon.groups[-1]}
-        return len(lives) > 1
+        life, worker = self.daemon.groups[-1], self.daemon.worker()
+        first = self._workers.setdefault(life, worker) if worker else self._workers.get(life)
+        return first is not None and worker != first
 
     @staticmethod
     async def _until(condition: Callable[[], object], seconds: float, pause: float = 0.02) -> bool:
