@@ -292,3 +292,19 @@ async def test_a_worker_knows_when_its_starter_is_gone(tmp_path):
     await until(gone.exists)
 
     assert -9 == status
+
+
+async def test_a_worker_that_was_told_to_end_has_not_failed():
+    """It is followed at once, although it dies of the signal before it can handle it."""
+    slow = SupervisorOptions(look=0.02, shortest_pause=60, longest_pause=60)
+    supervisor = supervisor_of("import time; time.sleep(600)", options=slow)
+    supervisor.start()
+    seen = set()
+    for _ in range(3):
+        await until(lambda: supervisor.pid and supervisor.pid not in seen)
+        seen.add(supervisor.pid)
+        await supervisor.replace()
+    await until(lambda: supervisor.pid and supervisor.pid not in seen)
+    await supervisor.stop()
+
+    assert 0 == supervisor.restarts

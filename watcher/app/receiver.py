@@ -76,6 +76,7 @@ class Receiver:
     _started_at: datetime = field(init=False)
     _steps: ClockSteps = field(init=False)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _waiting: bool = False
     _worker_sign: tuple[int | None, datetime | None, float] = (None, None, 0.0)
     """Process and time of the worker's newest sign of life, and when the loop's clock saw it."""
 
@@ -223,7 +224,11 @@ class Receiver:
 
     async def reload(self) -> None:
         """Take new settings over whole, or keep those in force and say so."""
+        if self._waiting:
+            return  # who waits already will read the file as it then is
+        self._waiting = True
         async with self._reloading:  # one after the other, however many ask
+            self._waiting = False
             sd_notify("RELOADING=1")
             self.config_differs = not await self._take_over()
             sd_notify("READY=1")

@@ -42,6 +42,8 @@ class Supervisor:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._replaced: asyncio.subprocess.Process | None = None
+        """Whom we told to end: however it does, that is no fault of its own."""
         self.restarts = 0
 
     @property
@@ -57,6 +59,7 @@ class Supervisor:
     async def replace(self) -> None:
         """Let the worker finish its batch and start a new one, with settings read anew."""
         if self._process is not None and self._process.returncode is None:
+            self._replaced = self._process
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
 
@@ -89,6 +92,8 @@ class Supervisor:
             await self._watch(self._process, started)
             if self._stopping:
                 return
+            if self._process is self._replaced:
+                continue
             lasted = asyncio.get_running_loop().time() - started
             calm = lasted > self._options.longest_pause
             pause = self._options.shortest_pause if calm else min(

@@ -21,7 +21,7 @@ from watcher.app.worker import Worker
 from watcher.cases.advance import Advance
 from watcher.cases.evidence import evidence_from_inventory
 from watcher.cases.identity import Directory
-from watcher.cases.sources import Expected, SourceHealth, health
+from watcher.cases.sources import Expected, SourceHealth, SourceState, health
 from watcher.cases.states import Listening, TickOptions, tick
 from watcher.cases.storm import Budget
 from watcher.cases.thresholds import crossings
@@ -127,7 +127,9 @@ class Ticks:
         for one in found.values():
             was = before.get(one.name)
             if was is not None and was.state is not one.state:
-                logger.warning("source %s is %s", one.name, one.state, extra={"action": "source"})
+                level = logging.WARNING if one.state is SourceState.SILENT else logging.INFO
+                logger.log(level, "source %s is %s", one.name, one.state,
+                           extra={"action": "source"})  # fmt: skip
         self.standing.sources = tuple(
             SourceStatus(
                 source=one.name, node=one.name if one.cluster else "",
