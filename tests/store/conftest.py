@@ -1,11 +1,13 @@
 """Every test of the store runs on SQLite and on a PostgreSQL server that is started for it."""
 
 import os
+import shutil
 
 import pytest
 from store.server import OLDEST, Server, binaries, new_url, version
 
-from watcher.store.engine import open_store
+from watcher.store.engine import open_existing, open_store
+from watcher.store.migrate import migrate
 
 
 def started():
@@ -38,15 +40,41 @@ def own_server():
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
+def empty_url(request, tmp_path):
     """Give the address of an empty database, once of each kind."""
     return new_url(request.param, request, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory):
+    """Make a database file to copy; that takes less time than to migrate each."""
+    file = tmp_path_factory.mktemp("template") / "watcher.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def template(server):
+    """Make a database to copy on the server."""
+    server.execute("CREATE DATABASE template_watcher TEMPLATE template0")
+    migrate(server.url("template_watcher"))
+    return "template_watcher"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    """Give the address of a database with tables and no rows, once of each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_file"), tmp_path / "watcher.db")
+        return f"sqlite:///{tmp_path}/watcher.db"
+    template = request.getfixturevalue("template")
+    return new_url(request.param, request, tmp_path, template)
 
 
 @pytest.fixture
 def store(url):
     """Open a store without rows."""
-    store = open_store(url)
+    store = open_existing(url)
     yield store
     store.close()
 

@@ -117,11 +117,11 @@ class Server:
         shutil.rmtree(self.home)
 
 
-def new_url(kind, request, folder):
+def new_url(kind, request, folder, template="template0"):
     """Return the address of an empty database."""
     if kind == "sqlite":
         return f"sqlite:///{folder}/watcher-{next(NUMBERS)}.db"
     server = request.getfixturevalue("server")
     name = f"test_{next(NUMBERS)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     return server.url(name)

@@ -46,6 +46,12 @@ def upgrade() -> None:
 
 
 @pytest.fixture
+def url(empty_url):
+    """Begin without tables."""
+    return empty_url
+
+
+@pytest.fixture
 def later(tmp_path):
     """Write the migrations of a release to come."""
     folder = tmp_path / "migrations"

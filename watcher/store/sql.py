@@ -3,16 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Column, Connection, Executable, Table, case, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, select
 
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Line
 from watcher.model.message import Position
 from watcher.ports import EvidenceRow, Heard, StoredMessage, StoredPlan
-from watcher.store import caserows, rows, tables
+from watcher.store import bulk, caserows, rows, tables
 from watcher.store.connection import Database
 from watcher.store.fetch import Damage, Fetcher
 from watcher.store.rows import Values
@@ -25,7 +23,6 @@ class SqlUnit:
     def __init__(self, connection: Connection, damage: Damage) -> None:
         self._connection = connection
         self._fetch = Fetcher(connection, damage)
-        self._insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
 
     def cursor(self, journal: str) -> Position:
         """Return up to where a journal has been taken in; 0 before the first time."""
@@ -37,12 +34,12 @@ class SqlUnit:
     def move_cursor(self, journal: str, position: Position) -> None:
         """State up to where a journal has been taken in."""
         values: Values = {"journal": text(journal, INPUT), "position": position}
-        self._replace(tables.cursor, [values], tables.cursor.c.journal)
+        bulk.replace(self._connection, tables.cursor, [values], ("journal",))
 
     def keep(self, messages: Sequence[StoredMessage]) -> None:
         """Insert messages; one whose id is there already is replaced (a replay)."""
-        columns = tables.message.c.journal, tables.message.c.position
-        self._replace(tables.message, [rows.message_to_row(one) for one in messages], *columns)
+        values = [rows.message_to_row(one) for one in messages]
+        bulk.replace(self._connection, tables.message, values, ("journal", "position"))
 
     def known(self, keys: Collection[str]) -> Mapping[str, CaseKey | None]:
         """Return which event keys (of cases: with the case; of evidence: None) are stored."""
@@ -74,11 +71,11 @@ class SqlUnit:
 
     def add_events(self, events: Sequence[CaseEvent]) -> None:
         """Insert events; one whose key is there already changes nothing."""
-        self._add(tables.event, [caserows.event_to_row(event) for event in events])
+        bulk.add(self._connection, tables.event, [caserows.event_to_row(event) for event in events])
 
     def add_evidence(self, evidence: Sequence[EvidenceRow]) -> None:
         """Insert evidence; one whose key is there already changes nothing."""
-        self._add(tables.evidence, [rows.evidence_to_row(row) for row in evidence])
+        bulk.add(self._connection, tables.evidence, [rows.evidence_to_row(row) for row in evidence])
 
     def save(self, cases: Sequence[Case]) -> None:
         """Insert or replace cases by their key."""
@@ -86,8 +83,7 @@ class SqlUnit:
         numbers = self._numbers([one["case_key"] for one in values])
         for one in values:
             one["id"] = numbers[one["case_key"]]
-        fixed = [tables.case.c[name] for name in ("id", *caserows.KEY_COLUMNS)]
-        self._replace(tables.case, values, tables.case.c.case_key, but=fixed)
+        bulk.replace(self._connection, tables.case, values, ("case_key",))
 
     def _numbers(self, keys: Sequence[str]) -> dict[str, int]:
         """Return the number of each case; writers are serial, so that none is given twice."""
@@ -104,40 +100,28 @@ class SqlUnit:
 
     def add_transitions(self, transitions: Sequence[Transition]) -> None:
         """Append to the histories."""
-        self._append(tables.transition, [caserows.transition_to_row(one) for one in transitions])
+        bulk.append(
+            self._connection,
+            tables.transition,
+            [caserows.transition_to_row(one) for one in transitions],
+        )
 
     def add_crossings(self, crossings: Sequence[Crossing], round_: Mapping[CaseKey, int]) -> None:
         """Insert crossings, unique by case, round and days."""
         values = [caserows.crossing_to_row(one, round_[one.case]) for one in crossings]
-        self._add(tables.crossing, values)
+        bulk.add(self._connection, tables.crossing, values)
 
     def add_act(self, act: Act) -> None:
         """Append what a person did."""
-        self._append(tables.act, [caserows.act_to_row(act)])
+        bulk.append(self._connection, tables.act, [caserows.act_to_row(act)])
 
     def count(self, lines: Sequence[Line]) -> None:
         """Add to the books."""
-        table = tables.ledger
-        statement = self._insert(table)
-        statement = statement.on_conflict_do_update(
-            index_elements=[table.c.input, table.c.place, table.c.reason],
-            set_={"total": table.c.total + statement.excluded.total},
-        )
-        self._run(statement, [rows.line_to_row(line) for line in lines])
+        bulk.count(self._connection, [rows.line_to_row(line) for line in lines])
 
     def hear(self, heard: Sequence[Heard]) -> None:
         """Note who was heard; the later time wins, counts add up."""
-        table = tables.heard
-        statement = self._insert(table)
-        new = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=[table.c.source, table.c.input],
-            set_={
-                "total": table.c.total + new.total,
-                "last": case((new.last > table.c.last, new.last), else_=table.c.last),
-            },
-        )
-        self._run(statement, [rows.heard_to_row(row) for row in heard])
+        bulk.hear(self._connection, [rows.heard_to_row(row) for row in heard])
 
     def add_plan(self, plan: StoredPlan) -> bool:
         """Insert a plan unless its cluster's newest has this digest; tell whether it was new."""
@@ -150,35 +134,8 @@ class SqlUnit:
         )
         if self._connection.execute(newest).scalar() == values["digest"]:
             return False
-        self._append(table, [values])
+        bulk.append(self._connection, table, [values])
         return True
-
-    def _append(self, table: Table, values: Sequence[Values]) -> None:
-        self._run(insert(table), values)
-
-    def _add(self, table: Table, values: Sequence[Values]) -> None:
-        self._run(self._insert(table).on_conflict_do_nothing(), values)
-
-    def _replace(
-        self,
-        table: Table,
-        values: Sequence[Values],
-        *key: Column[Any],
-        but: Sequence[Column[Any]] = (),
-    ) -> None:
-        """Insert rows; where the key is there already, replace all else but `but`."""
-        if not values:
-            return
-        statement = self._insert(table)
-        names = [name for name in values[0] if table.c[name] not in {*key, *but}]
-        replaced = statement.on_conflict_do_update(
-            index_elements=list(key), set_={name: statement.excluded[name] for name in names}
-        )
-        self._run(replaced, values)
-
-    def _run(self, statement: Executable, values: Sequence[Values]) -> None:
-        if values:
-            self._connection.execute(statement, values)
 
 
 class SqlStore:
