@@ -117,11 +117,11 @@ class Server:
         shutil.rmtree(self.home)
 
 
-def new_url(kind, request, folder, template="template0"):
+def new_url(kind, request, folder):
     """Return the address of an empty database."""
     if kind == "sqlite":
         return f"sqlite:///{folder}/watcher-{next(NUMBERS)}.db"
     server = request.getfixturevalue("server")
     name = f"test_{next(NUMBERS)}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     return server.url(name)
