@@ -2,22 +2,29 @@
 
 import json
 import random
+import smtplib
 import sqlite3
+import ssl
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
+import trustme
 from builders import message
 from system.house import House, until
 from test_hostile import HOSTILE as TEXTS
 
-from watcher.model.ledger import Place
+from watcher.model.ledger import Place, Reason
 
 MESSAGES = 1000
 CANARIES = {
-    "users": "canary-of-the-user-8261",
+    "users": "Y2FuYXJ5IG9mIHRoZSB1c2VyIDgyNjEgeA==",
     "heartbeat": "canary-of-the-heartbeat-5520",
+    "log-in": "AGtpbQBjYW5hcnkgb2YgdGhlIGxvZy1pbg==",
 }
+HASH = f"pbkdf2_sha256$1000$c2FsdA==${CANARIES['users']}"
+"""Of nobody's password."""
 EVIL = "; utils system shutdown ;`reboot`$(halt)\x1b[31m"
 FIELDS = ("certificate", "store", "node", "host", "text", "cluster_id", "type", "app_id")
 
@@ -55,7 +62,9 @@ def hostile_bytes(chance):
 def known(number):
     """Return an alarm of a node of ours whose other names are evil: it ends in a plan."""
     text = (*TEXTS, EVIL)[number % (len(TEXTS) + 1)]
-    return message(node="cm1", host="cm1", certificate=text, store=EVIL).encode("utf-8", "replace")
+    store = ("tomcat", "tomcat-trust", EVIL)[number % 3]
+    made = message(node="cm1", host="cm1", certificate=text, store=store, text=EVIL)
+    return made.encode("utf-8", "replace")
 
 
 def letter(data):
@@ -67,13 +76,22 @@ def letter(data):
 @pytest.fixture(scope="module")
 def seen(shared_folder):
     """Send all of it, and look."""
-    for name, canary in CANARIES.items():
-        file = shared_folder / name
-        file.write_text(canary if name == "users" else f"http://127.0.0.1:9/{canary}")
-        file.chmod(0o600)
+    secrets = {"users": HASH, "heartbeat": f"http://127.0.0.1:9/{CANARIES['heartbeat']}"}
+    for name, secret in secrets.items():
+        (shared_folder / name).write_text(secret)
+        (shared_folder / name).chmod(0o600)
+    ours = trustme.CA().issue_cert("127.0.0.1")
+    ours.cert_chain_pems[0].write_to_path(shared_folder / "cert.pem")
+    ours.private_key_pem.write_to_path(shared_folder / "key.pem")
+    (shared_folder / "key.pem").chmod(0o600)
     changes = {
         "cases": {"storm": {"claimed_per_hour": 20}},
         "heartbeat": {"url_from": {"file": str(shared_folder / "heartbeat")}, "every": "10s"},
+        "smtp": {
+            "users": {"relay": {"file": str(shared_folder / "users")}},
+            "certificate": str(shared_folder / "cert.pem"),
+            "key": str(shared_folder / "key.pem"),
+        },
         "plans": {"debounce": "1s"},
         "log": {"level": "debug", "format": "json"},
     }
@@ -85,6 +103,18 @@ def seen(shared_folder):
 
 
 def _told(house, seen):
+    _send(house, seen)
+    _log_in_wrongly(house)
+    _settle(house, seen)
+    seen.status = house.stop()
+    seen.difference = json.loads(house.ask("status", "--json")[1])["difference"]
+    with sqlite3.connect(house.state / "watcher.db") as database:
+        seen.plans = [json.loads(row[0]) for row in database.execute("SELECT document FROM plan")]
+    seen.log, seen.lines, seen.faults = house.log(), house.lines(), house.faults()
+    return seen
+
+
+def _send(house, seen):
     chance = random.Random(20)  # noqa: S311 -- the same bytes each time
     datagrams = [hostile_bytes(chance) or b"x" for _ in range(MESSAGES)]
     frames = [hostile_bytes(chance) or b"x" for _ in range(MESSAGES)]
@@ -101,17 +131,27 @@ def _told(house, seen):
             way.result()
     assert {250} == codes
     seen.sent = len(datagrams) + len(ours) + len(frames) + len(mails)
-    until(lambda: house.total_received() == seen.sent, "all of it", house)
+
+
+def _settle(house, seen):
+    until(lambda: house.total_received() >= seen.sent, "all of it", house)
+    time.sleep(1.5)
+    seen.sent += sum(
+        line.count for line in house.receiver().lines if line.reason is Reason.AUTHENTICATION
+    )
     until(lambda: house.total(Place.RECEIVED) == seen.sent, "the books", house)
     until(lambda: house.told("plan_drawn") >= 2, "plans", house)
     seen.received = house.total(Place.RECEIVED)
     seen.places = {place: house.total(place) for place in Place}
-    seen.status = house.stop()
-    seen.difference = json.loads(house.ask("status", "--json")[1])["difference"]
-    with sqlite3.connect(house.state / "watcher.db") as database:
-        seen.plans = [json.loads(row[0]) for row in database.execute("SELECT document FROM plan")]
-    seen.log, seen.lines, seen.faults = house.log(), house.lines(), house.faults()
-    return seen
+
+
+def _log_in_wrongly(house):
+    with smtplib.SMTP(*house.where("smtp"), timeout=60) as session:
+        session.starttls(context=ssl._create_unverified_context())  # noqa: S323, SLF001 -- ours
+        session.ehlo()
+        code, _ = session.docmd("AUTH", f"PLAIN {CANARIES['log-in']}")
+
+    assert 535 == code
 
 
 def commands(plans):
@@ -147,7 +187,10 @@ def test_no_text_of_a_message_is_in_a_command(seen):
 
 
 def test_the_plans_are_of_what_was_told(seen):
-    assert {"numbered", None} == {one["cluster"] for plan in seen.plans for one in plan["plans"]}
+    plans = [one for plan in seen.plans for one in plan["plans"]]
+
+    assert {"numbered", None} == {one["cluster"] for one in plans}
+    assert [one["steps"] for one in plans if one["cluster"] and one["steps"]]
 
 
 def test_the_log_has_no_traceback_and_no_control_character(seen):
@@ -167,4 +210,5 @@ def test_a_log_line_is_no_alarm_of_ours(seen):
 @pytest.mark.parametrize("canary", CANARIES.values())
 def test_no_secret_is_logged(seen, canary):
     assert canary not in seen.log
+    assert "canary" not in seen.log
     assert "heartbeat not delivered" in seen.log
