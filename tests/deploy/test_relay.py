@@ -208,7 +208,7 @@ def test_every_snippet_is_tried():
 
 
 def count(daemon, certain, times=1):
-    """Return how many alarms the store knows; the certain ones all are, and each is counted once."""
+    """Return how many alarms the store knows, each once, and all of the certain ones."""
     sent = Sent(times=dict.fromkeys(range(3 * EACH), times), acknowledged=frozenset(certain))
     found = audit(daemon.state, f"sqlite:///{daemon.state}/watcher.db", sent, numbers_in)
 

@@ -24,6 +24,7 @@ unpack() {
     [ -e "$folder/complete" ] && return 0
     list=$(timeout "$(left)" apt-get "${APT[@]}" install -s --no-install-recommends "$@" 2>/dev/null |
         sed -n 's/^Inst \([^ ]*\) .*/\1/p')
+    [ -n "${ALONE:-}" ] && list=
     work=$(mktemp -d) || return 1
     # An installed package is not in the list, but we want our own copy of it.
     # shellcheck disable=SC2046,SC2086
@@ -63,6 +64,8 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
 fi
 unpack rsyslog rsyslog rsyslog-openssl rsyslog-gnutls
 unpack syslog-ng syslog-ng-core
+# 100 MB for a check of the alert rules: not on somebody's laptop. promtool needs no library.
+[ "${REAL_PARTS:-}" = all ] && ALONE=yes unpack prometheus prometheus
 if [ "${REAL_PARTS:-}" = all ] && [ "$(id -u)" = 0 ]; then
     install_mail
 fi

@@ -94,6 +94,13 @@ def syslog_ng() -> Program | None:
 
 
 @cache
+def promtool() -> Program | None:
+    """Find the tool of Prometheus that checks rules."""
+    own = _unpacked(PARTS / "prometheus", "usr/bin/promtool", "usr/lib/none")
+    return _checked(own, "--version") or _installed("promtool", "--version")
+
+
+@cache
 def postfix() -> Program | None:
     """Find postfix; its paths are fixed and it starts as root, so only if both are so."""
     if os.geteuid() != 0 or not Path("/usr/lib/postfix/sbin/master").exists():
