@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from watcher.model.case import CaseKey
 from watcher.model.ledger import Place
@@ -27,7 +27,8 @@ class SqlFigures:
 
     def quarantine_counts(self) -> Mapping[str, int]:
         """Return how many messages lie in quarantine, by reason."""
-        lies_there = message.c.place == Place.QUARANTINED.value
+        # The index holds only messages whose bytes are there; those in quarantine always are.
+        lies_there = and_(message.c.place == Place.QUARANTINED.value, message.c.data.is_not(None))
         statement = select(message.c.reason, _NUMBER).where(lies_there)
         with self._database.reading() as connection:
             found = connection.execute(statement.group_by(message.c.reason))
