@@ -96,3 +96,33 @@ def test_it_takes_in_what_is_left_before_it_ends(house, number):
     assert (0, [250] * 40) == (status, codes)
     assert ([], 40, 0) == (made.faults, made.events, made.unread)
     assert house.log().splitlines()[-1] == "Books: 40 received = 40 case; balanced."
+
+
+def half(house, name):
+    """Start one half as a unit of its own."""
+    with (house.folder / "log").open("ab") as log:
+        return subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "watcher", "run", "--only", name, "--settings",
+             str(house.settings)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+
+
+def test_both_halves_may_be_units_of_their_own(house):
+    house.process = half(house, "receiver")
+    worker = half(house, "worker")
+    try:
+        until(house.receiver, "the receiver", house)
+        codes = house.smtp(*map(mail, range(10)))
+        house.taken_in(10)
+        statuses = [house.stop(), worker.poll()]
+        worker.terminate()
+        statuses.append(worker.wait(PATIENCE))
+    finally:
+        worker.kill()
+        worker.wait()
+    made = house.audit(range(10))
+
+    assert [250] * 10 == codes
+    assert [0, None, 0] == statuses
+    assert ([], []) == (made.faults, house.faults())
