@@ -251,6 +251,11 @@ class Ticks:
         swept = self.retention.sweep(self.clock.now())
         if swept.removed:
             logger.info("swept %s", swept.removed, extra={"action": "sweep"})
+        if swept.over:
+            logger.error("the database is over its quota, and nothing more may go: %d bytes",
+                         swept.size, extra={"action": "quota"})  # fmt: skip
+        if swept.more and self._worker is not None:
+            self._worker.due.put("sweep")
 
     def end(self) -> None:
         """Say for the last time how it is, and let another lead."""
