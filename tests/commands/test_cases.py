@@ -1,12 +1,15 @@
 """`watcher cases`: the list, one case, and what people do to it."""
 
 import json
+from contextlib import closing
+from sqlite3 import connect
 
 import builders
 import pytest
-from commands.conftest import NOW
+from commands.conftest import CATALOGUE, INVENTORY, NOW
 
-from watcher.ports import StoredPlan
+from watcher.app.drawing import Draughtsman
+from watcher.inventory.loader import load
 from watcher.store.engine import open_existing
 
 LATER = {"time": "Nov 20 2026 01:00:00.000", "expiry": "Sun Dec 20 14:05:", "severity": "4",
@@ -104,18 +107,34 @@ def test_resolve_takes_the_new_end_and_leaves_the_list(run):
     assert [row["id"] for row in listed(run, "--all")] == [1, 2]
 
 
-def test_plan_ties_a_case_to_a_stored_plan_by_the_beginning_of_its_digest(run, filled):
-    digest = "sha256:" + "ab12" * 16
+@pytest.fixture
+def drawn(filled):
+    """Return the plan of the site's cluster, drawn and stored as the daemon does it."""
     store = open_existing(filled.url)
-    with store.transaction() as unit:
-        unit.add_plan(StoredPlan(cluster="graz", digest=digest, drawn_at=NOW, headline="One step",
-                                 steps=1, refused=False, document="{}", markdown=""))  # fmt: skip
+    plan = Draughtsman(
+        store=store, view=store.view, catalogue=CATALOGUE, inventory=load("site", INVENTORY),
+        folder=filled.folder / "plans",
+    ).draw("graz", NOW)  # fmt: skip
     store.close()
-    _, out, _ = run("cases", "plan", 2, "--digest", "ab12", "--start", "3d", "--by", "ada")
+    return plan
 
-    assert out == "Case 2 is planned.\n"
-    assert shown(run, 2)["row"]["case"]["planned_digest"] == digest
-    assert "One step" in run("cases", "show", 2)[1]
+
+def test_plan_ties_a_case_to_a_stored_plan_by_the_beginning_of_its_digest(run, drawn):
+    words = ("--digest", drawn.digest[:19], "--start", "3d", "--by", "ada")
+
+    assert run("cases", "plan", 2, *words)[1] == "Case 2 is planned.\n"
+    assert shown(run, 2)["row"]["case"]["planned_digest"] == drawn.digest
+    assert drawn.headline in run("cases", "show", 2)[1]
+
+
+def test_a_plan_that_was_altered_in_the_database_is_shown_to_nobody(run, filled, drawn):
+    with closing(connect(filled.folder / "state" / "watcher.db")) as database, database:
+        database.execute("update plan set document = replace(document, 'restart', 'skip')")
+    words = ("--digest", drawn.digest[:19], "--start", "3d", "--by", "ada")
+
+    assert "was altered in the database" in run("cases", "plan", 2, *words)[2]
+    assert "ALTERED in the database" in run("cases", "show", 2)[1]
+    assert drawn.headline not in run("cases", "show", 2)[1]
 
 
 @pytest.mark.usefixtures("filled")

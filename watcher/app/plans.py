@@ -1,5 +1,6 @@
 """Plans: drawn from files, rendered with the built-in templates, compared with their seal."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from watcher.model.alarm import Event, Tally
 from watcher.model.plan import ChangePlan
 from watcher.planner.plan import REFUSED
 from watcher.plugins import builtin
+from watcher.ports import StoredPlan
 
 DOCUMENT_LIMIT = 16 << 20
 """Bytes of a plan that `watcher verify` reads."""
@@ -61,3 +63,14 @@ def verify_document(name: str) -> seal.Verdict:
         raise InputError("is not UTF-8", where=Location(name), expected="a plan") from error
     except InputError as error:
         raise InputError(error.problem, where=Location(name), expected=error.expected) from error
+
+
+def is_sound(plan: StoredPlan) -> bool:
+    """Tell whether a stored plan is as it was drawn: its seal holds, and its digest is its own."""
+    try:
+        verdict = seal.verify(plan.document)
+        (value,) = json.loads(plan.document)["plans"]
+        value.pop("code")
+    except (InputError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return verdict.intact and seal.digest_of(value) == plan.digest

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from watcher.app.plans import is_sound
 from watcher.app.settings import Located
 from watcher.app.status import read_receiver, read_worker
 from watcher.cases.sources import SourceState
@@ -144,6 +145,8 @@ class CaseFile:
     history: tuple[Transition | Crossing | Act, ...]
     events: tuple[CaseEvent, ...]
     plan: StoredPlan | None
+    plan_altered: bool
+    """The stored plan is not as it was drawn; it is not shown."""
     plan_path: str
     """File of the cluster's newest plan; empty when there is none."""
 
@@ -161,12 +164,15 @@ def case_file(view: View, number: int, plan_folder: Path) -> CaseFile:
     row = find_case(view, number)
     key = row.case.key
     path = plan_page(plan_folder, key.cluster)
+    plan = view.newest_plan(key.cluster)
+    altered = plan is not None and not is_sound(plan)
     return CaseFile(
         row=row,
         history=tuple(view.history(key)),
         events=tuple(view.events_of({key}, EVENTS)),
-        plan=view.newest_plan(key.cluster),
-        plan_path=str(path) if path.exists() else "",
+        plan=None if altered else plan,
+        plan_altered=altered,
+        plan_path=str(path) if path.exists() and not altered else "",
     )
 
 
@@ -202,7 +208,17 @@ def full_digest(view: View, digest: str) -> str:
             f"no stored plan, or more than one, begins with {digest!r}",
             expected="the digest that a plan shows, four digits or more",
         )
-    return plan.digest
+    return sound(plan).digest
+
+
+def sound(plan: StoredPlan) -> StoredPlan:
+    """Return a stored plan that is as it was drawn; one that was altered is shown to nobody."""
+    if not is_sound(plan):
+        raise InputError(
+            f"the stored plan {plan.digest[:19]} was altered in the database",
+            expected="a plan as it was drawn; the next change of a case draws another",
+        )
+    return plan
 
 
 def total(lines: Sequence[Line], place: Place) -> int:

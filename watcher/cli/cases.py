@@ -267,6 +267,8 @@ def _facts(found: CaseFile) -> Iterator[tuple[str, object]]:
     if found.plan is not None:
         plan_ = found.plan
         yield "plan", f"{plan_.digest}, drawn {_at(plan_.drawn_at)}: {plan_.headline}"
+    if found.plan_altered:
+        yield "plan", "ALTERED in the database since it was drawn; not shown"
     if found.plan_path:
         yield "plan file", found.plan_path
 
