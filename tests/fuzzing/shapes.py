@@ -57,8 +57,9 @@ RUNS = {
     "closing brackets": b"]", "opening parentheses": b"(", "braces": b"{", "colons": b":",
     "equal signs": b"=", "commas": b",", "hyphens": b"-", "dots": b".", "less-than": b"<",
     "greater-than": b">", "quotes": b'"', "apostrophes": b"'",
-    "backslashes": b"\\", "ampersands": b"&", "semicolons": b";", "hashes": b"#", "question marks": b"?",
-    "combining marks": b"\xcc\x81", "bidi marks": b"\xe2\x80\xae", "byte order marks": b"\xef\xbb\xbf", "escapes": b"\x1b[",
+    "backslashes": b"\\", "ampersands": b"&", "semicolons": b";", "hashes": b"#",
+    "question marks": b"?", "combining marks": b"\xcc\x81", "bidi marks": b"\xe2\x80\xae",
+    "byte order marks": b"\xef\xbb\xbf", "escapes": b"\x1b[",
 }  # fmt: skip
 """Name of a run, and what is repeated from the first byte on."""
 
