@@ -222,7 +222,7 @@ def _candidate(
     day: date,
     event_day: date,
     chosen: bool,
-    left: tuple[bool, bool] | None,  # noqa: FBT001
+    left: tuple[bool, bool] | None,
 ) -> Candidate:
     """Return one date; `left` says which bounds the alarm's name gave when it was left."""
     reason = _distance(day, event_day)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from watcher.app.clock import SystemClock
@@ -40,6 +41,7 @@ from watcher.journal.reader import LocalReader
 from watcher.model.message import Grade
 from watcher.ports import CaseQuery
 from watcher.schedule import Metronome
+from watcher.settings.inputs import SmtpDesk
 from watcher.settings.schema import Retention, Sources
 from watcher.store.connection import Options
 from watcher.store.engine import Store, open_existing, open_store
@@ -181,6 +183,7 @@ def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
         folder=prepared.state_dir, instance=settings.instance, every=settings.selftest.every,
         within=settings.selftest.within, recipient=_own_address(settings.smtp.recipients),
         alarms=prepared.catalogue.alarms, runs=store.runs,
+        mail=_takes_our_mail(settings.smtp),
     )  # fmt: skip
     return Ticks(
         rules=_rules(prepared), store=store, view=store.view, figures=store.figures,
@@ -225,6 +228,13 @@ def _keep(retention: Retention) -> Keep:
         quarantine_days=retention.quarantine.days, quarantine_rows=retention.quarantine_rows,
         evidence_days=retention.evidence.days, plans=retention.plans, bytes=retention.database,
     )  # fmt: skip
+
+
+def _takes_our_mail(desk: SmtpDesk) -> bool:
+    """Tell whether mail from this machine is taken; a self-test that must fail is none."""
+    networks = (ip_network(network) for network in desk.allowed_networks)
+    ours = ip_address("127.0.0.1")
+    return not desk.refuse_others or any(ours in network for network in networks)
 
 
 def _own_address(recipients: tuple[str, ...]) -> str:

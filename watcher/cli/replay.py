@@ -16,6 +16,7 @@ from watcher.cli.options import Json, SettingsFile, located
 from watcher.errors import InputError
 from watcher.model.ledger import Reason
 from watcher.model.message import MessageId
+from watcher.store.figures import REPLAY
 
 
 def register(app: typer.Typer) -> None:
@@ -55,6 +56,9 @@ def replay(
             done = [replayer.replay_one(_named(one), now) for one in id_]
         else:
             done = list(replayer.replay(frozenset(reason or ()), now))
+        if any(one.changed for one in done):
+            # So that a daemon beside us draws the plans anew.
+            store.runs.claim(REPLAY, now.isoformat(), now)
     _print(done, as_json=as_json)
 
 

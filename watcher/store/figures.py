@@ -7,8 +7,11 @@ from sqlalchemy import and_, func, select
 from watcher.model.case import CaseKey
 from watcher.model.ledger import Place
 from watcher.store.connection import Database
-from watcher.store.tables import act, case, crossing, message
+from watcher.store.tables import act, case, crossing, message, run
 from watcher.store.values import case_digest, chunks
+
+REPLAY = "replay"
+"""Job under which a person's replay that changed something is noted among the runs."""
 
 _NUMBER = func.count().label("number")
 
@@ -55,5 +58,7 @@ class SqlFigures:
 
     def latest_act(self) -> int:
         """Return a number that goes up with each act of a person; 0: there was none."""
+        replays = select(func.count()).where(run.c.job == REPLAY)
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(act.c.id))).scalar() or 0
+            acts = connection.execute(select(func.max(act.c.id))).scalar() or 0
+            return acts + (connection.execute(replays).scalar() or 0)

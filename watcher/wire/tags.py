@@ -143,5 +143,6 @@ def _loose_alert(text: str, keys: list[re.Match[str]]) -> Tags:
 def _loose_value(key: str, text: str) -> str:
     value = text.strip(" \t\r\n,")
     if key == "nodeid":
-        return value.split(None, 1)[0].rstrip(":.,]") if value else ""
+        # Not every blank is one that was stripped above: VT, FF, NEL and kin are all that is left.
+        return next(iter(value.split(None, 1)), "").rstrip(":.,]")
     return value
