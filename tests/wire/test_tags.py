@@ -74,3 +74,8 @@ def test_a_list_that_was_written_is_read_again(tags):
     text = "%" + "".join(f"[{name}={value}]" for name, value in tags) + TAIL
 
     assert split(text).tags[: len(tags)] == tuple(tags)
+
+
+@pytest.mark.parametrize("blank", ["\x0b", "\x0c", "\x1f", "\x85", "\xa0", "\u2028"])
+def test_a_node_that_is_a_blank_of_another_kind_is_none(blank):
+    assert split(f"AppID: a NodeID: {blank}").tags == (("AppID", "a"), ("NodeID", ""))
