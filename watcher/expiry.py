@@ -206,8 +206,8 @@ def _listed(
     bounds = (said.earliest is not None, said.latest is not None)
     return tuple(
         _candidate(
-            day, event_day, day == chosen,
-            bounds if _is_left(remains, day, chosen, said) else None,
+            day, event_day, bounds if _is_left(remains, day, chosen, said) else None,
+            chosen=day == chosen,
         )
         for day in days
     )  # fmt: skip
@@ -219,10 +219,7 @@ def _is_left(remains: Remains, day: date, chosen: date | None, said: Window) -> 
 
 @lru_cache(maxsize=8192)
 def _candidate(
-    day: date,
-    event_day: date,
-    chosen: bool,
-    left: tuple[bool, bool] | None,
+    day: date, event_day: date, left: tuple[bool, bool] | None, *, chosen: bool
 ) -> Candidate:
     """Return one date; `left` says which bounds the alarm's name gave when it was left."""
     reason = _distance(day, event_day)

@@ -38,7 +38,7 @@ class SelfTest:
     recipient: str
     alarms: Alarms
     runs: Runs
-    mail: bool = True
+    takes_mail: bool = True
     """Whether the mail input takes anything from this machine."""
     last: datetime | None = None
     """When one last came out."""
@@ -70,7 +70,7 @@ class SelfTest:
         self._period = period
         for one in receiver.inputs:
             send = _WAYS.get(one.way)
-            if send is None or not one.open or (one.way is Way.SMTP and not self.mail):
+            if send is None or not one.open or (one.way is Way.SMTP and not self.takes_mail):
                 continue
             nonce = secrets.token_hex(16)
             self._pending[nonce] = (one.name, now)

@@ -183,7 +183,7 @@ def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
         folder=prepared.state_dir, instance=settings.instance, every=settings.selftest.every,
         within=settings.selftest.within, recipient=_own_address(settings.smtp.recipients),
         alarms=prepared.catalogue.alarms, runs=store.runs,
-        mail=_takes_our_mail(settings.smtp),
+        takes_mail=_takes_our_mail(settings.smtp),
     )  # fmt: skip
     return Ticks(
         rules=_rules(prepared), store=store, view=store.view, figures=store.figures,

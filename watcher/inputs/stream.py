@@ -9,7 +9,6 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -78,7 +77,6 @@ class StreamInput:
         self._failed = failed
         self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
-        self._peers: Counter[str] = Counter()
         self._told: set[tuple[str, Reason, str]] = set()
         self._watch: asyncio.Task[None] | None = None
 
@@ -148,7 +146,7 @@ class StreamInput:
     async def _watch_connections(self) -> None:
         loop, turn = asyncio.get_running_loop(), 0.0
         while True:
-            await asyncio.sleep(_TICK)
+            await asyncio.sleep(min(_TICK, self.options.frame_seconds / 4))
             now = loop.time()
             if not self.flow.stuck:
                 for connection in [one for one in self._connections if one.is_late(now)]:
@@ -172,7 +170,6 @@ class StreamInput:
     def meet(self, connection: "Connection") -> None:
         """Count a new connection in, or say why not."""
         self._connections.add(connection)
-        self._peers[connection.peer] += 1
         if self._is_full(connection.peer):
             connection.refuse(Reason.TOO_MANY_CONNECTIONS, "no place is free for it")
         elif self.flow.stuck:
@@ -184,15 +181,13 @@ class StreamInput:
         places = options.connections
         if options.known and peer not in options.known:
             places -= options.reserved
-        return len(self._connections) > places or self._peers[peer] > options.per_peer
+        if len(self._connections) > places:
+            return True
+        return sum(one.peer == peer for one in self._connections) > options.per_peer
 
     def leave(self, connection: "Connection") -> None:
         """Count a connection out; as often as it likes."""
-        if connection in self._connections:
-            self._connections.remove(connection)
-            self._peers[connection.peer] -= 1
-            if not self._peers[connection.peer]:
-                del self._peers[connection.peer]
+        self._connections.discard(connection)
 
     def settle(self, origin: Origin, reading: Reading) -> None:
         """Hand what a connection brought to the journal."""
