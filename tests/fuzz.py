@@ -26,6 +26,8 @@ from typing import Any
 
 ATHERIS = importlib.util.find_spec("atheris") is not None
 FOUND = Path(tempfile.gettempdir()) / "watcher-fuzz"
+STREAMS = 50_000
+MOST_TOLD = 10
 ROW = "{:14} {:>10} {:>9} {:>6} {:>8} {:>7} {:>8} {:>6} {:<28} {:>8} {:>6}"
 TITLES = ("target", "executions", "a second", "kept", "slowest", "bytes", "grown", "ratio", "shape",
           "16 KiB", "faults")  # fmt: skip
@@ -106,6 +108,18 @@ def child(name: str, order: Order) -> dict[str, Any]:
     return json.loads(last)
 
 
+def matrix(order: Order) -> list[str]:
+    """Read the streams of the framing matrix (goal G-04); return what is wrong with some."""
+    from fuzzing import matrix as framing  # noqa: PLC0415 -- as above
+
+    if order.only:
+        return []
+    told = ((case, framing.wrong(*case)) for case in framing.streams(STREAMS, order.seed))
+    wrong = [f"framing matrix: {what}: {case!r:.300}" for case, what in told if what]
+    sys.stdout.write(f"\nframing matrix: {STREAMS:,} streams, {len(wrong)} read wrongly\n")
+    return wrong[:MOST_TOLD]
+
+
 def row(figures: dict[str, Any]) -> str:
     """Return a target's line of the table."""
     if "seconds" not in figures:
@@ -140,6 +154,7 @@ def run(order: Order) -> int:
             sys.stdout.flush()
             faults += told(figures)
             total += figures.get("executions", 0)
+    faults += matrix(order)
     sys.stdout.write(f"\n{total:,} executions, {len(faults)} faults\n")
     sys.stdout.write("".join(f"  {fault}\n" for fault in faults))
     if faults:
