@@ -6,7 +6,7 @@
 # Every package is fetched by its hash in requirements.lock; only those that were go in. An older
 # installation in the folder comes back if anything fails. Needs python3 3.11+ with venv.
 set -eu
-target=${1:?usage: install.sh FOLDER}
+target=$(realpath -m "${1:?usage: install.sh FOLDER}")
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 undo() {

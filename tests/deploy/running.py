@@ -96,13 +96,13 @@ def namespaces():
     return os.geteuid() == 0 and units.ask("unshare", "--mount", "true").returncode == 0
 
 
-def order(unit, state):
+def order(unit, state, who):
     """Return what the unit takes away, for confine.py."""
     return {
         "state": str(state),
         "read_only": namespaces() and unit.one("ProtectSystem") == "strict",
         "no_network": namespaces() and unit.words("PrivateNetwork") == ["yes"],
-        "uid": body().uid,
+        "uid": who.uid,
         "umask": unit.one("UMask"),
         "files": int(unit.one("LimitNOFILE")),
         "no_write_execute": unit.one("MemoryDenyWriteExecute") == "yes",
@@ -111,10 +111,11 @@ def order(unit, state):
     }
 
 
-def confined(unit, state, *arguments):
+def confined(unit, state, *arguments, who=None):
     """Return the command line that runs Python with what the unit takes away."""
-    given = json.dumps(order(unit, state))
-    return [sys.executable, str(CONFINE), given, body().python, *arguments]
+    who = who or body()
+    given = json.dumps(order(unit, state, who))
+    return [sys.executable, str(CONFINE), given, who.python, *arguments]
 
 
 @dataclass
@@ -126,6 +127,7 @@ class Place:
     ports: dict = field(default_factory=free_ports)
     running: list = field(default_factory=list)
     told: list = field(default_factory=list)
+    who: Body = field(default_factory=body)
 
     @property
     def state(self):
@@ -141,7 +143,7 @@ class Place:
         """Return the variables of the unit's processes."""
         own = dict(item.split("=", 1) for item in unit.words("Environment"))
         told = {"STATE_DIRECTORY": str(self.state), "NOTIFY_SOCKET": str(self.folder / "notify")}
-        return {**body().environment, **own, **told, "PATH": os.environ["PATH"]}
+        return {**self.who.environment, **own, **told, "PATH": os.environ["PATH"]}
 
     def start(self, unit, **variables):
         """Start what the unit starts, with its own arguments, behind all sockets."""
@@ -170,7 +172,7 @@ class Place:
     def _command(self, unit):
         arguments = unit.one("ExecStart").split()[1:-1]
         file = str(self.folder / "watcher.yaml")
-        return confined(unit, self.state, "-m", "watcher", *arguments, file)
+        return confined(unit, self.state, "-m", "watcher", *arguments, file, who=self.who)
 
     def _run(self, command, environment):
         with (self.folder / "log").open("ab") as log:

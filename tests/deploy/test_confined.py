@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections import Counter
+from urllib.request import urlopen
 
 import pytest
 from audit import Sent, audit
@@ -70,6 +71,11 @@ def check(site):
     assert list((site.state / "plans").rglob("*.html"))
 
 
+def ask(site, path):
+    with urlopen(f"http://127.0.0.1:{site.ports['web']}{path}", timeout=PATIENCE) as answer:
+        return answer.status
+
+
 def test_what_confines_the_tests_does_confine(site):
     receiver = unit("watcher-receiver.service")
     if not namespaces():
@@ -87,6 +93,7 @@ def test_one_unit_receives_reads_and_draws(site):
     running = site.start(unit("watcher.service"))
     site.send(NUMBERS)
     until(lambda: settled(site), "cases, a plan and the self-test")
+    answers = [ask(site, path) for path in ("/healthz", "/readyz", "/metrics")]
     listens = {one.name: int(one.where.rpartition(":")[2]) for one in site.receiver().inputs}
     running.send_signal(signal.SIGHUP)
     until(lambda: site.hear().count("READY=1") == 2, "reloaded")
@@ -94,6 +101,7 @@ def test_one_unit_receives_reads_and_draws(site):
     running.send_signal(signal.SIGTERM)
 
     assert running.wait(PATIENCE) == 0
+    assert answers == [200, 200, 200]
     words = [word for word in site.hear() if word != "WATCHDOG=1"]
     assert words == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
     assert listens == {name: site.ports[name] for name in ("udp", "tcp", "smtp")}
