@@ -31,6 +31,16 @@ tried("state", lambda: open("state", "w"))
 tried("processors", lambda: open("/proc/cpuinfo"))
 print("rights", open("/proc/self/status").read().split("CapEff:")[1].split()[0].strip("0"))
 """
+BATCH = """
+import socket, sys
+sys.path += sys.argv[1:]
+from watcher.inputs.datagrams import reader
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+    sock.bind(("127.0.0.1", 0))
+    sock.sendto(b"x", sock.getsockname())
+    taken = reader(sock, 1024, 8)
+    print(type(taken).__name__, len(taken.draw().lengths))
+"""
 EPERM, ENOENT, EACCES, EROFS, EAFNOSUPPORT = 1, 2, 13, 30, 97
 
 
@@ -87,6 +97,13 @@ def test_what_confines_the_tests_does_confine(site):
         f"write or execute {EACCES}", f"elsewhere {EROFS}", "state done",
         f"processors {ENOENT}", "rights ",
     ]  # fmt: skip
+
+
+def test_batches_of_datagrams_need_no_memory_that_can_be_executed(site):
+    given = body().environment.get("PYTHONPATH", "").split(":")
+    command = confined(unit("watcher.service"), site.state, "-c", BATCH, *given)
+
+    assert units.ask(*command).stdout.split() == ["ManyReader", "1"]
 
 
 def test_one_unit_receives_reads_and_draws(site):
