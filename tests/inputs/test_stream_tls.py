@@ -206,7 +206,7 @@ async def test_a_handshake_that_takes_too_long_is_ended():
     async with listening(tls=required(), handshake_seconds=0.1) as (stream, journal):
         reader, writer = await connect(stream)
         writer.write(b"\x16\x03\x01")
-        await ended(reader)
+        await asyncio.wait_for(ended(reader), 20)
 
     assert journal.refused == {Reason.TOO_SLOW: 1}
 
