@@ -70,7 +70,7 @@ class TlsInput(Closed):
     frame_within: Seconds = timedelta(seconds=30)
     handshake_within: Seconds = timedelta(seconds=10)
     connections: Annotated[StrictInt, Field(ge=1, le=1_000)] = Field(
-        default=200, description="About 280 kB of memory each."
+        default=200, description="About 110 kB of memory each."
     )
     connections_per_peer: Annotated[StrictInt, Field(ge=1, le=1_000)] = 20
 
