@@ -28,9 +28,10 @@ ATHERIS = importlib.util.find_spec("atheris") is not None
 FOUND = Path(tempfile.gettempdir()) / "watcher-fuzz"
 STREAMS = 50_000
 MOST_TOLD = 10
-ROW = "{:14} {:>10} {:>9} {:>6} {:>8} {:>7} {:>8} {:>6} {:<28} {:>8} {:>6}"
+NO_GROWTH = {"ratio": 0.0, "shape": "", "longest": 0, "longest_shape": "", "too_steep": []}
+ROW = "{:14} {:>10} {:>9} {:>6} {:>8} {:>7} {:>8} {:>6} {:<28} {:>8} {:<22} {:>6}"
 TITLES = ("target", "executions", "a second", "kept", "slowest", "bytes", "grown", "ratio", "shape",
-          "16 KiB", "faults")  # fmt: skip
+          "16 KiB", "shape", "faults")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def one(name: str, order: Order) -> None:
 
     def done(report: engine.Report) -> None:
         engine.keep(iter(watch.faults.values()), order.found, name)
-        sys.stdout.write(json.dumps({**report.as_plain(), **_growth(target, order)}) + "\n")
+        sys.stdout.write(json.dumps(report.as_plain()) + "\n")
 
     if by_atheris:
         engine.guided(watch, words, order.seconds, chance.randrange(1, 1 << 31), done)
@@ -79,29 +80,41 @@ def one(name: str, order: Order) -> None:
         done(engine.own(watch, words, order.seconds, chance))
 
 
-def _growth(target: Any, order: Order) -> dict[str, Any]:
+def _growth(target: Any) -> dict[str, Any]:
     """Return the worst growth over all shapes, and the longest time at 16 KiB."""
-    from fuzzing import linear, shapes  # noqa: PLC0415
+    from fuzzing import linear, shapes  # noqa: PLC0415 -- as above
 
-    if not order.shapes:
-        return {"ratio": 0.0, "shape": "", "longest": 0, "too_steep": []}
     met = [linear.growth(target.call_quietly, shape) for shape in shapes.SHAPES]
     worst = max(met, key=lambda growth: growth.ratio)
+    longest = max(met, key=lambda growth: growth.longest)
     return {
         "ratio": worst.ratio,
         "shape": worst.shape,
-        "longest": max(growth.longest for growth in met),
-        "over": [g.shape for g in met if g.longest > linear.GOAL],
+        "longest": longest.longest,
+        "longest_shape": longest.shape,
         "too_steep": [f"{g.shape}: {g.ratio:.1f}" for g in met if g.ratio > linear.LIMIT],
     }
 
 
+def grow(name: str) -> None:
+    """Print the growth of one target as a line of JSON; nothing may watch it that takes time."""
+    from fuzzing import targets  # noqa: PLC0415 -- not before
+
+    sys.stdout.write(json.dumps(_growth(targets.TARGETS[name])) + "\n")
+
+
 def child(name: str, order: Order) -> dict[str, Any]:
-    """Run one target in a process of its own and return its figures."""
-    words = [sys.executable, __file__, "--one", name, "--seed", str(order.seed)]
-    words += ["--seconds", str(order.seconds), "--found", str(order.found)]
-    words += ["--own"] * order.own + ["--no-shapes"] * (not order.shapes)
-    run = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 -- ourselves
+    """Run one target in processes of its own and return its figures."""
+    words = ["--one", name, "--seed", str(order.seed), "--seconds", str(order.seconds)]
+    figures = ask(name, [*words, "--found", str(order.found), *["--own"] * order.own])
+    return figures | (ask(name, ["--grow", name]) if order.shapes else NO_GROWTH)
+
+
+def ask(name: str, words: list[str]) -> dict[str, Any]:
+    """Run this program in a process of its own and return what it says in its last line."""
+    run = subprocess.run(  # noqa: S603 -- ourselves
+        [sys.executable, __file__, *words], capture_output=True, text=True, check=False
+    )
     last = run.stdout.strip().rpartition("\n")[2]
     if run.returncode or not last.startswith("{"):
         return {"target": name, "faults": [f"ended with {run.returncode}: {run.stderr[-600:]}"]}
@@ -122,16 +135,21 @@ def matrix(order: Order) -> list[str]:
 
 def row(figures: dict[str, Any]) -> str:
     """Return a target's line of the table."""
-    if "seconds" not in figures:
+    if "seconds" not in figures or "longest" not in figures:
         return f"{figures['target']:14} did not come to its end"
+    speed = figures["executions"] / max(figures["seconds"], 0.001)
     cells = (
-        figures["target"], f"{figures['executions']:,}",
-        f"{figures['executions'] / max(figures['seconds'], 0.001):,.0f}", figures["kept"],
-        f"{figures['slowest'] / 1e6:.1f} ms", f"{figures['slowest_size']:,}",
+        figures["target"], f"{figures['executions']:,}", f"{speed:,.0f}", figures["kept"],
+        _ms(figures["slowest"]), f"{figures['slowest_size']:,}",
         f"{figures['grown'] / (1 << 20):.1f} M", f"{figures['ratio']:.2f}", figures["shape"],
-        f"{figures['longest'] / 1e6:.1f} ms", len(figures["faults"]) + len(figures["too_steep"]),
+        _ms(figures["longest"]), figures["longest_shape"],
+        len(figures["faults"]) + len(figures["too_steep"]),
     )  # fmt: skip
     return ROW.format(*cells)
+
+
+def _ms(nanoseconds: int) -> str:
+    return f"{nanoseconds / 1e6:.1f} ms"
 
 
 def told(figures: dict[str, Any]) -> list[str]:
@@ -173,9 +191,13 @@ def main() -> int:
     parser.add_argument("--own", action="store_true", help="do without atheris")
     parser.add_argument("--no-shapes", action="store_true", help="do without the hostile shapes")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--grow", help=argparse.SUPPRESS)
     words = parser.parse_args()
     order = Order(seed=words.seed, seconds=words.seconds, only=tuple(words.only), jobs=words.jobs,
                   found=words.found, own=words.own, shapes=not words.no_shapes)  # fmt: skip
+    if words.grow:
+        grow(words.grow)
+        return 0
     if words.one:
         one(words.one, order)
         return 0

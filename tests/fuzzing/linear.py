@@ -90,7 +90,15 @@ def _worst(call: Call, shape: Shape, sizes: Sequence[int], runs: int) -> Growth:
 
 
 def _twice(call: Call, shape: Shape, size: int) -> float:
-    """Return the mean ratio over two doublings that end, or begin, at the steep place."""
-    sizes = (size // 2, size * 2) if size < SIZES[-1] else (size // 4, size)
-    short, long = (least(call, shape.of(each), 3 * RUNS) for each in sizes)
-    return float((long / max(short, 1)) ** 0.5)
+    """Return the mean ratio over two doublings that reach, or pass, the steep place.
+
+    Where a longer text is no longer steep, it was a step (another answer, a limit that was
+    reached) and no growth.
+    """
+    if size == SIZES[-1]:
+        return _ratio(call, shape, size // 4, size) ** 0.5
+    return min(_ratio(call, shape, size // 2, size * 2) ** 0.5, _ratio(call, shape, size, size * 2))
+
+
+def _ratio(call: Call, shape: Shape, short: int, long: int) -> float:
+    return least(call, shape.of(long), 3 * RUNS) / max(least(call, shape.of(short), 3 * RUNS), 1)
