@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from weakref import WeakValueDictionary
 
 from watcher.app.doors import Door, Failed, PolledDoor, SmtpDoor, StreamDoor, UdpDoor
 from watcher.app.settings import Prepared
@@ -31,7 +32,8 @@ class Builder:
         self._clock = clock
         self._sockets = sockets
         self._failed = failed
-        self._buckets: tuple[object, TokenBuckets] | None = None
+        self._buckets: WeakValueDictionary[object, TokenBuckets] = WeakValueDictionary()
+        """By their settings, while a door has them: a reload that fails must not split a budget."""
 
     def build(self, prepared: Prepared) -> list[Door]:
         """Return a door for each input of the settings, none of them open."""
@@ -57,19 +59,19 @@ class Builder:
     def _admission(self, prepared: Prepared) -> TokenBuckets:
         """Return the one budget that all syslog inputs share."""
         told = prepared.settings.admission
-        if self._buckets is None or self._buckets[0] != told:
-            budget = Budget(
+        buckets = self._buckets.get(told)
+        if buckets is None:
+            buckets = self._buckets[told] = TokenBuckets(Budget(
                 source_rate=told.source_rate, source_depth=told.source_burst,
                 rate=told.total_rate, depth=told.total_burst,
-            )  # fmt: skip
-            self._buckets = told, TokenBuckets(budget)
-        return self._buckets[1]
+            ))  # fmt: skip
+        return buckets
 
     def _udp(self, prepared: Prepared) -> Iterator[Door]:
         for shape in prepared.settings.inputs.udp:
             yield UdpDoor(
-                shape, self._reception(shape.name, self._admission(prepared)), self._sockets,
-                _prefilter(prepared), self._failed,
+                shape, prepared, self._reception(shape.name, self._admission(prepared)),
+                self._sockets, _prefilter(prepared), self._failed,
             )  # fmt: skip
 
     def _streams(self, prepared: Prepared) -> Iterator[Door]:
@@ -87,14 +89,16 @@ class Builder:
             yield SmtpDoor(shape, prepared, self._reception(shape.name), self._sockets)
 
     def _files(self, prepared: Prepared) -> Iterator[Door]:
+        marks = prepared.catalogue.alarms.marks
         for number, shape in enumerate(prepared.settings.inputs.files):
-            reception, marks = self._reception(shape.name), _prefilter(prepared)
+            reception, prefilter = self._reception(shape.name), _prefilter(prepared)
             if shape.folder is not None:
                 folder = prepared.resolved(("inputs", "files", number, "folder"), shape.folder)
                 spool = SpoolOptions(folder=folder, poll_seconds=shape.every.total_seconds())
                 yield PolledDoor(
-                    shape.name, Way.FILE, str(folder), shape, SpoolInput(reception, marks, spool)
-                )
+                    shape.name, Way.FILE, str(folder), (shape, folder, marks),
+                    SpoolInput(reception, prefilter, spool),
+                )  # fmt: skip
                 continue
             patterns = tuple(
                 str(prepared.resolved(("inputs", "files", number, "follow", place), path))
@@ -105,14 +109,15 @@ class Builder:
                 poll_seconds=shape.every.total_seconds(),
             )  # fmt: skip
             yield PolledDoor(
-                shape.name, Way.FILE, ", ".join(patterns), shape,
-                FollowInput(reception, marks, follow),
+                shape.name, Way.FILE, ", ".join(patterns), (shape, patterns, marks),
+                FollowInput(reception, prefilter, follow),
             )  # fmt: skip
 
     def _mailboxes(self, prepared: Prepared) -> Iterator[Door]:
         told = zip(
             prepared.settings.inputs.imap, prepared.imap_secrets, prepared.imap_ca, strict=True
         )
+        own_domain = prepared.settings.smtp.own_domain or ""
         for shape, secret, ca in told:
             options = ImapOptions(
                 host=shape.host, port=shape.port, user=shape.user, folder=shape.folder,
@@ -120,12 +125,13 @@ class Builder:
                 password=secret if shape.password else None,
                 token=None if shape.password else partial(_itself, secret),
                 tls=ssl.create_default_context(cafile=str(ca)) if ca else None,
-                move_to=shape.done_folder or "", own_domain=prepared.settings.smtp.own_domain or "",
+                move_to=shape.done_folder or "", own_domain=own_domain,
                 mail_size=shape.message, poll_seconds=shape.every.total_seconds(),
             )  # fmt: skip
             where = f"{shape.user}@{shape.host}:{shape.port}/{shape.folder}"
             yield PolledDoor(
-                shape.name, Way.IMAP, where, (shape, secret.reveal(), ca),
+                shape.name, Way.IMAP, where,
+                (shape, secret.reveal(), ca and ca.read_bytes(), own_domain),
                 ImapInput(self._reception(shape.name), options),
             )  # fmt: skip
 

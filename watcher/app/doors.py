@@ -60,6 +60,7 @@ class UdpDoor:
     """Syslog datagrams."""
 
     shape: UdpShape
+    prepared: Prepared
     reception: Reception
     sockets: Sockets
     prefilter: Prefilter
@@ -72,7 +73,7 @@ class UdpDoor:
 
     @property
     def told(self) -> object:
-        return self.shape
+        return self.shape, *_taken(self.prepared)
 
     async def start(self) -> None:
         shape = self.shape
@@ -180,7 +181,9 @@ class StreamDoor:
 
     @property
     def told(self) -> object:
-        return self.shape
+        # Without the addresses that places are reserved for: `use` takes them over, so that an
+        # inventory with one more node costs nobody a connection.
+        return self.shape, *_taken(self.prepared)
 
     async def start(self) -> None:
         shape = self.shape
@@ -227,7 +230,10 @@ class StreamDoor:
     def use(self, prepared: Prepared) -> None:
         self.prepared = prepared
         tls = self._tls(prepared)
-        if self._input is not None and tls is not None:
+        if self._input is None:
+            return
+        self._input.options = self._options()
+        if tls is not None:
             self._input.use(tls)
 
     async def stop(self) -> None:
@@ -276,6 +282,11 @@ class PolledDoor:
     async def stop(self) -> None:
         self._open = False
         await asyncio.to_thread(self.input.stop)
+
+
+def _taken(prepared: Prepared) -> tuple[object, ...]:
+    """Return what decides which syslog messages are taken, beside the input's own settings."""
+    return prepared.settings.admission, prepared.catalogue.alarms.marks
 
 
 def _addresses(prepared: Prepared) -> frozenset[str]:

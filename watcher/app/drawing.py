@@ -2,6 +2,7 @@
 as files that people open.
 """  # noqa: D205 -- one sentence
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,11 +20,16 @@ from watcher.model.plan import ChangePlan
 from watcher.ports import CaseQuery, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
 
+logger = logging.getLogger(__name__)
+
 DUE = (
     CaseState.ALARMED, CaseState.ACKNOWLEDGED, CaseState.PLANNED, CaseState.QUIET,
     CaseState.REGRESSED,
 )  # fmt: skip
 """States of cases that a plan is drawn for: all but resolved."""
+
+NOTHING_OPEN = "No case of this cluster is open. `watcher cases --all` lists what was resolved."
+NO_CLUSTER = "There are open cases (`watcher cases`), but the inventory does not know the cluster."
 
 CASES = 1000
 """Most urgent cases that one plan takes in."""
@@ -69,11 +75,16 @@ class Draughtsman:
     folder: Path
 
     def draw(self, cluster: str, now: datetime) -> StoredPlan | None:
-        """Draw, store and write the plan; None when no case is open or nothing changed."""
+        """Draw, store and write the plan; None when no case is open or nothing changed.
+
+        The pages are compared with what they must say, so that one that could not be written, or
+        was changed by hand, is written at the next occasion.
+        """
         query = CaseQuery(cluster=cluster, states=frozenset(DUE), limit=CASES)
         keys = [row.case.key for row in self.view.list_cases(query)]
         plan = self._plan(cluster, keys) if keys else None
         if plan is None:
+            self._say_there_is_none(cluster, open_cases=len(keys))
             return None
         digest = seal.digest_of(render.plain_value(plan))
         stored = StoredPlan(
@@ -86,10 +97,8 @@ class Draughtsman:
             moves = [plan_changed(case, digest, now) for case in unit.cases(keys).values()]
             unit.save([move.case for move in moves if move.transitions])
             unit.add_transitions([step for move in moves for step in move.transitions])
-        if not new and self.page(cluster).exists():
-            return None
         self._write(stored, plan)
-        return stored
+        return stored if new else None
 
     def page(self, cluster: str) -> Path:
         """Return where the newest plan of a cluster is written, as Markdown."""
@@ -113,7 +122,28 @@ class Draughtsman:
         return planning.graded(drawn, grades) if drawn else None
 
     def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         page = self.page(stored.cluster)
-        write_output(str(page), stored.markdown)
-        write_output(str(page.with_suffix(".html")), render_plans((plan,), "html"))
+        _renew(page, stored.markdown)
+        _renew(page.with_suffix(".html"), render_plans((plan,), "html"))
+
+    def _say_there_is_none(self, cluster: str, *, open_cases: int) -> None:
+        """Take away the pages of a plan that nothing is due for any more."""
+        page = self.page(cluster)
+        if open_cases:
+            logger.error("%d open cases of %s, and no plan: the inventory does not know it",
+                         open_cases, cluster)  # fmt: skip
+        if page.exists():
+            why = NO_CLUSTER if open_cases else NOTHING_OPEN
+            _renew(page, f"# No change plan\n\n{why}\n")
+            page.with_suffix(".html").unlink(missing_ok=True)
+
+
+def _renew(page: Path, text: str) -> None:
+    """Write a page unless it says so already."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if page.read_bytes() == text.encode():
+            return
+    except OSError:
+        pass  # not there, or not readable: writing tells
+    write_output(str(page), text)

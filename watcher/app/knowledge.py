@@ -5,6 +5,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from watcher.app.files import read_text
+from watcher.app.texts import read_in_force
 from watcher.errors import InputError, Location
 from watcher.plugins import builtin
 from watcher.rules.catalogue import Catalogue
@@ -13,7 +14,7 @@ from watcher.rules.loader import load
 
 def load_catalogue(site_packs: Sequence[str] = ()) -> Catalogue:
     """Read the built-in rule packs and then the site's own, in the order given."""
-    return load(builtin_packs(), [(name, read_text(name)) for name in site_packs])
+    return load(builtin_packs(), [(name, read_in_force(name)) for name in site_packs])
 
 
 def builtin_packs() -> list[tuple[str, str]]:

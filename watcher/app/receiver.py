@@ -10,15 +10,16 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from watcher import __version__
+from watcher.app import in_force
 from watcher.app.builder import Builder, certificates
 from watcher.app.clock import SystemClock
 from watcher.app.doors import Door
+from watcher.app.halves import half_command
 from watcher.app.lag import LoopLag
 from watcher.app.logs import log_drops, sd_notify
 from watcher.app.machine import free_bytes, resident_bytes
@@ -49,6 +50,8 @@ class RunOrder:
 
     settings: str | None
     environment: Mapping[str, str]
+    texts: Mapping[str, in_force.Text] = field(default_factory=dict)
+    """What was read for it: the worker is handed these texts, not the files."""
     worker: bool = True
     """Start the worker as well; else it runs as a unit of its own."""
 
@@ -146,9 +149,11 @@ class Receiver:
         if not self.order.worker:
             return
         busy = self.prepared.settings.database.busy.total_seconds()
+        file = self.prepared.state_dir / in_force.RECEIVER_FILE
+        in_force.write(file, self.order.texts)
         self.supervisor = Supervisor(
-            worker_command(self.prepared.path), self.order.environment, self._worker_silent_for,
-            SupervisorOptions(hang=SupervisorOptions().hang + busy),
+            half_command("worker", self.prepared.path, file), self.order.environment,
+            self._worker_silent_for, SupervisorOptions(hang=SupervisorOptions().hang + busy),
         )  # fmt: skip
         self.supervisor.start()
 
@@ -235,9 +240,13 @@ class Receiver:
 
     async def _take_over(self) -> bool:
         try:
-            prepared = await asyncio.to_thread(prepare, self.order.settings, self.order.environment)
+            with in_force.noting() as texts:
+                prepared = await asyncio.to_thread(
+                    prepare, self.order.settings, self.order.environment
+                )
             self._refuse_fixed(prepared)
             await self._swap(prepared)
+            await self._replace_worker(texts)
         except InputError as error:
             logger.error("settings not taken over: %s", error, extra={"action": "reload_failed"})  # noqa: TRY400 -- a person's mistake
             return False
@@ -271,7 +280,10 @@ class Receiver:
         self.prepared = prepared
         await _stop(gone)
         self._sockets.keep(self.doors)
+
+    async def _replace_worker(self, texts: Mapping[str, in_force.Text]) -> None:
         if self.supervisor is not None:
+            in_force.write(self.prepared.state_dir / in_force.RECEIVER_FILE, texts)
             await self.supervisor.replace()
 
     # -- stop
@@ -291,9 +303,3 @@ async def _stop(doors: Sequence[Door]) -> None:
             await door.stop()
         except Exception:  # one that cannot stop must not keep the others open
             logger.exception("input %s did not stop in order", door.name)
-
-
-def worker_command(settings: str | None) -> list[str]:
-    """Return the command line of the worker."""
-    command = [sys.executable, "-m", "watcher", "run", "--only", "worker"]
-    return [*command, "--settings", settings] if settings else command

@@ -14,6 +14,7 @@ from watcher.app.files import read_text
 from watcher.app.knowledge import load_catalogue
 from watcher.app.secrets import Elsewhere, password_hash, private_path, public_path, secret_value
 from watcher.app.site import load_inventory
+from watcher.app.texts import read_in_force
 from watcher.app.tls import Identity, server_context
 from watcher.cases.identity import Directory
 from watcher.cases.selftest import NODE as SELF_TEST
@@ -117,7 +118,7 @@ def directory_of(located: Located) -> Directory:
 
 def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
     """Read settings and build all that start builds, or raise InputError; no port is opened."""
-    text = read_text(path) if path else "{}"
+    text = read_in_force(path) if path else "{}"
     return _Builder(read(path or DEFAULTS, text, environment), path, environment).build(text)
 
 

@@ -1,14 +1,14 @@
 """Inventories: loading one, and which question each of its keys answers."""
 
-from watcher.app.files import read_text
 from watcher.app.knowledge import load_catalogue
+from watcher.app.texts import read_in_force
 from watcher.inventory import loader
 from watcher.inventory.schema import Inventory
 
 
 def load_inventory(name: str) -> Inventory:
     """Read an inventory file, or raise InputError with the place of the first fault."""
-    return loader.load(name, read_text(name))
+    return loader.load(name, read_in_force(name))
 
 
 def inventory_hints() -> dict[str, str]:

@@ -99,11 +99,11 @@ class Supervisor:
             pause = self._options.shortest_pause if calm else min(
                 2 * pause, self._options.longest_pause
             )  # fmt: skip
-            if self._process.returncode:
-                self.restarts += 1
-                logger.warning("the worker ended (%s); again in %.1f s",
-                               self._process.returncode, pause)  # fmt: skip
-                await asyncio.sleep(pause)
+            # Whatever its status: one that nobody told to end has failed, and may fail at once again.
+            self.restarts += 1
+            logger.warning("the worker ended (%s); again in %.1f s",
+                           self._process.returncode, pause)  # fmt: skip
+            await asyncio.sleep(pause)
 
     async def _watch(self, process: asyncio.subprocess.Process, started: float) -> None:
         """Return when the process has ended; end it when it hangs."""

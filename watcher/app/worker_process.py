@@ -8,7 +8,6 @@ import fcntl
 import os
 import signal
 import stat
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,7 +22,9 @@ from watcher.app.clock import SystemClock
 from watcher.app.deadline import Attempts
 from watcher.app.drawing import Dirty, Draughtsman
 from watcher.app.easel import Drawn, Easel, stand_back, tell
+from watcher.app.halves import half_command
 from watcher.app.heartbeat import Heartbeat
+from watcher.app.in_force import modified
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
@@ -55,15 +56,18 @@ STORM_DEBOUNCES = 10
 """While alarms keep coming a plan is drawn after so many times the usual wait."""
 
 
-def run_worker(prepared: Prepared) -> None:
-    """Take the journal into the store until told to stop; InputError when it cannot begin."""
+def run_worker(prepared: Prepared, in_force: Path) -> None:
+    """Take the journal into the store until told to stop; InputError when it cannot begin.
+
+    `in_force` holds the texts that `prepared` was made from; plans are drawn from the same.
+    """
     prepared.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     refuse_network(prepared.state_dir)
     with _alone(prepared.state_dir / "worker.lock"):
         wait = prepared.settings.database.busy.total_seconds()
         store = open_store(prepared.database_url.reveal(), Options(lock_seconds=wait))
         try:
-            _work(build(prepared, store), prepared)
+            _work(build(prepared, store, in_force), prepared)
         finally:
             store.close()
 
@@ -132,7 +136,7 @@ class Parts:
     ticks: Ticks
 
 
-def build(prepared: Prepared, store: Store) -> Parts:
+def build(prepared: Prepared, store: Store, in_force: Path) -> Parts:
     """Build everything that a worker works with."""
     settings, clock = prepared.settings, SystemClock()
     directory = Directory(prepared.inventory, prepared.catalogue)
@@ -153,7 +157,7 @@ def build(prepared: Prepared, store: Store) -> Parts:
         store=store,
         directory=directory,
         budget=budget,
-        easel=Easel(draw_command(prepared.path)),
+        easel=Easel(draw_command(prepared.path, in_force)),
         dirty=dirty,
         attempts=Attempts(prepared.state_dir / "working"),
         clock=clock,
@@ -212,7 +216,7 @@ def _inventory_read_at(prepared: Prepared) -> datetime | None:
     name = prepared.settings.inventory
     if name is None:
         return None
-    written = prepared.resolved(("inventory",), name).stat().st_mtime
+    written = modified(str(prepared.resolved(("inventory",), name)))
     return datetime.fromtimestamp(written, UTC)
 
 
@@ -258,10 +262,9 @@ def expected_sources(inventory: Inventory | None, sources: Sources) -> tuple[Exp
     return tuple(found)
 
 
-def draw_command(settings: str | None) -> list[str]:
+def draw_command(settings: str | None, in_force: Path) -> list[str]:
     """Return the command line that draws a plan, without the name of the cluster."""
-    command = [sys.executable, "-m", "watcher", "run", "--only", "drawing"]
-    return [*command, *(["--settings", settings] if settings else []), "--cluster"]
+    return [*half_command("drawing", settings, in_force), "--cluster"]
 
 
 def draw_plan(prepared: Prepared, cluster: str) -> None:
@@ -275,6 +278,6 @@ def draw_plan(prepared: Prepared, cluster: str) -> None:
         ).draw(cluster, SystemClock().now())  # fmt: skip
     finally:
         store.close()
-    if plan is not None:
+    if plan is not None and plan.digest:
         tell(Drawn(cluster=cluster, digest=plan.digest, headline=plan.headline,
                    steps=plan.steps, refused=plan.refused))  # fmt: skip

@@ -3,13 +3,16 @@
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watcher.app.files import read_text
+from watcher.app.in_force import WORKER_FILE, Text, noting, take, write
 from watcher.app.logs import begin_logging, end_logging
 from watcher.app.settings import Prepared, find_settings, prepare
 from watcher.app.status import read_worker
@@ -45,6 +48,7 @@ def run(
         typer.Option("--only", help="One half alone, where each is a unit of its own."),
     ] = None,
     cluster: Annotated[str, typer.Option("--cluster", hidden=True)] = "",
+    in_force: Annotated[Path | None, typer.Option("--in-force", hidden=True)] = None,
     demo: Annotated[
         str | None,
         typer.Option(
@@ -64,8 +68,11 @@ def run(
         watcher run --settings /etc/watcher/watcher.yaml
 
     """
+    if in_force is not None:
+        take(in_force)
     path = find_settings(settings, os.environ)
-    prepared = prepare(path, os.environ)
+    with noting() as texts:
+        prepared = prepare(path, os.environ)
     told = prepared.settings.log
     begin_logging(told.level.value, told.format.value)
     try:
@@ -73,7 +80,7 @@ def run(
         if only is Half.WORKER:
             from watcher.app.worker_process import run_worker  # noqa: PLC0415
 
-            run_worker(prepared)
+            run_worker(prepared, in_force or _written(prepared, texts))
         elif only is Half.DRAWING:
             from watcher.app.worker_process import draw_plan  # noqa: PLC0415
 
@@ -81,10 +88,19 @@ def run(
         else:
             from watcher.app.receiver import RunOrder  # noqa: PLC0415
 
-            order = RunOrder(settings=path, environment=os.environ, worker=only is None)
+            order = RunOrder(
+                settings=path, environment=os.environ, texts=texts, worker=only is None
+            )  # fmt: skip
             _receive(order, prepared, read_text(demo) if demo else None)
     finally:
         end_logging()
+
+
+def _written(prepared: Prepared, texts: Mapping[str, Text]) -> Path:
+    """Write down what a worker that is a unit of its own works with; return where."""
+    file = prepared.state_dir / WORKER_FILE
+    write(file, texts)
+    return file
 
 
 def _receive(order: "RunOrder", prepared: Prepared, example: str | None) -> None:
