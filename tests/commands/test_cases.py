@@ -166,3 +166,36 @@ def test_without_a_database_it_says_so(run):
 
     assert status == 2
     assert "expected the database of a daemon that ran" in err
+
+
+def draw(filled, now=NOW):
+    """Draw the plan as the daemon does; return its page."""
+    store = open_existing(filled.url)
+    draughtsman = Draughtsman(
+        store=store, view=store.view, catalogue=CATALOGUE, inventory=load("site", INVENTORY),
+        folder=filled.folder / "plans",
+    )  # fmt: skip
+    draughtsman.draw("graz", now)
+    store.close()
+    return draughtsman.page("graz")
+
+
+def test_a_page_that_says_something_else_is_written_anew(filled):
+    page = draw(filled)
+    true = page.read_text(encoding="utf-8")
+    page.write_text("stale", encoding="utf-8")
+    page.with_suffix(".html").unlink()
+    draw(filled)
+
+    assert page.read_text(encoding="utf-8") == true
+    assert page.with_suffix(".html").exists()
+
+
+def test_the_page_of_a_cluster_with_nothing_open_is_no_plan(run, filled):
+    page = draw(filled)
+    for number in (1, 2):
+        run("cases", "resolve", number, "--not-after", "2031-01-01", "--why", "seen", "--by", "ada")
+    draw(filled)
+
+    assert "No case of this cluster is open" in page.read_text(encoding="utf-8")
+    assert not page.with_suffix(".html").exists()
