@@ -1,7 +1,9 @@
 """SIGHUP: settings are taken over whole or not at all, and nobody who talks to us is cut off."""
 
+import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from killing.numbered import alarm
@@ -59,6 +61,23 @@ def test_a_broken_file_keeps_the_old_settings_whole(running):
     assert (True, before.settings_digest) == (after.config_differs, after.settings_digest)
     assert before.inputs == after.inputs
     assert not running.receiver().config_differs
+
+
+def test_worker_and_plans_keep_to_what_is_in_force_while_the_files_are_broken(running):
+    running.reload(plans={"debounce": "0s"})
+    until(running.works, "a worker", running)
+    inventory = Path(running.base["inventory"])
+    sound = inventory.read_text()
+    running.settings.write_text("version: [")
+    inventory.write_text("clusters: [")
+    killed = running.receiver().worker_pid
+    running.signal_worker(signal.SIGKILL)
+    until(lambda: running.works() and running.worker().pid != killed, "another worker", running)
+    running.udp(alarm(1010))
+    until(lambda: running.worker().plans_drawn, "a plan", running)
+    inventory.write_text(sound)
+
+    assert running.reload()
 
 
 def test_an_open_connection_survives_a_reload_of_something_else(running):
