@@ -308,3 +308,16 @@ async def test_a_worker_that_was_told_to_end_has_not_failed():
     await supervisor.stop()
 
     assert 0 == supervisor.restarts
+
+
+async def test_a_worker_that_ends_well_without_being_told_is_counted_and_waited_for(caplog):
+    slow = SupervisorOptions(look=0.02, shortest_pause=60, longest_pause=60)
+    supervisor = supervisor_of("", options=slow)
+    with caplog.at_level(logging.WARNING):
+        supervisor.start()
+        await until(lambda: supervisor.restarts)
+        await asyncio.sleep(0.3)
+        await supervisor.stop()
+
+    assert 1 == supervisor.restarts
+    assert ["the worker ended (0); again in 60.0 s"] == [r.getMessage() for r in caplog.records]

@@ -99,7 +99,7 @@ class Supervisor:
             pause = self._options.shortest_pause if calm else min(
                 2 * pause, self._options.longest_pause
             )  # fmt: skip
-            # Whatever its status: one that nobody told to end has failed, and may fail at once again.
+            # Whatever its status: one that nobody told to end may end at once again.
             self.restarts += 1
             logger.warning("the worker ended (%s); again in %.1f s",
                            self._process.returncode, pause)  # fmt: skip
