@@ -287,6 +287,9 @@ class Figures(Protocol):
     def latest_act(self) -> int:
         """Return a number that goes up with each act of a person; 0: there was none."""
 
+    def term(self, name: str) -> "Term | None":
+        """Return the newest term of a lease, whoever holds it; no holder: it was released."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
@@ -310,6 +313,14 @@ class Lease(Protocol):
         """Let another have it at once."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How a scheduled piece of work ended."""
+
+    finished_at: datetime
+    result: str
+
+
 class Runs(Protocol):
     """Which scheduled work was done for which period: the database decides, not a timer."""
 
@@ -318,3 +329,6 @@ class Runs(Protocol):
 
     def finish(self, job: str, period: str, at: datetime, result: str) -> None:
         """State how it ended."""
+
+    def last(self, job: str, result: str | None = None) -> Run | None:
+        """Return the run that ended last; of those that ended with `result` if given."""

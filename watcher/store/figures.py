@@ -6,9 +6,11 @@ from sqlalchemy import and_, func, select
 
 from watcher.model.case import CaseKey
 from watcher.model.ledger import Place
+from watcher.ports import Term
 from watcher.store.connection import Database
-from watcher.store.tables import act, case, crossing, message, run
-from watcher.store.values import case_digest, chunks
+from watcher.store.reading import instant
+from watcher.store.tables import act, case, crossing, lease, message, run
+from watcher.store.values import INPUT, case_digest, chunks, text
 
 REPLAY = "replay"
 """Job under which a person's replay that changed something is noted among the runs."""
@@ -62,3 +64,13 @@ class SqlFigures:
         with self._database.reading() as connection:
             acts = connection.execute(select(func.max(act.c.id))).scalar() or 0
             return acts + (connection.execute(replays).scalar() or 0)
+
+    def term(self, name: str) -> Term | None:
+        """Return the newest term of a lease, whoever holds it; no holder: it was released."""
+        columns = lease.c.holder, lease.c.epoch, lease.c.until
+        with self._database.reading() as connection:
+            statement = select(*columns).where(lease.c.name == text(name, INPUT))
+            row = connection.execute(statement).first()
+        if row is None:
+            return None
+        return Term(holder=row.holder, epoch=row.epoch, until=instant(row.until))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from watcher.ports import Term
+from watcher.ports import Run, Term
 from watcher.store.connection import Database
 from watcher.store.reading import instant
 from watcher.store.tables import lease, run
@@ -108,3 +108,16 @@ class SqlRuns:
         same = run.c.job == text(job, INPUT), run.c.period == text(period, INPUT)
         with self._database.writing() as connection:
             connection.execute(update(run).where(*same).values(finished_at=at, result=text(result)))
+
+    def last(self, job: str, result: str | None = None) -> Run | None:
+        """Return the run that ended last; of those that ended with `result` if given."""
+        ended = [run.c.job == text(job, INPUT), run.c.finished_at.is_not(None)]
+        if result is not None:
+            ended.append(run.c.result == text(result))
+        statement = select(run.c.finished_at, run.c.result).where(*ended)
+        with self._database.reading() as connection:
+            newest = statement.order_by(run.c.finished_at.desc(), run.c.period.desc()).limit(1)
+            row = connection.execute(newest).first()
+        if row is None:
+            return None
+        return Run(finished_at=instant(row.finished_at), result=row.result or "")
