@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from watcher.cases.stages import STAGES
 from watcher.model.ledger import books
 from watcher.model.status import ReceiverStatus, SourceStatus, WorkerStatus
 
@@ -50,6 +51,7 @@ _LEDGER = ("input", "place", "reason")
 _HALF = ("half",)
 _STATE = ("node", "state")
 _STATES = ("healthy", "silent", "unknown")
+_STAGE = "stage:"
 METRICS: tuple[Described, ...] = (
     Described("up", "1 while the half wrote its status within the last 15 s.", _HALF),
     Described("status_age_seconds", "Since the half wrote its status (the heartbeat).", _HALF),
@@ -86,6 +88,7 @@ METRICS: tuple[Described, ...] = (
     Described("self_test_failed", "1 while the last synthetic alarm did not come out."),
     Described("source_heard_seconds", "Since a node of the inventory was heard.", ("node",)),
     Described("source_state", "1 for how a node is: healthy, silent, unknown.", _STATE),
+    Described("stage_state", "1 for how a stage of ours is, likewise.", ("stage", "state")),
     Described("plans_drawn_total", "Plans that were drawn."),
     Described("plans_refused_total", "Plans that the safety check refused."),
 )
@@ -233,6 +236,15 @@ def _sources(seen: Seen) -> _Part:
         yield "source_heard_seconds", (node,), _age(seen.now, max(heard)) if heard else None
         for state in _STATES:
             yield "source_state", (node, state), any(source.state == state for source in sources)
+    yield from _stages(seen)
+
+
+def _stages(seen: Seen) -> _Part:
+    for source in seen.worker.sources if seen.worker else ():
+        name = source.source.removeprefix(_STAGE)
+        if source.source.startswith(_STAGE) and name in STAGES:
+            for state in _STATES:
+                yield "stage_state", (name, state), source.state == state
 
 
 def _age(now: datetime, then: datetime) -> float:

@@ -10,7 +10,7 @@ from stat import S_IMODE, S_IRWXG, S_IRWXO, S_IWGRP, S_IWOTH
 from watcher.app import reach
 from watcher.app.finding import Finding, fail, ok, warn
 from watcher.app.machine import free_bytes
-from watcher.app.settings import Located, Prepared, locate, prepare
+from watcher.app.settings import Located, Prepared, locate_anyway, prepare
 from watcher.app.status import read_receiver, read_worker
 from watcher.app.tls import Identity, ends_at
 from watcher.app.views import opened, runs
@@ -34,9 +34,8 @@ _MOUNTS = Path("/proc/self/mountinfo")
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """What is looked at, and when."""
+    """What is looked at, and when; of settings with a fault, what is sound in them."""
 
-    prepared: Prepared
     located: Located
     now: datetime
     receiver: ReceiverStatus | None
@@ -51,20 +50,42 @@ class _Patient:
 def examine(
     path: str | None, environment: Mapping[str, str], now: datetime
 ) -> tuple[Prepared | None, tuple[Finding, ...]]:
-    """Look at everything; without good settings at nothing else. May wait for others' servers."""
+    """Look at everything; without good settings at what can be looked at nevertheless.
+
+    May wait for others' servers.
+    """
     try:
-        prepared = prepare(path, environment)
+        prepared, fault = prepare(path, environment), ""
     except InputError as error:
-        todo = "correct it; `watcher config check` tells the same"
-        return None, (fail("settings", str(error), todo),)
-    located = locate(path, environment)
-    folder = prepared.state_dir
-    patient = _Patient(prepared, located, now, read_receiver(folder), read_worker(folder))
-    return prepared, tuple(finding for look in _LOOKS for finding in look(patient))
+        prepared, fault = None, str(error)
+    try:
+        located, _ = locate_anyway(path, environment)
+    except InputError:
+        return None, (_broken(fault),)
+    folder = located.state_dir
+    patient = _Patient(located, now, read_receiver(folder), read_worker(folder))
+    first = (_broken(fault),) if prepared is None else _of_settings(prepared, patient)
+    return prepared, (*first, *(finding for look in _LOOKS for finding in look(patient)))
 
 
-def _settings(patient: _Patient) -> Iterator[Finding]:
-    path = patient.prepared.path
+def _broken(fault: str) -> Finding:
+    return fail("settings", fault, "correct it; `watcher config check` tells the same")
+
+
+def _of_settings(prepared: Prepared, patient: _Patient) -> tuple[Finding, ...]:
+    return (
+        *_settings(prepared, patient),
+        *reach.ports(prepared, patient.running),
+        *reach.receive_buffers(prepared, patient.running),
+        *reach.mailboxes(prepared),
+        *reach.relay(),
+        *_certificates(prepared, patient.now),
+        *_inventory(prepared),
+    )
+
+
+def _settings(prepared: Prepared, patient: _Patient) -> Iterator[Finding]:
+    path = prepared.path
     if path is None:
         yield warn("settings", "no settings file: defaults and environment", "make a watcher.yaml")
     elif S_IMODE(Path(path).stat().st_mode) & (S_IWGRP | S_IWOTH):
@@ -72,11 +93,11 @@ def _settings(patient: _Patient) -> Iterator[Finding]:
     else:
         yield ok("settings", path)
     running = patient.running
-    if running is not None and running.settings_digest != patient.prepared.digest:
+    if running is not None and running.settings_digest != prepared.digest:
         yield warn("settings in force", "the file has changed since", "reload: SIGHUP")
     secrets = (
-        len(patient.prepared.smtp_users) + len(patient.prepared.imap_secrets)
-        + (patient.prepared.tls is not None) + (patient.prepared.smtp is not None)
+        len(prepared.smtp_users) + len(prepared.imap_secrets)
+        + (prepared.tls is not None) + (prepared.smtp is not None)
     )  # fmt: skip
     if secrets:
         yield ok("secrets", f"{secrets} read; nobody else can read them")
@@ -90,16 +111,8 @@ def _daemon(patient: _Patient) -> Iterator[Finding]:
             yield warn(name, "does not run", "watcher run, or systemctl start watcher")
 
 
-def _ports(patient: _Patient) -> Iterator[Finding]:
-    yield from reach.ports(patient.prepared, patient.running)
-
-
-def _buffers(patient: _Patient) -> Iterator[Finding]:
-    yield from reach.receive_buffers(patient.prepared, patient.running)
-
-
 def _state(patient: _Patient) -> Iterator[Finding]:
-    folder = patient.prepared.state_dir
+    folder = patient.located.state_dir
     near = next(one for one in (folder, *folder.parents) if one.exists())
     kind = _kind(near)
     if is_network(kind):
@@ -111,14 +124,14 @@ def _state(patient: _Patient) -> Iterator[Finding]:
         yield warn("state", f"{folder}: others may look into it", f"chmod 700 {folder}")
     else:
         yield ok("state", f"{folder} ({kind or 'unknown'})")
-    free, reserve = free_bytes(near), patient.prepared.settings.journal.reserve
+    free, reserve = free_bytes(near), patient.located.settings.journal.reserve
     if free is None:
         return
     told = f"{free >> 20} MiB free, {size_text(reserve)} of them in reserve"
     room = free - reserve
     if room <= 0:
         yield fail("disk", told, "make room: nothing is accepted below the reserve")
-    elif room < patient.prepared.settings.journal.limit // 4:
+    elif room < patient.located.settings.journal.limit // 4:
         yield warn("disk", told, "make room: the journal may not get a quarter of journal.limit")
     else:
         yield ok("disk", told)
@@ -162,10 +175,6 @@ def _backlog(patient: _Patient) -> Iterator[Finding]:
         yield fail("self-test", worker.self_test_problem, "a stage is deaf; see status and log")
 
 
-def _mailboxes(patient: _Patient) -> Iterator[Finding]:
-    yield from reach.mailboxes(patient.prepared)
-
-
 def _clock(patient: _Patient) -> Iterator[Finding]:
     now = patient.now
     written = [half.written_at for half in (patient.receiver, patient.worker) if half]
@@ -191,10 +200,10 @@ def synchronised() -> bool | None:
     return None if state < 0 else state != 5  # noqa: PLR2004 -- TIME_ERROR
 
 
-def _certificates(patient: _Patient) -> Iterator[Finding]:
-    for block, identity in (("tls", patient.prepared.tls), ("smtp", patient.prepared.smtp)):
+def _certificates(prepared: Prepared, now: datetime) -> Iterator[Finding]:
+    for block, identity in (("tls", prepared.tls), ("smtp", prepared.smtp)):
         if identity is not None:
-            yield _certificate(f"certificate of {block}", identity, patient.now)
+            yield _certificate(f"certificate of {block}", identity, now)
 
 
 def _certificate(what: str, identity: Identity, now: datetime) -> Finding:
@@ -209,8 +218,8 @@ def _certificate(what: str, identity: Identity, now: datetime) -> Finding:
     return warn(what, told, todo) if left < SOON else ok(what, told)
 
 
-def _inventory(patient: _Patient) -> Iterator[Finding]:
-    inventory = patient.prepared.inventory
+def _inventory(prepared: Prepared) -> Iterator[Finding]:
+    inventory = prepared.inventory
     if inventory is None:
         yield warn("inventory", "there is none: every name stays a claim",
                    "inventory: PATH; `watcher inventory import` makes one")  # fmt: skip
@@ -233,9 +242,14 @@ def _sources(patient: _Patient) -> Iterator[Finding]:
     if worker is None:
         return
     by_state = {
-        state: [one.source for one in worker.sources if one.state == state] for state in SourceState
+        state: [
+            one.source
+            for one in worker.sources
+            if one.state == state and not one.source.startswith("stage:")
+        ]
+        for state in SourceState
     }
-    every = duration_text(patient.prepared.settings.sources.every)
+    every = duration_text(patient.located.settings.sources.every)
     if by_state[SourceState.SILENT]:
         yield fail("silent", f"{_few(by_state[SourceState.SILENT])}: nothing for over {every}",
                    "look at the node and its remote syslog (below)")  # fmt: skip
@@ -252,6 +266,5 @@ def _few(names: list[str]) -> str:
 
 
 _LOOKS: tuple[Callable[[_Patient], Iterator[Finding]], ...] = (
-    _settings, _daemon, _ports, _buffers, _state, _database, _backlog, _mailboxes, _clock,
-    _certificates, _inventory, _sources,
+    _daemon, _state, _database, _backlog, _clock, _sources,
 )  # fmt: skip

@@ -27,6 +27,9 @@ class Found:
 
     term: Term | None = None
     leader: str = ""
+    """Who holds the newest term; `none` after it was released."""
+    epoch: int = 0
+    """Number of the newest term, whoever holds it."""
     sources: tuple[SourceStatus, ...] = ()
     self_test_at: datetime | None = None
     self_test_problem: str = ""
@@ -67,6 +70,7 @@ class Reporter:
             self._last = replace(
                 told, written_at=self.clock.now(), cursor=progress.cursor,
                 database_problem=progress.database_problem or str(error),
+                sources=self.standing.sources,
             )  # fmt: skip
         return self._last
 
@@ -95,7 +99,7 @@ class Reporter:
             batch_seconds_worst=progress.batch_seconds_worst,
             lease_held=standing.term is not None,
             lease_holder=standing.leader,
-            lease_epoch=standing.term.epoch if standing.term else 0,
+            lease_epoch=standing.epoch,
             self_test_at=standing.self_test_at,
             self_test_problem=standing.self_test_problem,
             sources=standing.sources,

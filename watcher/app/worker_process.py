@@ -209,6 +209,7 @@ def _rules(prepared: Prepared) -> Rules:
         expected=expected_sources(prepared.inventory, settings.sources),
         lease_seconds=int(settings.lease.lasts.total_seconds()),
         inventory_read_at=_inventory_read_at(prepared),
+        hushed=frozenset(o.source for o in settings.sources.exceptions if o.every is None),
     )
 
 
