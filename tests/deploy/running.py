@@ -74,10 +74,11 @@ class Body:
 @cache
 def body():
     """Return a stranger who can run us if there is one, else ourselves without rights."""
-    if os.geteuid() != 0:
-        return Body()
     packages = [str(units.ROOT), *(path for path in sys.path if path.endswith("-packages"))]
     environment = {"PYTHONPATH": ":".join(packages), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = Body(environment=environment)
+    if os.geteuid() != 0:
+        return own
     for python in (sys.executable, shutil.which("python3", path="/usr/bin") or ""):
         with suppress(OSError):
             told = subprocess.run(  # noqa: S603 -- an interpreter
@@ -87,7 +88,7 @@ def body():
             )  # fmt: skip
             if told.stdout.split() == list(map(str, sys.version_info[:2])):
                 return Body(python, environment, STRANGER)
-    return Body()
+    return own
 
 
 @cache

@@ -21,7 +21,7 @@ def installed(tmp_path):
     """Return a folder of units as an administrator has it, with our own program."""
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     for path in tmp_path.rglob("*.service"):
-        path.write_text(path.read_text().replace("/opt/watcher/bin", f"{sys.prefix}/bin"))
+        path.write_text(path.read_text().replace("/opt/watcher/bin/watcher", sys.executable))
     return tmp_path
 
 
