@@ -57,6 +57,8 @@ def worker(**values):
             SourceStatus(
                 source="node:pub", node="pub", last=NOW - timedelta(hours=2), state="silent"
             ),
+            SourceStatus(source="stage:store", node="", last=NOW, state="healthy"),
+            SourceStatus(source="stage:of a sender", node="", last=NOW, state="healthy"),
         ),
         "self_test_at": NOW - timedelta(minutes=3),
         "oldest_unread_at": NOW - timedelta(seconds=4),
@@ -98,6 +100,7 @@ def test_every_metric_is_on_the_page_when_all_is_known():
         (("watcher_source_heard_seconds", "pub"), 7200),
         (("watcher_source_state", "pub", "silent"), 1),
         (("watcher_source_state", "pub", "healthy"), 0),
+        (("watcher_stage_state", "store", "healthy"), 1),
         (("watcher_self_test_age_seconds",), 180),
         (("watcher_journal_oldest_unread_seconds",), 4),
         (("watcher_database_up",), 1),
@@ -153,7 +156,7 @@ def test_names_are_unique_and_units_are_said():
     endings = ("_total", "_seconds", "_bytes", "_days")
     plain = {"up", "config_differs", "ledger_difference", "input_open", "input_connections",
              "journal_writable", "database_up", "cases", "quarantine_messages", "lease_held",
-             "lease_epoch", "self_test_failed", "source_state"}  # fmt: skip
+             "lease_epoch", "self_test_failed", "source_state", "stage_state"}  # fmt: skip
 
     assert len({m.name for m in METRICS}) == len(METRICS)
     assert {m.name for m in METRICS if not m.name.endswith(endings)} == plain

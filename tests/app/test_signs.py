@@ -120,6 +120,52 @@ def test_there_is_one_self_test_in_a_period(self_test, ear):
         ear.recv(4096)
 
 
+def restarted(self_test):
+    """Return the self-test of a worker that starts in its place."""
+    names = ("folder", "instance", "every", "within", "recipient", "alarms", "runs")
+    return SelfTest(**{name: getattr(self_test, name) for name in names})
+
+
+def test_there_is_a_self_test_after_each_start_and_its_word_is_awaited(self_test, ear, tmp_path):
+    self_test.look(NOW, set())
+    self_test.look(NOW + MINUTE, {nonce_in(ear.recv(4096))})
+    again = restarted(self_test)
+    receiver_of(tmp_path, udp_input(ear), at=NOW + 2 * MINUTE)
+    again.look(NOW + 2 * MINUTE, set())
+    before = again.awaited, again.last, again.passed_at
+    again.look(NOW + 3 * MINUTE, {nonce_in(ear.recv(4096))})
+
+    assert (True, NOW + MINUTE, None) == before
+    assert (False, NOW + 3 * MINUTE) == (again.awaited, again.passed_at)
+
+
+def test_a_failure_outlives_a_restart_and_is_tried_again_soon(self_test, ear, tmp_path):
+    self_test.look(NOW, set())
+    ear.recv(4096)
+    self_test.look(NOW + 6 * MINUTE, set())
+    again = restarted(self_test)
+    for minutes in (7, 13, 18):
+        receiver_of(tmp_path, udp_input(ear), at=NOW + minutes * MINUTE)
+        again.look(NOW + minutes * MINUTE, set())
+    sent = [nonce_in(ear.recv(4096)) for _ in range(2)]
+    told = again.problem
+    again.look(NOW + 19 * MINUTE, {sent[1]})
+
+    assert "udp: sent, and not seen at the end" == told
+    assert ("", NOW + 19 * MINUTE) == (again.problem, again.last)
+
+
+def test_an_input_that_stays_shut_has_failed(self_test, tmp_path, ear, caplog):
+    with caplog.at_level(logging.CRITICAL):
+        for minutes in (0, 4, 6, 12):
+            at = NOW + minutes * MINUTE
+            shut = InputStatus(name="tcp", way=Way.TCP, where="127.0.0.1:1", open=False)
+            receiver_of(tmp_path, shut, at=at)
+            self_test.look(at, set())
+
+    assert "tcp: sent, and not seen at the end" == self_test.problem
+
+
 @pytest.mark.parametrize("at", [None, NOW - HOUR])
 def test_nothing_is_sent_to_a_receiver_that_does_not_run(self_test, tmp_path, ear, at):
     """Else the period counted as tested, although nobody was."""

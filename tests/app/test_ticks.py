@@ -13,14 +13,15 @@ from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
-from watcher.app.ticks import Rules, Ticks
+from watcher.app.ticks import Rules, Ticks, _mark
 from watcher.app.worker import Progress
 from watcher.cases.sources import Expected, SourceState
+from watcher.cases.stages import INTERVALS
 from watcher.cases.states import TickOptions
 from watcher.cases.storm import Budget
 from watcher.errors import StoreUnavailable
 from watcher.journal.reader import LocalReader
-from watcher.model.case import CaseState
+from watcher.model.case import CaseKey, CaseState, Crossing
 from watcher.model.status import ReceiverStatus
 from watcher.ports import CaseQuery
 from watcher.store.weights import Keep
@@ -47,7 +48,14 @@ def clock():
 @pytest.fixture
 def ticks(store, tmp_path, clock):
     """Return what falls due, with two nodes expected every hour, of a worker that idles."""
-    (tmp_path / "journal").mkdir()
+    made = started(store, tmp_path, clock)
+    made.take_lease()
+    return made
+
+
+def started(store, tmp_path, clock, holder="first"):
+    """Return what falls due in a worker that starts now."""
+    (tmp_path / "journal").mkdir(exist_ok=True)
     standing, reader = Found(), LocalReader(tmp_path / "journal")
     reporter = Reporter(
         folder=tmp_path, journal="main", reader=reader, view=store.view, figures=store.figures,
@@ -64,17 +72,18 @@ def ticks(store, tmp_path, clock):
         retention=store.retention(Keep()), directory=NUMBERED,
         budget=Budget(standing=NUMBERED.standing), standing=standing, reporter=reporter,
         dirty=Dirty(settle_seconds=0, patience_seconds=0), clock=clock, self_test=self_test,
-        heartbeat=Heartbeat(every=timedelta(minutes=5), file=tmp_path / "beat"),
+        heartbeat=Heartbeat(every=timedelta(minutes=5), file=tmp_path / "beat"), holder=holder,
     )  # fmt: skip
     made.bind(Busy())
     return made
 
 
 def states(ticks):
+    receiving(ticks)
     ticks.look_at_sources()
     ticks.report()
     told = read_worker(ticks.reporter.folder).sources
-    return {one.node: one.state for one in told}
+    return {one.node: one.state for one in told if one.node}
 
 
 def test_a_source_becomes_silent_and_is_told_once(ticks, store, clock, caplog):
@@ -89,9 +98,9 @@ def test_a_source_becomes_silent_and_is_told_once(ticks, store, clock, caplog):
     assert {"cm1": SourceState.HEALTHY, "cm2": SourceState.UNKNOWN} == first == patient
     assert {"cm1": SourceState.SILENT, "cm2": SourceState.SILENT} == late == later
     assert {"source cm1 is silent", "source cm2 is silent"} == {
-        record.getMessage() for record in caplog.records
+        record.getMessage() for record in caplog.records if record.action == "source"
     }
-    assert 2 == len(caplog.records)
+    assert 2 == sum(record.action == "source" for record in caplog.records)
 
 
 def test_a_source_that_is_heard_again_is_healthy(ticks, store, clock):
@@ -112,7 +121,7 @@ def test_thresholds_are_told_once_the_tightest_aloud(ticks, store, caplog):
         ticks.look_at_cases()
         ticks.look_at_cases()
 
-    assert ["case numbered: tomcat of cm1: 7 days or less left"] == [
+    assert ["case numbered: tomcat of cm1: 7 days left or less"] == [
         record.getMessage() for record in caplog.records
     ]
 
@@ -178,10 +187,10 @@ def test_the_first_report_may_find_the_database_away(ticks):
     assert "nobody answers" == read_worker(ticks.reporter.folder).database_problem
 
 
-def receiving(ticks):
+def receiving(ticks, began=NOW):
     now = ticks.clock.now()
     write_status(
-        ticks.reporter.folder, ReceiverStatus(written_at=now, started_at=now, pid=1, version="1")
+        ticks.reporter.folder, ReceiverStatus(written_at=now, started_at=began, pid=1, version="1")
     )
 
 
@@ -230,3 +239,158 @@ def test_the_end_lets_another_lead(ticks, store, clock):
     assert ours.epoch == 1
     assert store.lease.take("leader", "another", clock.now(), 30).epoch == 2
     assert not read_worker(ticks.reporter.folder).lease_held
+
+
+def test_a_restart_of_the_worker_forgets_no_silence(ticks, store, tmp_path, clock):
+    """The receiver went on all the while."""
+    states(ticks)
+    clock.pass_by(0.6 * HOUR)
+    receiving(ticks)
+    again = started(store, tmp_path, clock)
+    first = states(again)
+    clock.pass_by(0.6 * HOUR)
+    late = states(started(store, tmp_path, clock))
+
+    assert {SourceState.UNKNOWN} == set(first.values())
+    assert {SourceState.SILENT} == set(late.values())
+
+
+@pytest.mark.parametrize(("minutes", "state"), [(5, SourceState.SILENT), (30, SourceState.UNKNOWN)])
+def test_only_a_gap_in_reception_lets_the_time_begin_anew(
+    ticks, store, tmp_path, clock, minutes, state
+):
+    for _ in range(13):
+        clock.pass_by(timedelta(minutes=5))
+        states(ticks)
+    clock.pass_by(timedelta(minutes=minutes))
+    receiving(ticks, began=clock.now())
+    again = started(store, tmp_path, clock)
+    again.look_at_sources()
+
+    assert {state} == {one.state for one in again.standing.sources if one.node}
+
+
+def test_while_nothing_is_received_nobody_becomes_silent(ticks, clock):
+    states(ticks)
+    clock.pass_by(5 * HOUR)
+    for _ in range(2):
+        ticks.look_at_sources()
+
+    assert {"unknown"} == {one.state for one in ticks.standing.sources if one.node}
+
+
+def test_a_case_becomes_quiet_at_a_site_that_restarts_every_night(store, tmp_path, clock):
+    take_in(store, raw(alarm(0)))
+    ticks = started(store, tmp_path, clock)
+    for hour in range(1, 90):
+        clock.pass_by(HOUR)
+        ticks = started(store, tmp_path, clock) if hour % 24 == 0 else ticks
+        ticks.take_lease()
+        take_in(store, raw(backup(hour), received_at=clock.now()))
+        states(ticks)
+        ticks.look_at_cases()
+
+    assert [CaseState.QUIET] == case_states(store)
+
+
+def test_of_two_instances_one_tells(ticks, store, tmp_path, clock, caplog):
+    (tmp_path / "b").mkdir()
+    second = started(store, tmp_path / "b", clock, "second")
+    take_in(store, raw(alarm(0)))
+    second.take_lease()
+    for one in (ticks, second):
+        receiving(one)
+        with caplog.at_level(logging.WARNING):
+            one.look_at_cases()
+            one.beat()
+
+    assert [True, False] == [(folder / "beat").exists() for folder in (tmp_path, tmp_path / "b")]
+    assert 1 == sum("left or less" in record.getMessage() for record in caplog.records)
+    assert ("first", 1) == (second.standing.leader, second.standing.epoch)
+
+
+def test_who_lost_the_lease_meanwhile_tells_nothing(ticks, store, clock, caplog):
+    take_in(store, raw(alarm(0)))
+    receiving(ticks)
+    store.lease.release("leader", ticks.standing.term)
+    store.lease.take("leader", "another", clock.now(), 30)
+    with caplog.at_level(logging.WARNING):
+        ticks.look_at_cases()
+        ticks.beat()
+
+    assert ["leader: no more"] == [record.getMessage() for record in caplog.records]
+    assert not (ticks.reporter.folder / "beat").exists()
+
+
+def test_after_an_orderly_end_nobody_leads(ticks, tmp_path):
+    ticks.end()
+
+    told = read_worker(tmp_path)
+    assert (False, "none", 1) == (told.lease_held, told.lease_holder, told.lease_epoch)
+
+
+def test_a_flood_does_not_stop_the_time(ticks, store, clock, caplog, monkeypatch):
+    monkeypatch.setattr(Ticks, "_behind", lambda _: True)
+    take_in(store, raw(alarm(0)))
+    with caplog.at_level(logging.WARNING):
+        ticks.look_at_cases()
+        before = len(caplog.records)
+        clock.pass_by(timedelta(minutes=10))
+        ticks.look_at_cases()
+
+    assert 0 == before
+    assert ["case numbered: tomcat of cm1: 7 days left or less"] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [(7, "7 days left or less"), (1, "1 day left or less"), (0, "its end is over")],
+)
+def test_marks_are_told_in_words(days, text):
+    key = CaseKey(cluster="c", owner="n", store="s")
+
+    assert text == _mark(Crossing(case=key, days=days, at=NOW, silent=""))
+
+
+def stages(ticks):
+    ticks.report()
+    told = read_worker(ticks.reporter.folder).sources
+    return {one.source: one.state for one in told if one.source.startswith("stage:")}
+
+
+def test_each_stage_shows_that_it_works(ticks):
+    receiving(ticks)
+    ticks.look_at_sources()
+
+    assert {f"stage:{name}": "healthy" for name in INTERVALS} == stages(ticks)
+
+
+@pytest.mark.parametrize("stopped", sorted(INTERVALS))
+def test_a_stage_that_stands_still_is_silent(ticks, clock, stopped):
+    stages(ticks)
+    for _ in range(7):
+        clock.pass_by(timedelta(minutes=1))
+        work(ticks, stopped)
+        found = stages(ticks)
+
+    assert [f"stage:{stopped}"] == [name for name, state in found.items() if state == "silent"]
+    assert f"no sign of: {stopped}" == ticks._trouble() or stopped == "receiver"  # noqa: SLF001
+
+
+def work(ticks, stopped):
+    """Let all stages but one do their work for a moment."""
+    now, worker = ticks.clock.now(), ticks._worker  # noqa: SLF001 -- no other way in
+    end = 5 if stopped == "journal" else 0
+    if stopped != "receiver":
+        status = ReceiverStatus(written_at=now, started_at=NOW, pid=1, version="1", journal_end=end)
+        write_status(ticks.reporter.folder, status)
+    if stopped == "worker":
+        worker.progress.cursor = -1
+    if stopped == "drawing":
+        ticks.dirty.note(frozenset({"numbered"}), -1e6)
+    if stopped != "store":
+        ticks.take_lease()
+    if stopped != "scheduler":
+        ticks.look_at_sources()
