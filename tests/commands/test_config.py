@@ -46,6 +46,9 @@ def test_the_variable_names_the_file(run, site, monkeypatch):
         ("rules: [none.yaml]", "none.yaml: no such file or directory"),
         ("inputs: {files: {folder: gone}}", "inputs.files.folder: "),
         ("state_dir: watcher.yaml", "watcher.yaml is no folder (expected a folder)"),
+        ("state_dir: watcher.yaml/deep", "watcher.yaml is no folder (expected a folder)"),
+        ("state_dir: /proc/foo", "watcher.yaml:1:1: state_dir: /proc/foo: "),
+        ("plans: {folder: /proc/foo/plans}", "plans.folder: /proc/foo/plans: "),
     ],
 )
 def test_check_tells_one_line_and_ends_with_2(run, site, text, words):
@@ -54,6 +57,16 @@ def test_check_tells_one_line_and_ends_with_2(run, site, text, words):
 
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert words in err
+
+
+@pytest.mark.parametrize("folder", ["state", "new/deep"])
+def test_check_leaves_nothing_behind(run, site, folder):
+    site.write(f"state_dir: {folder}\nplans: {{folder: elsewhere/plans}}\n")
+    before = sorted(site.folder.rglob("*"))
+    status = run("config", "check", "watcher.yaml")[0]
+
+    assert status == 0
+    assert sorted(site.folder.rglob("*")) == before
 
 
 def test_check_reads_inventory_and_packs_as_start_does(run, site):

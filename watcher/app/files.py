@@ -4,7 +4,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC, ENOTDIR
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 
 from watcher.errors import InputError, Location
@@ -12,6 +14,8 @@ from watcher.errors import InputError, Location
 STANDARD_INPUT = "-"
 SETTINGS_LIMIT = 1 << 20
 """Bytes of a file that a person writes (facts: config and rule packs at most 1 MiB)."""
+NO_ROOM = frozenset({ENOSPC, EDQUOT})
+"""Errors of a full disk."""
 BLOCK = 1 << 20
 """Bytes read at a time from alarms; an archive never stands in memory as a whole."""
 
@@ -107,3 +111,17 @@ def blocks_of(name: str) -> Iterator[bytes]:
         except OSError as error:
             reason = (error.strerror or "cannot be read").lower()
             raise InputError(reason, where=Location(name), expected="a file") from error
+
+
+def try_folder(folder: Path) -> None:
+    """Try whether a folder can be made and written, or raise OSError; nothing is left behind."""
+    near = folder
+    while not near.exists():
+        near = near.parent
+    if not near.is_dir():
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(near))
+    if near == folder:
+        with TemporaryFile(dir=near):
+            return
+    with TemporaryDirectory(dir=near):  # what it is called is made at random, and gone
+        return
