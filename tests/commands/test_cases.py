@@ -10,6 +10,7 @@ from commands.conftest import CATALOGUE, INVENTORY, NOW
 
 from watcher.app.drawing import Draughtsman
 from watcher.inventory.loader import load
+from watcher.seal import code
 from watcher.store.engine import open_existing
 
 LATER = {"time": "Nov 20 2026 01:00:00.000", "expiry": "Sun Dec 20 14:05:", "severity": "4",
@@ -127,6 +128,47 @@ def test_plan_ties_a_case_to_a_stored_plan_by_the_beginning_of_its_digest(run, d
     assert drawn.headline in run("cases", "show", 2)[1]
 
 
+def test_the_plan_code_as_people_see_it_is_enough(run, drawn):
+    words = ("--code", code(drawn.digest), "--start", "3d", "--by", "ada")
+
+    assert run("cases", "plan", 2, *words)[1] == "Case 2 is planned.\n"
+    assert shown(run, 2)["row"]["case"]["planned_digest"] == drawn.digest
+
+
+def test_a_plan_of_another_cluster_is_refused(run, filled, drawn):
+    other = INVENTORY.replace("graz", "linz").replace("name: sub", "name: lsub")
+    filled.take_in(builders.message(node="lsub"), inventory=other)
+    words = ("--code", code(drawn.digest), "--start", "3d", "--by", "ada")
+    status, out, err = run("cases", "plan", 3, *words)
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"plan '{code(drawn.digest)}' is of graz, the case of linz" in err
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("words", [("show",), ("acknowledge", "--why", "x", "--until", "3d")])
+def test_settings_may_stand_behind_the_subcommand(run, site, monkeypatch, words):
+    elsewhere = site.folder / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    head, *tail = words
+
+    assert run("cases", head, "2", *tail, "--settings", site.settings)[0] == 0
+    assert run("cases", "--settings", site.settings, "show", "2")[0] == 0
+    assert run("cases", head, "2", *tail)[0] == 2
+
+
+def test_with_broken_settings_cases_are_shown_and_none_is_changed(run, filled):
+    filled.write("versoin: 1\nstate_dir: state\n")
+    status, out, err = run("cases", "show", "2")
+    deed = run("cases", "acknowledge", 2, "--why", "x", "--until", "3d", "--by", "ada")
+
+    assert (status, err.count("\n")) == (0, 1)
+    assert "certificate: tomcat of sub" in out
+    assert err.startswith("watcher: warning: watcher.yaml:1:1: versoin: unknown key")
+    assert deed[0] == 2
+
+
 def test_a_plan_that_was_altered_in_the_database_is_shown_to_nobody(run, filled, drawn):
     with closing(connect(filled.folder / "state" / "watcher.db")) as database, database:
         database.execute("update plan set document = replace(document, 'restart', 'skip')")
@@ -149,7 +191,12 @@ def test_a_plan_that_was_altered_in_the_database_is_shown_to_nobody(run, filled,
         (("release", "2", "--why", "x"), "the case is alarmed: it takes no release"),
         (("resolve", "2", "--why", "x"), "no end date is given"),
         (("resolve", "2", "--why", "x", "--not-after", "2026-11-24"), "is over"),
-        (("plan", "2", "--digest", "abcd", "--start", "3d"), "no stored plan, or more than one"),
+        (("plan", "2", "--code", "abcd", "--start", "3d"), "has the plan code 'abcd'"),
+        (("plan", "2", "--code", "abcd", "--start", "401d"), "is more than 400 days ahead"),
+        (
+            ("acknowledge", "2", "--why", "x", "--until", "9999-01-01"),
+            "--until: 9999-01-01 is more",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(run, words, told):

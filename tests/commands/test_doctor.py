@@ -52,12 +52,25 @@ def test_a_healthy_site_fails_nothing(run):
     assert "cases: 1" in found["database"]["found"]
 
 
-def test_broken_settings_are_the_only_finding(run, site):
-    site.write("versoin: 1")
+def test_with_broken_settings_the_state_is_looked_at_nevertheless(run, healthy):
+    running(healthy, worker={"self_test_problem": "udp: not seen"})
+    healthy.write("versoin: 1\nstate_dir: state\n")
     status, found = examined(run)
 
-    assert (status, list(found)) == (1, ["settings"])
+    assert status == 1
     assert "unknown key (expected version)" in found["settings"]["found"]
+    assert "pid 7" in found["receiver"]["found"]
+    assert "cases: 1" in found["database"]["found"]
+    assert found["self-test"]["verdict"] == "fail"
+    assert "port of udp" not in found
+
+
+@pytest.mark.usefixtures("healthy")
+def test_that_no_mail_is_sent_is_said(run):
+    row = examined(run)[1]["mail relay"]
+
+    assert row["verdict"] == "ok"
+    assert "no relay is configured: this version sends no mail" in row["found"]
 
 
 @pytest.mark.parametrize(

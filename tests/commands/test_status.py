@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import builders
 import pytest
@@ -116,3 +117,68 @@ def test_a_hostile_name_stays_on_its_line(run, site):
 
     assert all(line.isprintable() for line in out.splitlines())
     assert [line for line in out.splitlines() if line.startswith("utils")] == []
+
+
+def test_with_a_broken_settings_file_the_running_daemon_is_shown(run, site):
+    site.take_in(builders.message())
+    statuses(site)
+    site.write("version: 1\ninputs: {udp: {port: many}}\nstate_dir: state\n")
+    status, out, err = run("status")
+
+    assert (status, err) == (1, "")
+    assert "receiver: runs since" in out
+    assert "- The settings file: watcher.yaml:2:16: inputs.udp.port: " in out
+    assert "The database" not in out
+
+
+@pytest.mark.parametrize("text", ["a: [1\nstate_dir: state\n", "state_dir: state\n\tx: &y\n"])
+def test_what_is_no_yaml_shows_the_running_daemon_too(run, site, text):
+    statuses(site)
+    site.write(text)
+
+    assert "receiver: runs since" in run("status")[1]
+
+
+def test_a_variable_that_means_nothing_shows_the_running_daemon_too(run, site, monkeypatch):
+    statuses(site)
+    monkeypatch.setenv("WATCHER_INPUST", "x")
+    _, out, _ = run("status")
+
+    assert "receiver: runs since" in out
+    assert "- The settings file: WATCHER_INPUST" in out
+
+
+def test_without_a_file_the_state_of_the_environment_is_shown(run, site, monkeypatch):
+    statuses(site)
+    site.write("{broken")
+    monkeypatch.setenv("STATE_DIRECTORY", str(site.folder / "state"))
+
+    assert "receiver: runs since" in run("status")[1]
+
+
+def test_a_settings_file_that_is_not_there_is_an_error(run, site):
+    assert run("status", "--settings", site.folder / "none.yaml")[0] == 2
+
+
+def test_a_settings_file_that_was_changed_since_is_trouble(run, site):
+    site.take_in(builders.message())
+    digest = sha256(site.settings.read_bytes()).hexdigest()
+    statuses(site, receiver={"settings_digest": digest})
+    before = overview(run)[1]["trouble"]
+    site.write(site.settings.read_text() + "log: {level: debug}\n")
+
+    assert before == []
+    assert overview(run)[1]["trouble"] == [
+        "The settings file was changed and not taken over; SIGHUP takes it over."
+    ]
+
+
+def test_a_daemon_that_ended_in_order_does_not_run(run, site):
+    site.take_in(builders.message())
+    statuses(site, receiver={"stopped": True}, worker={"stopped": True})
+    status, out, _ = run("status")
+
+    assert status == 1
+    assert "receiver: ended in order" in out
+    assert "- The receiver does not run: it ended in order at" in out
+    assert "- The worker does not run: it ended in order at" in out

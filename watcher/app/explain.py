@@ -88,7 +88,7 @@ class Explainer:
     ) -> Iterator[Stage]:
         title = f"Record {number}"
         if isinstance(event, Unreadable):
-            facts = (("not read", event.reason), ("bytes", _shown(event.raw.encode())))
+            facts = (("not read", event.reason), ("bytes", shown(event.raw.encode())))
             yield Stage(title, facts)
             return
         yield Stage(f"{title}: header", tuple(_header(event)))
@@ -204,7 +204,7 @@ def _bytes(raw: RawMessage, stored: StoredMessage | None) -> Iterator[tuple[str,
     yield "peer", origin.peer
     yield "grade of the way", f"{int(origin.grade)} ({origin.grade.name.lower().replace('_', ' ')})"
     yield "size", f"{len(raw.data)} bytes{', cut' if raw.cut else ''}"
-    yield "data", _shown(raw.data)
+    yield "data", shown(raw.data)
 
 
 def _placed(stored: StoredMessage | None, reason: str, detail: str) -> Iterator[tuple[str, str]]:
@@ -250,6 +250,7 @@ def _said(event: CertificateAlarm | UcAlarm) -> Iterator[tuple[str, str]]:
     yield "state", event.state
 
 
-def _shown(data: bytes) -> str:
-    text = one_line(data[:SHOWN].decode("ascii", "backslashreplace"))
-    return f"{text} ..." if len(data) > SHOWN else text
+def shown(data: bytes, most: int = SHOWN) -> str:
+    """Return the beginning of raw bytes on one line, with escapes for what is not printable."""
+    text = one_line(data[:most].decode("ascii", "backslashreplace"))
+    return f"{text} ..." if len(data) > most else text

@@ -161,6 +161,13 @@ def mailboxes(prepared: Prepared) -> Iterator[Finding]:
             yield ok(what, f"{where} answers ({one.security})")
 
 
+def relay() -> Iterator[Finding]:
+    """Say why no mail relay is looked at."""
+    # There is none in the settings: nothing here sends mail yet. Who expects to be told by mail
+    # shall read that here, and not wait for it.
+    yield ok("mail relay", "no relay is configured: this version sends no mail")
+
+
 def _greet(one: ImapInput, ca: str | None) -> None:
     with socket.create_connection((one.host, one.port), timeout=TIMEOUT) as plain:
         if one.security is not MailboxSecurity.TLS:

@@ -4,13 +4,16 @@
 
 import hashlib
 import os
+import re
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
-from watcher.app.files import read_text
+from watcher.app.files import NO_ROOM, read_text, try_folder
 from watcher.app.knowledge import load_catalogue
 from watcher.app.secrets import Elsewhere, password_hash, private_path, public_path, secret_value
 from watcher.app.site import load_inventory
@@ -18,18 +21,22 @@ from watcher.app.texts import read_in_force
 from watcher.app.tls import Identity, server_context
 from watcher.cases.identity import Directory
 from watcher.cases.selftest import NODE as SELF_TEST
+from watcher.errors import InputError
 from watcher.inputs.secret import PasswordHash, Secret
 from watcher.inventory.lookup import Place, find_node
 from watcher.inventory.schema import Inventory
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.document import Path as Key
 from watcher.settings.loader import Loaded, printed, read
+from watcher.settings.overlay import STATE_DIRECTORY
 from watcher.settings.schema import Settings
 from watcher.settings.terms import PrivateFile, SecretSource
 
 VARIABLE = "WATCHER_SETTINGS"
 USUAL = ("watcher.yaml", "/etc/watcher/watcher.yaml")
 """Where settings are looked for when nobody says where."""
+_STATE = {STATE_DIRECTORY, "WATCHER_STATE_DIR"}
+_BLOCK = re.compile(r"[A-Za-z_]+ *:")
 DEFAULTS = "defaults"
 """What stands for the file's name where there is none."""
 
@@ -74,6 +81,8 @@ class Located:
     """Where the state of a daemon is: all that a command needs that only asks or acts."""
 
     path: str | None
+    digest: str
+    """As `Prepared.digest`."""
     loaded: Loaded
     state_dir: Path
     plan_folder: Path
@@ -94,16 +103,65 @@ def find_settings(given: str | None, environment: Mapping[str, str]) -> str | No
 
 def load_settings(path: str | None, environment: Mapping[str, str]) -> Loaded:
     """Read a settings file (None: there is none) and the environment over it; build nothing."""
-    return read(path or DEFAULTS, read_text(path) if path else "{}", environment)
+    return read(path or DEFAULTS, _text(path), environment)
 
 
 def locate(path: str | None, environment: Mapping[str, str]) -> Located:
     """Read settings and say where the state is; no key, inventory or rule pack is looked at."""
-    builder = _Builder(load_settings(path, environment), path, environment)
+    text = _text(path)
+    return _located(text, read(path or DEFAULTS, text, environment), path, environment)
+
+
+def locate_anyway(path: str | None, environment: Mapping[str, str]) -> tuple[Located, str]:
+    """Do as `locate`, and where settings have a fault go by what is sound in them.
+
+    Returns the fault too. A daemon may run on settings of before, and then more than ever people
+    want to see it. Raises InputError when the file cannot be read at all.
+    """
+    try:
+        return locate(path, environment), ""
+    except InputError as error:
+        text = _text(path)
+        ours = {name: value for name, value in environment.items() if name in _STATE}
+        for variables in (environment, ours):
+            with suppress(InputError):
+                loaded = read(path or DEFAULTS, sound_part(text, variables), variables)
+                return _located(text, loaded, path, variables), str(error)
+        raise
+
+
+def sound_part(text: str, environment: Mapping[str, str]) -> str:
+    """Return those blocks of a settings file that can be read, `state_dir` before all others."""
+    lines = text.splitlines(keepends=True)
+    heads = [n for n, line in enumerate(lines) if _BLOCK.match(line)]
+    blocks = ["".join(lines[a:b]) for a, b in pairwise([*heads, len(lines)])]
+    blocks += [lines[n] for n in heads]  # a key on its own, where what follows it is broken
+    sound = ""
+    for block in sorted(blocks, key=lambda block: not block.startswith("state_dir")):
+        with suppress(InputError):
+            more = f"{sound}{block.rstrip()}\n"
+            read(DEFAULTS, more, environment)
+            sound = more
+    return sound or "{}"
+
+
+def _text(path: str | None) -> str:
+    return read_text(path) if path else "{}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _located(
+    text: str, loaded: Loaded, path: str | None, environment: Mapping[str, str]
+) -> Located:
+    builder = _Builder(loaded, path, environment)
     state_dir = builder.state_dir()
     return Located(
         path=path,
-        loaded=builder.loaded,
+        digest=_digest(text),
+        loaded=loaded,
         state_dir=state_dir,
         plan_folder=builder.plan_folder(state_dir),
         database_url=builder.database_url(state_dir),
@@ -135,15 +193,18 @@ class _Builder:
         state_dir = self.state_dir()
         inventory = self.inventory()
         self._check_clients(inventory)
-        self._check_folders(state_dir)
+        plan_folder = self.plan_folder(state_dir)
+        self._check_folders()
+        self._check_writable(("state_dir",), state_dir)
+        self._check_writable(("plans", "folder"), plan_folder)
         tls, smtp = self._identity("tls"), self._identity("smtp")
         heartbeat = settings.heartbeat
         return Prepared(
             path=self.path,
-            digest=hashlib.sha256(text.encode()).hexdigest(),
+            digest=_digest(text),
             loaded=self.loaded,
             state_dir=state_dir,
-            plan_folder=self.plan_folder(state_dir),
+            plan_folder=plan_folder,
             database_url=self.database_url(state_dir),
             inventory=inventory,
             catalogue=self.catalogue(),
@@ -200,9 +261,20 @@ class _Builder:
                     f"the inventory has no node {client.node}", "a node of the inventory"
                 )
 
-    def _check_folders(self, state_dir: Path) -> None:
-        if state_dir.exists() and not state_dir.is_dir():
-            raise self._elsewhere(("state_dir",)).fault(f"{state_dir} is no folder", "a folder")
+    def _check_writable(self, key: Key, folder: Path) -> None:
+        """Refuse a folder that cannot be made or written; leave nothing behind."""
+        try:
+            try_folder(folder)
+        except NotADirectoryError as error:
+            problem = f"{error.filename} is no folder"
+            raise self._elsewhere(key).fault(problem, "a folder") from error
+        except OSError as error:
+            # A full disk is no fault of the settings, and a worker must start to make room on it.
+            if error.errno not in NO_ROOM:
+                problem = f"{folder}: {(error.strerror or str(error)).lower()}"
+                raise self._elsewhere(key).fault(problem, "a folder that we may write") from error
+
+    def _check_folders(self) -> None:
         for number, one in enumerate(self.loaded.settings.inputs.files):
             key: Key = ("inputs", "files", number, "folder")
             if one.folder and not self._resolved(key, one.folder).is_dir():

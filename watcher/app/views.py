@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -60,24 +60,25 @@ class Overview:
     trouble: tuple[str, ...] = ()
 
 
-def overview(located: Located, now: datetime) -> Overview:
-    """Return how the daemon is; a database that does not answer is part of the answer."""
+def overview(located: Located, now: datetime, fault: str = "") -> Overview:
+    """Return how the daemon is; a database that does not answer is part of the answer.
+
+    `fault` is what is wrong with the settings file.
+    """
     files = _files(located, now)
     try:
         with opened(located) as store:
-            view = store.view
-            lines = tuple(view.books())
-            seen = Overview(
-                now=now, state_dir=files.state_dir, receiver=files.receiver, worker=files.worker,
-                lines=lines, difference=books(lines).difference, cases=store.figures.case_counts(),
-                quarantine=store.figures.quarantine_counts(), heard=tuple(view.heard()),
+            lines = tuple(store.view.books())
+            seen = replace(
+                files, lines=lines, difference=books(lines).difference,
+                cases=store.figures.case_counts(), heard=tuple(store.view.heard()),
+                quarantine=store.figures.quarantine_counts(),
             )  # fmt: skip
     except WatcherError as error:
-        seen = Overview(
-            now=now, state_dir=files.state_dir, receiver=files.receiver, worker=files.worker,
-            database_problem=str(error),
-        )  # fmt: skip
-    return _judged(seen)
+        seen = replace(files, database_problem=str(error))
+    return replace(
+        seen, trouble=(*_settings_trouble(located, seen.receiver, fault), *_trouble(seen))
+    )
 
 
 def _files(located: Located, now: datetime) -> Overview:
@@ -86,23 +87,29 @@ def _files(located: Located, now: datetime) -> Overview:
     return Overview(now=now, state_dir=str(folder), receiver=receiver, worker=worker)
 
 
-def _judged(seen: Overview) -> Overview:
-    return Overview(
-        **{name: getattr(seen, name) for name in Overview.__slots__ if name != "trouble"},
-        trouble=tuple(_trouble(seen)),
-    )
-
-
 def runs(half: ReceiverStatus | WorkerStatus | None, now: datetime) -> bool:
     """Tell whether a half of the daemon gave a sign of life just now."""
-    return half is not None and now - half.written_at < STALE
+    return half is not None and not half.stopped and now - half.written_at < STALE
+
+
+def _settings_trouble(
+    located: Located, receiver: ReceiverStatus | None, fault: str
+) -> Iterator[str]:
+    if fault:
+        yield f"The settings file: {fault}"
+    if receiver is None:
+        return
+    if receiver.config_differs:
+        yield "The settings in force are not those of the file; the log says why."
+    # Of a daemon that has another file than we found, or none, nothing can be said.
+    elif located.path and receiver.settings_digest not in {"", located.digest}:
+        yield "The settings file was changed and not taken over; SIGHUP takes it over."
 
 
 def _trouble(seen: Overview) -> Iterator[str]:
     for name, half in (("receiver", seen.receiver), ("worker", seen.worker)):
         if not runs(half, seen.now):
-            last = f"its last sign is of {half.written_at:%Y-%m-%d %H:%M:%S} UTC" if half else ""
-            yield f"The {name} does not run" + (f": {last}." if last else "; it never did here.")
+            yield f"The {name} does not run{_since(half)}"
     if seen.database_problem:
         yield f"The database: {seen.database_problem}"
     # Counts follow their messages by a second, so that only a rest can be less than nothing.
@@ -114,14 +121,19 @@ def _trouble(seen: Overview) -> Iterator[str]:
         yield from _worker_trouble(seen.worker)
 
 
+def _since(half: ReceiverStatus | WorkerStatus | None) -> str:
+    if half is None:
+        return "; it never did here."
+    how = "it ended in order at" if half.stopped else "its last sign is of"
+    return f": {how} {half.written_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
 def _receiver_trouble(receiver: ReceiverStatus) -> Iterator[str]:
     for one in receiver.inputs:
         if one.problem or not one.open:
             yield f"Input {one.name}: {one.problem or 'it is not open'}"
     if receiver.journal_problem:
         yield f"The journal: {receiver.journal_problem}"
-    if receiver.config_differs:
-        yield "The settings in force are not those of the file; the log says why."
 
 
 def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
@@ -200,13 +212,18 @@ def perform(store: Store, key: CaseKey, deed: Act) -> Case:
     return advance.case
 
 
-def full_digest(view: View, digest: str) -> str:
-    """Return the whole digest of a stored plan by a beginning of it, or raise InputError."""
-    plan = view.plan(digest)
+def plan_of(view: View, code: str, cluster: str) -> str:
+    """Return the whole digest of a cluster's stored plan by its plan code, or raise InputError."""
+    plan = view.plan(code)
     if plan is None:
         raise InputError(
-            f"no stored plan, or more than one, begins with {digest!r}",
-            expected="the digest that a plan shows, four digits or more",
+            f"no stored plan, or more than one, has the plan code {code!r}",
+            expected="the plan code that a plan shows, such as 57F8-4B15-5054",
+        )
+    if plan.cluster != cluster:
+        ours, other = cluster or "an unknown cluster", plan.cluster or "an unknown cluster"
+        raise InputError(
+            f"plan {code!r} is of {other}, the case of {ours}", expected=f"a plan of {ours}"
         )
     return sound(plan).digest
 

@@ -1,7 +1,7 @@
 """`watcher cases`: which certificates need action, and what people say about them."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from getpass import getuser
 from typing import Annotated
 
@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from watcher.app.clock import SystemClock
-from watcher.app.views import CaseFile, case_file, find_case, full_digest, opened, perform
+from watcher.app.views import CaseFile, case_file, find_case, opened, perform, plan_of
 from watcher.cases.thresholds import days_left
 from watcher.cli import tables
-from watcher.cli.options import Json, SettingsFile, located, moment
+from watcher.cli.options import Json, SettingsFile, located, located_to_look, moment
 from watcher.errors import InputError
 from watcher.model.case import Act, ActKind, Case, CaseState, Crossing, Transition
 from watcher.ports import CaseQuery, CaseRow
@@ -24,6 +24,8 @@ app = typer.Typer(
     help="List certificates that need action, most urgent first; say what was done about one.",
 )
 
+FARTHEST = timedelta(days=400)
+"""So far ahead a case may be acknowledged or planned; a certificate with less left is due."""
 Number = Annotated[int, typer.Argument(metavar="CASE", help="Number, as `watcher cases` prints.")]
 By = Annotated[str | None, typer.Option(help="Who says so; the login name when absent.")]
 Why = Annotated[str, typer.Option(help="Why; stands in the history.")]
@@ -58,7 +60,7 @@ def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
         return
     wanted = set(state or (CaseState if all_ else set(CaseState) - {CaseState.RESOLVED}))
     now = SystemClock().now()
-    with opened(located(settings)) as store:
+    with opened(located_to_look(settings)) as store:
         rows = store.view.list_cases(CaseQuery(cluster=cluster, states=wanted, limit=limit))
     if as_json:
         tables.print_json(TypeAdapter(list[CaseRow]).dump_python(list(rows), mode="json"))
@@ -79,12 +81,14 @@ def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
 
 
 @app.command()
-def show(context: typer.Context, case: Number, *, as_json: Json = False) -> None:
+def show(
+    context: typer.Context, case: Number, *, settings: SettingsFile = None, as_json: Json = False
+) -> None:
     """Show a case: what was heard, by whom, its history, its plan.
 
     Example: `watcher cases show 7`
     """
-    place = located(context.obj)
+    place = located_to_look(settings or context.obj)
     with opened(place) as store:
         found = case_file(store.view, case, place.plan_folder)
     if as_json:
@@ -94,18 +98,20 @@ def show(context: typer.Context, case: Number, *, as_json: Json = False) -> None
 
 
 @app.command()
-def acknowledge(
+def acknowledge(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
     until: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
     why: Why,
     by: By = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Take a case: nobody is told of it until then, though its alarms are counted.
 
     Example: `watcher cases acknowledge 7 --until 3d --why "window on Thursday, CHG 4711"`
     """
+    context.obj = settings or context.obj
     _do(context, case, ActKind.ACKNOWLEDGE, by=by, why=why, until=until)
 
 
@@ -114,45 +120,60 @@ def plan(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
-    digest: Annotated[str, typer.Option(help="Of the stored plan; its beginning is enough.")],
+    code: Annotated[
+        str,
+        typer.Option("--code", "--digest", metavar="PLAN CODE", help="As the plan shows it."),
+    ],
     start: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
     why: Why = "a change is planned",
     by: By = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Tie a case to a stored plan; a plan that is drawn anew sets the case free again.
 
-    Example: `watcher cases plan 7 --digest 1a2b3c --start 2026-12-03T22:00+01:00`
+    Example: `watcher cases plan 7 --code 57F8-4B15-5054 --start 2026-12-03T22:00+01:00`
     """
-    _do(context, case, ActKind.PLAN, by=by, why=why, until=start, digest=digest)
+    context.obj = settings or context.obj
+    _do(context, case, ActKind.PLAN, by=by, why=why, until=start, code=code)
 
 
 @app.command()
-def release(context: typer.Context, case: Number, *, why: Why, by: By = None) -> None:
+def release(
+    context: typer.Context,
+    case: Number,
+    *,
+    why: Why,
+    by: By = None,
+    settings: SettingsFile = None,
+) -> None:
     """Give a case back that was acknowledged or planned.
 
     Example: `watcher cases release 7 --why "window was moved"`
     """
+    context.obj = settings or context.obj
     _do(context, case, ActKind.RELEASE, by=by, why=why)
 
 
 @app.command()
-def confirm(
+def confirm(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
     not_after: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
     why: Why = "read off the certificate",
     by: By = None,
+    settings: SettingsFile = None,
 ) -> None:
     """State when the certificate ends, read off it on the node: from now on that is a fact.
 
     Example: `watcher cases confirm 7 --not-after 2026-12-24T10:00+00:00`
     """
+    context.obj = settings or context.obj
     _do(context, case, ActKind.CONFIRM, by=by, why=why, not_after=not_after)
 
 
 @app.command()
-def resolve(
+def resolve(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
@@ -161,6 +182,7 @@ def resolve(
         str | None, typer.Option(metavar="TIME", help=f"End of the new certificate: {_TIME}")
     ] = None,
     by: By = None,
+    settings: SettingsFile = None,
 ) -> None:
     """State that the new certificate was seen on the node, and when it ends.
 
@@ -169,6 +191,7 @@ def resolve(
 
     Example: `watcher cases resolve 7 --not-after 2031-12-03 --why "seen with show cert own"`
     """
+    context.obj = settings or context.obj
     _do(context, case, ActKind.RESOLVE, by=by, why=why, not_after=not_after)
 
 
@@ -181,23 +204,32 @@ def _do(  # noqa: PLR0913 -- what a person can say of a case
     why: str,
     until: str | None = None,
     not_after: str | None = None,
-    digest: str | None = None,
+    code: str | None = None,
 ) -> None:
     now = SystemClock().now()
-    ends = (
-        moment(until, now, "--until" if kind is ActKind.ACKNOWLEDGE else "--start")
-        if until
-        else None
-    )
+    ends = _soon(until, now, "--until" if kind is ActKind.ACKNOWLEDGE else "--start")
     with opened(located(context.obj)) as store:
         row = find_case(store.view, number)
         deed = Act(
             kind=kind, case=row.case.key, at=now, who=by or _login(), why=why, until=ends,
             not_after=moment(not_after, now, "--not-after") if not_after else None,
-            digest=full_digest(store.view, digest) if digest else None,
+            digest=plan_of(store.view, code, row.case.key.cluster) if code else None,
         )  # fmt: skip
         after = perform(store, row.case.key, deed)
     tables.say(tables.console(), f"Case {number} is {after.state}.")
+
+
+def _soon(text: str | None, now: datetime, what: str) -> datetime | None:
+    """Read until when nobody shall be told of a case: a slip of a digit must not be for years."""
+    if text is None:
+        return None
+    found = moment(text, now, what)
+    if found > now + FARTHEST:
+        raise InputError(
+            f"{what}: {found:%Y-%m-%d} is more than {FARTHEST.days} days ahead",
+            expected=f"at most {now + FARTHEST:%Y-%m-%d}",
+        )
+    return found
 
 
 def _login() -> str:

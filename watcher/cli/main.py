@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "watcher.cli.status",
     "cases": "watcher.cli.cases",
     "explain": "watcher.cli.explain",
+    "quarantine": "watcher.cli.quarantine",
     "replay": "watcher.cli.replay",
     "simulate": "watcher.cli.simulate",
 }

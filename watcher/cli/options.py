@@ -1,13 +1,14 @@
 """Options that several commands share, and the texts of times that people type."""
 
 import os
+import sys
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 import typer
 
-from watcher.app.settings import Located, find_settings, locate
-from watcher.errors import InputError
+from watcher.app.settings import Located, find_settings, locate, locate_anyway
+from watcher.errors import InputError, one_line
 from watcher.settings.terms import read_duration
 
 SettingsFile = Annotated[
@@ -23,6 +24,20 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 def located(settings: str | None) -> Located:
     """Return where the state of the daemon is."""
     return locate(find_settings(settings, os.environ), os.environ)
+
+
+def located_anyway(settings: str | None) -> tuple[Located, str]:
+    """Do as `located` with what is sound in the settings, and return what is wrong with them."""
+    return locate_anyway(find_settings(settings, os.environ), os.environ)
+
+
+def located_to_look(settings: str | None) -> Located:
+    """Do as `located_anyway`, for a command that changes nothing; a fault is told beside it."""
+    place, fault = located_anyway(settings)
+    if fault:
+        told = f"watcher: warning: {fault}; this is what lies in {place.state_dir}"
+        print(one_line(told), file=sys.stderr)
+    return place
 
 
 def moment(text: str, now: datetime, what: str) -> datetime:

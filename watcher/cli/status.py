@@ -10,7 +10,7 @@ from rich.console import Console
 from watcher.app.clock import SystemClock
 from watcher.app.views import Overview, overview, runs
 from watcher.cli import tables
-from watcher.cli.options import Json, SettingsFile, located
+from watcher.cli.options import Json, SettingsFile, located_anyway
 from watcher.model.ledger import Books, Place, books
 
 SHOWN = 20
@@ -26,11 +26,13 @@ def register(app: typer.Typer) -> None:
 def status(settings: SettingsFile = None, *, as_json: Json = False) -> None:
     """Show inputs, books, cases, sources and what is not well; exit status 1 if anything is not.
 
-    Received is what the inputs counted; it must be the sum of all places.
+    Received is what the inputs counted; it must be the sum of all places. A settings file with a
+    fault is part of the answer: the daemon that runs is found by what is sound in it.
 
     Examples: `watcher status` and `watcher status --json | jq .difference`
     """
-    seen = overview(located(settings), SystemClock().now())
+    place, fault = located_anyway(settings)
+    seen = overview(place, SystemClock().now(), fault)
     if as_json:
         tables.print_json(TypeAdapter(Overview).dump_python(seen, mode="json"))
     else:
@@ -60,7 +62,8 @@ def _halves(seen: Overview) -> Iterator[str]:
             since = _at(half.started_at)
             yield f"{name}: runs since {since}, version {half.version}, pid {half.pid}"
         else:
-            yield f"{name}: stopped, last sign {_at(half.written_at)}"
+            how = "ended in order" if half.stopped else "stopped, last sign"
+            yield f"{name}: {how} {_at(half.written_at)}"
     worker = seen.worker
     if worker is None:
         return

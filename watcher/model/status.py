@@ -75,6 +75,8 @@ class ReceiverStatus:
     resident_bytes: int | None = None
     log_drops: int = 0
     """Log records that were dropped because nobody took them."""
+    stopped: bool = False
+    """It ended in order; this is the last that it wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,3 +152,4 @@ class WorkerStatus:
     clock_steps: int = 0
     resident_bytes: int | None = None
     log_drops: int = 0
+    stopped: bool = False
