@@ -155,7 +155,7 @@ def test_a_failure_outlives_a_restart_and_is_tried_again_soon(self_test, ear, tm
     assert ("", NOW + 19 * MINUTE) == (again.problem, again.last)
 
 
-def test_an_input_that_stays_shut_has_failed(self_test, tmp_path, ear, caplog):
+def test_an_input_that_stays_shut_has_failed(self_test, tmp_path, caplog):
     with caplog.at_level(logging.CRITICAL):
         for minutes in (0, 4, 6, 12):
             at = NOW + minutes * MINUTE

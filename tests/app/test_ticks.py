@@ -20,10 +20,11 @@ from watcher.cases.stages import INTERVALS
 from watcher.cases.states import TickOptions
 from watcher.cases.storm import Budget
 from watcher.errors import StoreUnavailable
+from watcher.journal.local import LocalJournal
 from watcher.journal.reader import LocalReader
 from watcher.model.case import CaseKey, CaseState, Crossing
 from watcher.model.status import ReceiverStatus
-from watcher.ports import CaseQuery
+from watcher.ports import Batch, CaseQuery
 from watcher.store.weights import Keep
 
 HOUR = timedelta(hours=1)
@@ -256,15 +257,13 @@ def test_a_restart_of_the_worker_forgets_no_silence(ticks, store, tmp_path, cloc
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(5, SourceState.SILENT), (30, SourceState.UNKNOWN)])
-def test_only_a_gap_in_reception_lets_the_time_begin_anew(
-    ticks, store, tmp_path, clock, minutes, state
-):
+def test_only_a_gap_in_reception_lets_the_time_begin_anew(ticks, store, clock, minutes, state):
     for _ in range(13):
         clock.pass_by(timedelta(minutes=5))
         states(ticks)
     clock.pass_by(timedelta(minutes=minutes))
     receiving(ticks, began=clock.now())
-    again = started(store, tmp_path, clock)
+    again = started(store, ticks.reporter.folder, clock)
     again.look_at_sources()
 
     assert {state} == {one.state for one in again.standing.sources if one.node}
@@ -352,6 +351,22 @@ def test_marks_are_told_in_words(days, text):
     key = CaseKey(cluster="c", owner="n", store="s")
 
     assert text == _mark(Crossing(case=key, days=days, at=NOW, silent=""))
+
+
+def test_what_waits_to_be_taken_in_makes_nobody_silent(ticks, clock):
+    """After a night without a database its messages are read late; they were sent in time."""
+    journal = LocalJournal(ticks.reporter.folder / "journal", clock)
+    kept = raw(alarm(0), received_at=NOW + HOUR)
+    position = journal.settle(Batch(input="udp", received=1, kept=[kept]))
+    journal.durable(position).result()
+    clock.pass_by(9 * HOUR)
+    waiting = states(ticks)
+    ticks._worker.progress.cursor = position  # noqa: SLF001 -- no other way in
+    taken_in = states(ticks)
+    journal.close()
+
+    assert {SourceState.UNKNOWN} == set(waiting.values())
+    assert {SourceState.SILENT} == set(taken_in.values())
 
 
 def stages(ticks):
