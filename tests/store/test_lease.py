@@ -135,3 +135,26 @@ def test_a_finished_run_stays_claimed(store):
 
     assert not store.runs.claim("digest", "2026-W48", NOW)
     assert store.runs.claim("digest", "2026-W49", NOW)
+
+
+def test_anybody_can_read_who_leads(store, other):
+    before = other.figures.term("leader")
+    term = store.lease.take("leader", "a", NOW, 30)
+    during = other.figures.term("leader")
+    store.lease.release("leader", term)
+    after = other.figures.term("leader")
+
+    assert before is None
+    assert (("a", 1), ("", 1)) == ((during.holder, during.epoch), (after.holder, after.epoch))
+
+
+def test_the_run_that_ended_last_is_known(store):
+    for hour, result in enumerate(("seen", "not seen")):
+        at = NOW + timedelta(hours=hour)
+        store.runs.claim("job", str(at), at)
+        store.runs.finish("job", str(at), at, result)
+    store.runs.claim("job", "unfinished", NOW)
+
+    assert "not seen" == store.runs.last("job").result
+    assert store.runs.last("job", "seen").finished_at == NOW
+    assert store.runs.last("another") is None
