@@ -6,8 +6,8 @@ written to a folder, to be checked in under tests/fuzzing/corpus once the fault 
 
 With atheris the search is guided by libFuzzer. It is not among the locked packages; to use it:
 
-    .venv/bin/python -m pip install --target /tmp/atheris atheris
-    PYTHONPATH=/tmp/atheris make fuzz
+    .venv/bin/python -m pip install --target .atheris atheris
+    PYTHONPATH=.atheris make fuzz
 """
 
 import argparse
