@@ -56,7 +56,7 @@ class Replayer:
         message = self.view.message(id_)
         if message is None or message.place is not Place.QUARANTINED:
             told = "there is no message" if message is None else "it is not in quarantine:"
-            raise InputError(f"{told} {id_}", expected="an id of `watcher status` or of the log")
+            raise InputError(f"{told} {id_}", expected="an id of `watcher quarantine`")
         done = self._again((message,), now)
         if not done:
             raise InputError(f"{id_} was just read again by another", expected="to look again")
