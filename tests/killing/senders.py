@@ -31,7 +31,7 @@ class Traffic:
 
     where: Callable[[], dict[str, Address]]
     chance: random.Random
-    mails_per_second: float = 130.0
+    mails_per_second: float = 70.0
     ways: dict[int, str] = field(default_factory=dict)
     """Of each number the way that it first took."""
     times: Counter[int] = field(default_factory=Counter)
@@ -148,7 +148,7 @@ class Streamer:
 
     traffic: Traffic
     way: str = "tcp"
-    per_second: float = 50.0
+    per_second: float = 30.0
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -189,7 +189,7 @@ class Spooler:
 
     traffic: Traffic
     folder: Path
-    per_second: float = 20.0
+    per_second: float = 10.0
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -220,7 +220,7 @@ class Postman:
 
     traffic: Traffic
     server: ImapServer = field(default_factory=ImapServer)
-    per_second: float = 4.0
+    per_second: float = 2.0
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -240,7 +240,7 @@ class Shooter:
     """Datagrams; some of them say again what a mail has said."""
 
     traffic: Traffic
-    per_second: float = 50.0
+    per_second: float = 30.0
 
     async def run(self) -> None:
         """Send until cancelled."""

@@ -42,7 +42,7 @@ def test_changed_rules_and_inventory_are_taken_over(running):
     until(running.works, "a worker with the new settings", running)
     running.udp(alarm(1001))
     until(lambda: "case renamed: " in running.log(), "the case in the new cluster", running)
-    until(lambda: "3650 days or less left" in running.log(), "the new threshold", running)
+    until(lambda: "3650 days left or less" in running.log(), "the new threshold", running)
 
     assert taken
     assert digest != running.receiver().settings_digest

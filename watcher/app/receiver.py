@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from watcher import __version__
@@ -95,7 +95,7 @@ class Receiver:
             await asyncio.to_thread(self.journal.close)
             await self._stop_worker()
             with contextlib.suppress(OSError):
-                write_status(self.prepared.state_dir, self.status())
+                write_status(self.prepared.state_dir, replace(self.status(), stopped=True))
 
     async def _serve(self) -> None:
         await self._open()

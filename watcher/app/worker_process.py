@@ -28,6 +28,7 @@ from watcher.app.in_force import modified
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
+from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
 from watcher.app.ticks import OPEN, Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
@@ -70,6 +71,15 @@ def run_worker(prepared: Prepared, in_force: Path) -> None:
             _work(build(prepared, store, in_force), prepared)
         finally:
             store.close()
+            _say_stopped(prepared.state_dir)
+
+
+def _say_stopped(folder: Path) -> None:
+    """Mark the last status as that of a worker that ended, while no other may write one."""
+    last = read_worker(folder)
+    if last is not None and last.pid == os.getpid():
+        with contextlib.suppress(OSError):
+            write_status(folder, replace(last, stopped=True))
 
 
 @contextlib.contextmanager
