@@ -37,6 +37,7 @@ class _Case:
     event: datetime | None
     kind: CertificateAlarmKind | None
     slack: timedelta = timedelta(0)
+    listing: bool = True
 
     @property
     def direction(self) -> Direction:
@@ -74,14 +75,17 @@ def resolve(
     kind: CertificateAlarmKind | None,
     *,
     slack: timedelta = timedelta(0),
+    listing: bool = True,
 ) -> tuple[Expiry, ExpiryState]:
     """Return what is known of the end of a certificate, and its state at `event_time`.
+
+    Without `listing` the dates that were not chosen are left out; nothing else changes.
 
     `kind` is None for an alarm that the catalogue does not know; `event_time` may be wrong by
     `slack` either way; in the first or last years of the calendar it counts as unknown. Nothing
     is raised, whatever the text is.
     """
-    case = _Case(text, _reckonable(event_time), kind, slack)
+    case = _Case(text, _reckonable(event_time), kind, slack, listing)
     remains = read_end(text) if text else None
     if remains is None:
         return _without_date(case)
@@ -201,6 +205,8 @@ def _listed(
     case: _Case, remains: Remains, days: Sequence[date], chosen: date | None
 ) -> tuple[Candidate, ...]:
     """Return all dates that fit the text, each with its distance and why it was left."""
+    if not case.listing:
+        return ()
     event_day = case.event.date() if case.event else days[0]
     said = case.said
     bounds = (said.earliest is not None, said.latest is not None)

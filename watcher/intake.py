@@ -70,7 +70,7 @@ def read_message(id_: MessageId, raw: RawMessage, directory: Directory) -> Readi
     sheet = _Sheet(id_, raw, directory)
     found = False
     try:
-        for event in read([raw.data], directory.alarms, Tally()):
+        for event in read([raw.data], directory.alarms, Tally(), listing=False):
             sheet.note(event)
             found = True
     except InputError as error:  # it begins like a packed file

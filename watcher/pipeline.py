@@ -17,19 +17,21 @@ from watcher.wire.carrier import Found
 
 
 def read(
-    chunks: Iterable[bytes], alarms: Alarms, tally: Tally, *, certificates_only: bool = False
-) -> Iterator[Event]:
+    chunks: Iterable[bytes], alarms: Alarms, tally: Tally, *, certificates_only: bool = False,
+    listing: bool = True,
+) -> Iterator[Event]:  # fmt: skip
     """Yield what one input says, and count it in `tally`.
 
     With `certificates_only` nothing but records with the Certificate Monitor's token is looked
-    at; all other lines count as noise.
+    at; all other lines count as noise. Without `listing` the dates that a cut text may mean as well
+    as the one that was chosen are left out.
     """
     reader = Reader(_marks(alarms) if certificates_only else ANY_RECORD)
     for chunk in chunks:
         for found in reader.receive_data(chunk):
-            yield _counted(_event(found, alarms), tally)
+            yield _counted(_event(found, alarms, listing=listing), tally)
     for found in reader.close():
-        yield _counted(_event(found, alarms), tally)
+        yield _counted(_event(found, alarms, listing=listing), tally)
     tally.noise += reader.noise
     tally.read += reader.noise
 
@@ -38,10 +40,10 @@ def _marks(alarms: Alarms) -> bytes:
     return b"|".join(re.escape(name.encode()) for name in alarms.appnames)
 
 
-def _event(found: Found, alarms: Alarms) -> Event:
+def _event(found: Found, alarms: Alarms, *, listing: bool) -> Event:
     if isinstance(found, Unreadable):
         return found
-    seen = certificate.parse(found.record, alarms, found.alert)
+    seen = certificate.parse(found.record, alarms, found.alert, listing=listing)
     return seen or alarm.parse(found.record, alarms, found.alert)
 
 

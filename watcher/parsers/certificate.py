@@ -33,9 +33,12 @@ _HOST = re.compile(
 
 
 def parse(
-    record: CiscoLogRecord, alarms: Alarms, alert: RtmtAlert | None = None
+    record: CiscoLogRecord, alarms: Alarms, alert: RtmtAlert | None = None, *, listing: bool = True
 ) -> CertificateAlarm | None:
-    """Return the certificate alarm that `record` is, or None when it is another alarm."""
+    """Return the certificate alarm that `record` is, or None when it is another alarm.
+
+    Without `listing` the dates that its text may mean as well are left out.
+    """
     if not alarms.is_certificate_monitor(record.appname):
         return None
     kind = alarms.kind_of(record.msgname)
@@ -43,7 +46,7 @@ def parse(
     event, slack = record.event_time, timedelta(0)
     if event is None:
         event, slack = clock_reading(record.event_time_text), ZONE_SLACK
-    expiry, state = resolve(facts["expiration"], event, kind, slack=slack)
+    expiry, state = resolve(facts["expiration"], event, kind, slack=slack, listing=listing)
     node = record.originator
     store_kind = _store_kind(facts)
     return CertificateAlarm(
