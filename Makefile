@@ -61,6 +61,7 @@ bench: $(STAMP) ## Read a million lines beside grep and a plain re scanner; cold
 
 bench-ingest: $(STAMP) ## CPU for a million lines by UDP, TCP and TLS, beside rsyslog and syslog-ng.
 	$(BIN)/python tests/bench_ingest.py
+	$(BIN)/python tests/bench_cases.py
 
 crash: $(STAMP) ## Kill the daemon 200 times at random and at every named point; count what is lost.
 	$(BIN)/python tests/crash.py
