@@ -103,7 +103,8 @@ def test_the_wheel_carries_rules_and_templates_but_no_tests(built):
     assert {Path(name).name for name in packs} >= {p.name for p in (ROOT / "rules").glob("*.yaml")}
     assert any(name.startswith("watcher/_builtin/templates/") for name in names)
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"watcher"}
-    assert not [name for name in names if "test" in name.lower()]
+    assert not [name for name in names if Path(name).name.startswith(("test_", "conftest"))]
+    assert not [name for name in names if "tests" in Path(name).parts]
 
 
 def test_both_wheels_hold_the_same_files(built):
