@@ -21,10 +21,11 @@ NumbersIn = Callable[[bytes], list[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What the senders know: of each number how often it left, and which were acknowledged."""
+    """What the senders know: of each number how often it left, and which must be there."""
 
     times: Mapping[int, int]
     acknowledged: frozenset[int]
+    """Or held by their sender until they were taken."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +108,9 @@ def _look_at_events(
     poisoned = {number for (data,) in aside for number in numbers_in(bytes(data))}  # type: ignore[call-overload]
     made.events, made.poisoned = len(raws), len(poisoned)
     made.found = frozenset(counts.keys() | poisoned | waiting)
-    made.lost = _blame(made, len(sent.acknowledged - made.found), "acknowledged messages are lost")
+    made.lost = _blame(
+        made, len(sent.acknowledged - made.found), "messages are lost that were accepted"
+    )
     made.doubled = _blame(
         made, sum(count > 1 for count in counts.values()), "events are there twice"
     )

@@ -76,6 +76,7 @@ def _together(lanes: list[Figures]) -> Figures:
         for name in ("kills", "points", "missed", "sent", "there"):
             setattr(made, name, getattr(made, name) + getattr(each, name))
         made.acknowledged += each.acknowledged
+        made.held += each.held
         for name in ("events", "cases", "messages", "poisoned", "unread", "lost", "doubled"):
             setattr(made.audit, name, getattr(made.audit, name) + getattr(each.audit, name))
         made.audit.books = dict(Counter(made.audit.books) + Counter(each.audit.books))
@@ -94,8 +95,9 @@ def table(figures: Figures, bugs: dict[str, int], order: Order) -> str:
         ("killed at random", f"{figures.kills.total()}: {_list(figures.kills)}"),
         ("killed at points", f"{figures.points.total()}: {_list(figures.points)}"),
         ("not passed", _list(figures.missed) or "none"),
-        ("acknowledged", f"{figures.acknowledged:,}"),
-        ("lost", found.lost),
+        ("acknowledged with 250", f"{figures.acknowledged:,}"),
+        ("held in files, mailboxes", f"{figures.held:,}"),
+        ("lost of either", found.lost),
         ("events doubled", found.doubled),
         ("events, cases", f"{found.events:,}, {found.cases}"),
         ("messages", f"{found.messages:,}, of them put aside unread: {found.poisoned}"),
@@ -104,7 +106,7 @@ def table(figures: Figures, bugs: dict[str, int], order: Order) -> str:
         ("books, difference", sum(map(abs, found.books.values()))),
         ("faults", "; ".join(found.faults) or "none"),
         ("seconds", f"{figures.seconds:.0f}"),
-        *((f"seeded bug {bug}", f"found after {cycle} cycles" if cycle else "NOT FOUND")
+        *((f"seeded bug {bug}", f"found within {cycle} cycles" if cycle else "NOT FOUND")
           for bug, cycle in bugs.items()),
     ]  # fmt: skip
     return "\n".join(f"{name:28} {value}" for name, value in rows)

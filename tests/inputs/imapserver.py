@@ -142,8 +142,9 @@ class _Talk:
     async def _tell(self):
         async with self.server.news:
             await self.server.news.wait()
-        self.say(f"* {len(self.server.folders['INBOX'])} EXISTS")
-        await self.writer.drain()
+        with contextlib.suppress(ConnectionError):  # a client that was killed while it idled
+            self.say(f"* {len(self.server.folders['INBOX'])} EXISTS")
+            await self.writer.drain()
 
     async def on_uid(self, tag, rest):
         verb, _, rest = rest.partition(" ")

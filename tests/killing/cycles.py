@@ -46,6 +46,9 @@ class Figures:
     sent: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
+    """Mails that were answered with 250."""
+    held: int = 0
+    """Lines and mails that lay in files and mailboxes."""
     audit: Audit = field(default_factory=Audit)
     seconds: float = 0.0
 
@@ -178,7 +181,7 @@ class Killer:
 
     def _count(self) -> None:
         figures, traffic = self.figures, self.traffic
-        figures.acknowledged = len(traffic.acknowledged)
+        figures.acknowledged, figures.held = len(traffic.acknowledged), len(traffic.held)
         figures.sent = Counter(traffic.ways[number] for number in traffic.times)
         figures.there = Counter(traffic.ways[number] for number in figures.audit.found)
 
