@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WORKERS ?= auto
 EXAMPLE := deploy/examples/alarm-technote.txt
 NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
@@ -30,8 +31,8 @@ run: $(STAMP) ## Run the daemon on the loopback and send it the example alarm; C
 plan: $(STAMP) ## Draw the plan for the example alarm on the screen, without the daemon.
 	$(BIN)/watcher plan $(EXAMPLE)
 
-test: $(STAMP) ## Run the tests.
-	$(BIN)/python -m pytest -q -rs
+test: $(STAMP) ## Run the tests; WORKERS=0 for all of them in one process.
+	$(BIN)/python -m pytest -q -rs --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts ## Lint, types, import contracts (tests: make test).
 

@@ -2,6 +2,8 @@
 
 import os
 
+import parallel
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -21,3 +23,13 @@ def pytest_addoption(parser):
         action="store_true",
         help="draw the golden plans anew instead of comparing",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    return parallel.workers()
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the random order, but for the longest."""
+    items.sort(key=lambda item: parallel.rank(item.path))

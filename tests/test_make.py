@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import parallel
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -95,3 +96,8 @@ def test_the_runner_fails_with_each_of_its_parts(checkout, target):
     (checkout / "Makefile").write_text(text, encoding="utf-8")
 
     assert run(checkout, ".ci/run").returncode == 2
+
+
+def test_the_longest_tests_are_there_to_begin_with():
+    assert [name for name in parallel.LONGEST if not (parallel.TESTS / name).exists()] == []
+    assert 2 <= parallel.workers() <= parallel.MOST

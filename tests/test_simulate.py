@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiosmtpd.smtp import SMTP
+from ports import free_port
 
 from watcher.app.senders import (
     Scheme,
@@ -138,10 +139,7 @@ def test_datagrams_arrive_as_they_are_from_the_address_of_their_source(datagrams
 
 
 def test_datagrams_that_nobody_takes_are_counted_and_end_nothing():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    sender = UdpSender(target(Scheme.UDP, port))
+    sender = UdpSender(target(Scheme.UDP, free_port(socket.SOCK_DGRAM)))
     for _ in range(50):
         sender.send(b"x", 0)
     sender.close()
@@ -320,8 +318,7 @@ def test_a_far_target_is_allowed_when_asked_for():
 
 @pytest.mark.parametrize("scheme", ["tcp", "tls", "smtp"])
 def test_where_nobody_listens_is_told_in_one_line(scheme):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
+    port = free_port()
     done = simulate("--to", f"{scheme}:127.0.0.1:{port}", "--nodes", "1")
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)

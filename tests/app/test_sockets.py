@@ -3,17 +3,12 @@
 import socket
 
 import pytest
+from ports import free_port
 
 from watcher.app.sockets import Sockets, handed_over
 from watcher.errors import InputError
 
 HERE = "127.0.0.1"
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind((HERE, 0))
-        return sock.getsockname()[1]
 
 
 def is_taken(port):

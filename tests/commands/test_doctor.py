@@ -8,6 +8,7 @@ import builders
 import pytest
 import trustme
 from commands.conftest import INVENTORY
+from ports import free_port
 
 from watcher.app.clock import SystemClock
 from watcher.app.status import write_status
@@ -157,9 +158,7 @@ def test_the_end_of_our_own_certificate_is_found(run, healthy, days, verdict):
 
 
 def test_a_mailbox_that_does_not_answer_is_found(run, healthy):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
+    port = free_port()
     (healthy.folder / "word").write_text("x")
     (healthy.folder / "word").chmod(0o600)
     imap = f"imap: {{host: 127.0.0.1, port: {port}, user: a, password: {{file: word}}}}"

@@ -6,7 +6,6 @@ as systemd does. One call of it has either streams or datagrams, so two stand in
 
 import json
 import os
-import random
 import shutil
 import smtplib
 import socket
@@ -20,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from killing.numbered import alarm, inventory, mail
+from ports import free_port
 
 from deploy import units
 from watcher.app.status import read_receiver, read_worker
@@ -50,16 +50,8 @@ def until(condition, what):
 
 
 def free_ports():
-    """Return a free port for each socket, below those that the kernel gives away by itself."""
-    chosen = {}
-    while len(chosen) <= len(STREAMS):
-        name = (*STREAMS, "udp")[len(chosen)]
-        kind = socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM
-        port = random.randrange(12_000, 32_000)  # noqa: S311 -- not a secret
-        with suppress(OSError), socket.socket(socket.AF_INET6, kind) as probe:
-            probe.bind(("::", port))
-            chosen[name] = port
-    return chosen
+    """Return a free port for each socket."""
+    return {name: free_port() for name in STREAMS} | {"udp": free_port(socket.SOCK_DGRAM)}
 
 
 @dataclass(frozen=True)

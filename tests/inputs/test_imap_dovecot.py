@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import ssl
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import trustme
 from inputs.mailroom import MAIL, until
 from inputs.test_imap import fetching
+from ports import free_port
 from real.parts import Program, need
 
 from watcher.inputs.imap import ImapSecurity
@@ -61,11 +61,7 @@ class Dovecot:
 
     def __init__(self, folder):
         self.folder = folder
-        with (
-            socket.create_server(("127.0.0.1", 0)) as one,
-            socket.create_server(("127.0.0.1", 0)) as two,
-        ):
-            self.port, self.tls_port = one.getsockname()[1], two.getsockname()[1]
+        self.port, self.tls_port = free_port(), free_port()
 
     def deliver(self, name, data):
         """Put a mail in as a delivery agent does."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from inputs.mailroom import OURS, MemoryJournal, listening, tls_pair, until
+from ports import free_port
 from real.parts import need, postfix
 
 from watcher.errors import JournalBroken, JournalFull
@@ -74,11 +75,6 @@ def folder():
         made = Path(name)
         made.chmod(0o755)
         yield made
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 @contextlib.asynccontextmanager

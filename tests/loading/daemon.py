@@ -1,7 +1,6 @@
 """The real daemon under load: a child process with settings, ports, memory and books of its own."""
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import trustme
+from ports import free_port
 
 from watcher.app.status import read_receiver, read_worker
 from watcher.inventory.schema import Inventory
@@ -100,8 +100,7 @@ class Daemon:
         ours.private_key_pem.write_to_path(self.folder / "key.pem")
         ours.cert_chain_pems[0].write_to_path(self.folder / "cert.pem")
         (self.folder / "key.pem").chmod(0o600)
-        with socket.create_server(self.web) as free:
-            self.web = free.getsockname()
+        self.web = ("127.0.0.1", free_port())
         settings = SETTINGS.format(folder=self.folder, web=self.web[1])
         (self.folder / "watcher.yaml").write_text(settings)
         (self.folder / "inventory.yaml").write_text(write(self.site, {}))

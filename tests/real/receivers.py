@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from ports import free_port
 from real import parts
 
 OURS = Path(__file__).with_name("ours.py")
@@ -188,11 +189,4 @@ def _await(receiver: Receiver, running: "subprocess.Popen[bytes]", folder: Path)
 
 
 def _free(kind: socket.SocketKind, count: int) -> list[int]:
-    """Return free ports; another process may take one before it is used, which then fails."""
-    held = [socket.socket(socket.AF_INET, kind) for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    return [free_port(kind) for _ in range(count)]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from audit import Sent, audit
 from killing import numbered
+from ports import free_port
 
 from watcher.app.status import read_receiver, read_worker
 from watcher.model.ledger import Place
@@ -38,12 +39,6 @@ def until(condition, what, house=None):
             break
         time.sleep(0.05)
     raise AssertionError(f"waited for {what}; the log ends: {house.log()[-3000:] if house else ''}")
-
-
-def free_port():
-    """Return a port that is free now."""
-    with socket.create_server((HERE, 0)) as sock:
-        return sock.getsockname()[1]
 
 
 def merged(base, changes):

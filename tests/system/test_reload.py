@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from killing.numbered import alarm
-from system.house import HERE, House, free_port, until
+from ports import free_port
+from system.house import HERE, House, until
 
 
 @pytest.fixture(scope="module")
