@@ -1,0 +1,300 @@
+"""The rules that refuse a plan, I-2 to I-14, one function each (trust facts, 3.1).
+
+I-1 and I-15 are not here: they are what `walk` finds when phones are reset.
+"""
+
+from collections.abc import Iterator
+
+from watcher.trust.change import ctl_can_be_updated
+from watcher.trust.lists import Ctl
+from watcher.trust.moment import Moment, anchors_alive, listed
+from watcher.trust.names import CLUSTER, PHONE_FACING, CtlKind, Kind, Service, kind_of, owner_of
+from watcher.trust.rulebook import Breach
+from watcher.trust.scenario import Action, Dot1x, Mode, PeerKind, Step
+from watcher.trust.world import World
+
+CHANGING = frozenset(Action) - {
+    Action.BACKUP, Action.VERIFY, Action.TELL, Action.EXPORT_KEY, Action.INTERACTION,
+    Action.RESTART, Action.RESET, Action.AUTO_RESET,
+}  # fmt: skip
+"""What cannot be taken back without a backup; a restart or a reset alone changes nothing."""
+
+
+def after_renewal(moment: Moment) -> Iterator[Breach]:
+    """Yield what a renewal breaks for one group; an eToken CTL may still mend it (I-2, I-3, I-13).
+
+    While every phone holds a blank ITL, none of it applies (seed way 1).
+    """
+    if not moment.group.sbd or moment.blank or moment.profile.recovery_signs:
+        return
+    yield from _anchor_cover(moment)
+    yield from _one_server_at_a_time(moment)
+    yield from _barrier_between_stores(moment)
+
+
+def _anchor_cover(moment: Moment) -> Iterator[Breach]:
+    """I-2: a new key of a TFTP server needs a TVS that the phones know (S2, S4, S5)."""
+    servers = moment.dirty_servers
+    if servers and not moment.known_verifiers:
+        yield moment.broken(
+            "I-2",
+            f"the key of {listed(servers)} is new to phones of {moment.group.name} and no TVS "
+            "that they know and reach can vouch for it",
+        )
+
+
+def _one_server_at_a_time(moment: Moment) -> Iterator[Breach]:
+    """I-3: two TFTP servers of one list never change between two resets (S1)."""
+    servers = moment.dirty_servers
+    if len(servers) > 1:
+        yield moment.broken(
+            "I-3",
+            f"{listed(servers)} sign with new keys at the same time; phones of "
+            f"{moment.group.name} have no TFTP server left whose key they know",
+        )
+
+
+def _barrier_between_stores(moment: Moment) -> Iterator[Breach]:
+    """I-13: the next store waits for a reset, unless all of it is on one node and another serves.
+
+    The exception is seed way 2: another TFTP server of the list and a TVS of the CallManager
+    group are unchanged (S1).
+    """
+    changes = moment.relevant
+    if len({kind for kind, _ in changes}) < 2 or _on_one_node(moment):
+        return
+    yield moment.broken(
+        "I-13",
+        f"{listed({kind for kind, _ in changes})} changed without a reset of "
+        f"{moment.group.name} in between",
+    )
+
+
+def _on_one_node(moment: Moment) -> bool:
+    publisher = moment.world.scenario.publisher
+    nodes = {
+        publisher if owner == CLUSTER and kind not in moment.world.scenario.shared else owner
+        for kind, owner in moment.relevant
+    }
+    others = [
+        node
+        for node in moment.group.tftp
+        if node not in nodes and not moment.is_dirty(Kind.CALLMANAGER, node)
+    ]
+    return len(nodes) == 1 and CLUSTER not in nodes and bool(others and moment.known_verifiers)
+
+
+def recovery_alone(moment: Moment) -> Iterator[Breach]:
+    """I-4: from 12.0 ITLRecovery is the anchor of all else, so nothing else changes with it."""
+    if not moment.profile.recovery_signs or not moment.recovery_dirty:
+        return
+    nodes = {*moment.group.tftp, moment.world.scenario.publisher}
+    keys = [node for node in nodes if moment.is_dirty(Kind.CALLMANAGER, node)]
+    verifiers = all(moment.is_dirty(Kind.TVS, node) for node in moment.group.cm_group)
+    if keys or verifiers:
+        with_it = f"CallManager of {listed(keys)}" if keys else "every TVS of its group"
+        yield moment.broken(
+            "I-4",
+            f"ITLRecovery and {with_it} are both new to phones of {moment.group.name}",
+        )
+
+
+def ctl_anchor_stays(moment: Moment) -> Iterator[Breach]:
+    """I-5: of the two signers in the CTL that phones hold, one is still alive (S11)."""
+    if not (moment.tokenless and moment.profile.second_ctl_anchor):
+        return
+    if any(held.ctl is not None and not anchors_alive(held, moment.world) for held in moment.held):
+        yield moment.broken(
+            "I-5",
+            "ITLRecovery and the publisher's CallManager both changed since phones of "
+            f"{moment.group.name} took their CTL: nothing in it is valid any more",
+        )
+
+
+def before_reset(moment: Moment) -> Iterator[Breach]:
+    """Yield what a reset of a group meets too early (I-2, I-5, I-7)."""
+    yield from _verifiers_know(moment)
+    yield from _ctl_signer_delivered(moment)
+    yield from _ctl_is_current(moment)
+
+
+def _verifiers_know(moment: Moment) -> Iterator[Breach]:
+    """I-2, second half: a TVS that must vouch has loaded the new key (TVS restart on all nodes)."""
+    profile, group = moment.profile, moment.group
+    shielded = moment.world.scenario.ctl_kind is CtlKind.ETOKEN
+    if profile.recovery_signs or not group.sbd or moment.blank or shielded:
+        return
+    for server in moment.dirty_servers:
+        key = moment.world.current(Kind.CALLMANAGER, server)
+        verifiers = moment.known_verifiers
+        if verifiers and not any(key in moment.world.tvs[node].known for node in verifiers):
+            yield moment.broken(
+                "I-2",
+                f"TVS on {listed(verifiers)} was not restarted after the key of {server} changed, "
+                f"so it cannot vouch for it to {group.name}",
+            )
+
+
+def _ctl_signer_delivered(moment: Moment) -> Iterator[Breach]:
+    """I-5 below 12.0: the publisher's CallManager signs the CTL, and phones must know it first."""
+    new = moment.world.ctl
+    if not moment.tokenless or moment.profile.recovery_signs or new is None:
+        return
+    strange = [h for h in moment.held if h.ctl is not None and new.signer not in h.ctl.anchors]
+    bridged = moment.group.sbd and moment.known_verifiers and not moment.blank
+    if strange and (moment.profile.second_ctl_anchor or not bridged):
+        yield moment.broken(
+            "I-5",
+            f"the CTL is signed with {new.signer}, which the CTL on phones of {moment.group.name} "
+            "does not list; re-sign it with a key they know first (utils ctl reset localkey)",
+        )
+
+
+def _ctl_is_current(moment: Moment) -> Iterator[Breach]:
+    """I-7: what the CTL lists is what the cluster has, before phones are reset (S2, S6, S12)."""
+    if moment.world.ctl is None:
+        return
+    stale = stale_records(moment.world, moment.world.ctl)
+    if stale:
+        yield moment.broken(
+            "I-7", f"the CTL does not list the present {listed(stale)}; update it before the reset"
+        )
+
+
+def stale_records(world: World, served: Ctl) -> frozenset[str]:
+    """Return the stores whose present certificate a CTL should list and does not."""
+    wanted = world.fresh_ctl()
+    missing = (wanted.anchors - served.anchors) | (wanted.callmanager - served.callmanager)
+    return frozenset(kind_of(name) for name in missing | (wanted.capf - served.capf))
+
+
+def signer_known_without_itl(moment: Moment) -> Iterator[Breach]:
+    """I-6: who keeps no ITL has nobody to ask about a CTL signer (S6, S8)."""
+    new = moment.world.ctl
+    if moment.group.sbd or new is None:
+        return
+    if any(h.ctl is not None and new.signer not in h.ctl.anchors for h in moment.held):
+        yield moment.broken(
+            "I-6",
+            f"the CTL is signed with {new.signer}; {moment.group.name} keep no ITL, hold a CTL that "
+            "does not list this signer, and cannot ask TVS",
+        )
+
+
+def rollback_hygiene(moment: Moment, *, refused: bool) -> Iterator[Breach]:
+    """I-8: when the parameter may be set, and what must happen before certificates change."""
+    action, world = moment.step.action, moment.world
+    if action is Action.ROLLBACK_ON:
+        if world.scenario.mixed:
+            yield moment.broken(
+                "I-8", "the rollback parameter blanks the ITL but not the CTL: not in mixed mode"
+            )
+        if refused:
+            yield moment.broken(
+                "I-8",
+                f"phones of {moment.group.name} already refuse what is served, so the blank list "
+                "cannot reach them either",
+            )
+    renewed = action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+    facing = renewed and moment.step.store in PHONE_FACING
+    if facing and world.rollback and moment.group.sbd and not moment.blank:
+        yield moment.broken(
+            "I-8",
+            f"{moment.step.store} changes before every phone of {moment.group.name} holds the "
+            "blank list: restart TVS and TFTP, reset, wait, and only then change",
+        )
+
+
+def issuer_kept(moment: Moment) -> Iterator[Breach]:
+    """I-9: no phone may hold an LSC of the CAPF certificate that is deleted (S1, S22)."""
+    step = moment.step
+    if step.action is not Action.DELETE_TRUST or step.certificate is None:
+        return
+    if kind_of(step.certificate) == Kind.CAPF and any(
+        held.lsc == step.certificate for held in moment.held
+    ):
+        yield moment.broken(
+            "I-9", f"phones of {moment.group.name} still have LSCs issued by {step.certificate}"
+        )
+
+
+def admission_first(moment: Moment) -> Iterator[Breach]:
+    """I-10: RADIUS and the VPN headend know the new issuer before phones show it (S12, S22)."""
+    world, group = moment.world, moment.group
+    if moment.step.action is not Action.LSC_REISSUE or group.name not in moment.step.groups:
+        return
+    asked = {PeerKind.RADIUS: group.dot1x is Dot1x.LSC, PeerKind.VPN: group.vpn}
+    for peer in world.scenario.peers:
+        new = world.current_capf()
+        if asked.get(peer.kind) and new not in world.trusted[peer.name]:
+            yield moment.broken(
+                "I-10", f"{peer.name} does not trust {new} yet, and {group.name} would show it"
+            )
+
+
+def capf_can_be_checked(moment: Moment) -> Iterator[Breach]:
+    """I-12: the phone knows CAPF's certificate, and CAPF runs with it (S1, S12, S15)."""
+    world, group = moment.world, moment.group
+    if moment.step.action is not Action.LSC_REISSUE or group.name not in moment.step.groups:
+        return
+    publisher = world.scenario.publisher
+    new = world.current_capf()
+    if world.loaded.get((Service.CAPF, publisher)) != new:
+        yield moment.broken("I-12", "the CAPF service still works with the old certificate")
+    if (Service.CAPF, publisher) not in world.up:
+        yield moment.broken("I-12", "the CAPF service does not run")
+    for held in moment.held:
+        in_itl = held.itl is not None and new in held.itl.capf
+        if not in_itl and not (held.ctl is not None and new in held.ctl.capf):
+            text = f"phones of {group.name} do not hold {new} in a list yet"
+            yield moment.broken("I-12", text)
+            return
+
+
+# -- rules of the cluster alone
+
+
+def backup_exists(world: World, step: Step) -> Iterator[Breach]:
+    """I-11: before the first change there is a backup of exactly this state (S1, S2)."""
+    if world.snapshot() not in world.backups:
+        yield Breach(
+            rule="I-11", step=step.number, group="",
+            text="no verified backup of the present state exists before the first change",
+        )  # fmt: skip
+
+
+def identity_kept(world: World, step: Step) -> Iterator[Breach]:
+    """I-14: identity certificates and their trust twins are never deleted (S2, S4)."""
+    if step.action is Action.DELETE:
+        text = f"{step.store} is an identity certificate; renew it, never delete it"
+        yield Breach(rule="I-14", step=step.number, group="", text=text)
+    name = step.certificate
+    if step.action is Action.DELETE_TRUST and name is not None:
+        owner = owner_of(name) or world.scenario.publisher
+        known = kind_of(name) in set(Kind)
+        if known and name == world.current(kind_of(name), owner):
+            text = f"{name} is the trust copy of a certificate in use"
+            yield Breach(rule="I-14", step=step.number, group="", text=text)
+
+
+def ctl_update_possible(world: World, step: Step) -> Iterator[Breach]:
+    """P-7: a step that needs a token or a licence has it (S1, S14)."""
+    needed = step.action is Action.CTL_UPDATE and world.scenario.mixed
+    if needed and not ctl_can_be_updated(world):
+        token = world.scenario.ctl_kind is CtlKind.ETOKEN
+        lacking = "no token of the CTL is at hand" if token else "the licence it needs is missing"
+        text = f"the CTL cannot be updated: {lacking}"
+        yield Breach(rule="P-7", step=step.number, group="", text=text)
+
+
+def backup_refused(world: World, step: Step) -> Iterator[Breach]:
+    """I-11, I-23: a backup step while DRS holds old certificates does not make a backup (S25)."""
+    if step.action is Action.BACKUP and not world.backup_works():
+        text = "the backup is refused: DRF master or an agent still works with an old certificate"
+        yield Breach(rule="I-11", step=step.number, group="", text=text)
+        yield Breach(rule="I-23", step=step.number, group="", text=text)
+
+
+def secure(mode: str) -> bool:
+    """Tell whether phones of a mode register over TLS."""
+    return mode != Mode.NON_SECURE

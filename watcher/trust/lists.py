@@ -1,0 +1,76 @@
+"""ITL and CTL: the two lists a phone keeps, and who may sign the next one (trust facts, 1.4).
+
+Lists with the same content are the same object, as files with the same hash are the same file;
+so a phone that holds the current list is found by comparing references.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from watcher.trust.names import Certificate
+
+Certificates = frozenset[Certificate]
+NOTHING: Certificates = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Itl:
+    """One ITL file as a TFTP server hands it out (S3, S7).
+
+    `anchors` may sign the next list, `config` sign configuration files, `tvs` are the TVS
+    certificates of the cluster. A blank list (rollback parameter) is signed but empty (S5).
+    """
+
+    signer: Certificate
+    anchors: Certificates
+    config: Certificates
+    tvs: Certificates
+    capf: Certificates
+    blank: bool = False
+
+    @property
+    def records(self) -> int:
+        """Certificates in the list; phones take 39 at most (S3)."""
+        return len(self.anchors | self.config | self.tvs | self.capf)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ctl:
+    """The CTL file, one for the cluster (S6, S7); `callmanager` are the servers' certificates."""
+
+    signer: Certificate
+    anchors: Certificates
+    callmanager: Certificates
+    capf: Certificates
+
+
+@cache
+def itl(
+    signer: Certificate,
+    anchors: Certificates,
+    config: Certificates,
+    tvs: Certificates,
+    capf: Certificates,
+) -> Itl:
+    """Return the ITL with this content."""
+    return Itl(signer, anchors, config, tvs, capf)
+
+
+@cache
+def blank_itl(signer: Certificate) -> Itl:
+    """Return the empty ITL that a server signs while the rollback parameter is on (S5)."""
+    return Itl(signer, NOTHING, NOTHING, NOTHING, NOTHING, blank=True)
+
+
+@cache
+def ctl(
+    signer: Certificate, anchors: Certificates, callmanager: Certificates, capf: Certificates
+) -> Ctl:
+    """Return the CTL with this content."""
+    return Ctl(signer, anchors, callmanager, capf)
+
+
+def certificates(names: Iterable[Certificate]) -> Certificates:
+    """Return certificates as a set."""
+    return frozenset(names)

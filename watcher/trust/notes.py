@@ -1,0 +1,172 @@
+"""What is allowed and must be shown: preconditions P-1 to P-10, soft rules I-20 to I-30, windows.
+
+Intervals are found in the history of a group: its state after each step where it changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from watcher.trust.names import CtlKind, Kind, Service
+from watcher.trust.phone import NO_SERVER
+from watcher.trust.rulebook import Breach, Severity
+from watcher.trust.scenario import Action, HeldItl, Scenario
+from watcher.trust.verdict import Note
+from watcher.trust.walk import Status, by_tvs_only
+
+History = Sequence[tuple[int, Status]]
+
+
+def before(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
+    """Yield the preconditions that the state at the start breaks: rule, words, group."""
+    if not scenario.replication_ok:
+        text = "database replication is broken: TVS on other nodes does not learn certificates"
+        yield "P-1", text, ""
+    if scenario.rollback:
+        yield "P-2", "the rollback parameter is on before the first step", ""
+    for group in scenario.groups:
+        if group.online and group.held_itl is HeldItl.MISMATCH:
+            text = f"phones of {group.name} already hold a list that no server signed: delete it"
+            yield "P-4", text, group.name
+
+
+def windows(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield when a reset phone would be refused: first step, last step, why (I-21)."""
+    yield from _spans(history, steps, lambda s: "" if s.accepted or s.why == NO_SERVER else s.why)
+
+
+def outages(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+    """Yield when phones are out of service without a reset (I-15, I-24)."""
+    text = "some phones are not registered"
+    yield from _spans(history, steps, lambda s: "" if s.registered else text)
+
+
+def _spans(history: History, steps: Sequence[int], told) -> Iterator[tuple[int, int, str]]:
+    ends = [step for step, _ in history[1:]]
+    last = steps[-1] if steps else 0
+    open_at: tuple[int, str] | None = None
+    for (step, status), until in zip(history, [*ends, None], strict=True):
+        text = told(status)
+        if text and open_at is None:
+            open_at = (step, text)
+        if open_at and (not text or until is None):
+            first, words = open_at
+            yield first, (last if text else _step_before(step, steps)), words
+            open_at = None
+
+
+def _step_before(step: int, steps: Sequence[int]) -> int:
+    return max((number for number in steps if number < step), default=0)
+
+
+def notes(
+    scenario: Scenario, histories: Mapping[str, History], breaches: Sequence[Breach]
+) -> Iterator[Note]:
+    """Yield what the plan must show though it may be followed (trust facts, 3.2)."""
+    yield from _of_branch(breaches)
+    yield from _single_thread(histories, scenario)
+    yield from _blank_time(scenario)
+    yield from _small_groups(scenario)
+    yield from _automatic_resets(scenario)
+    yield from _stores_without_gate(scenario)
+    yield from _size(scenario)
+
+
+def _of_branch(breaches: Sequence[Breach]) -> Iterator[Note]:
+    for breach in breaches:
+        if breach.rule == "I-23":
+            yield Note(
+                rule="I-23", severity=Severity.DEGRADED, text=breach.text, first=breach.step,
+                last=breach.step,
+            )  # fmt: skip
+
+
+def _single_thread(histories: Mapping[str, History], scenario: Scenario) -> Iterator[Note]:
+    """I-20: only one way is left to authenticate what is served."""
+    steps = [step.number for step in scenario.steps]
+    for name, history in histories.items():
+        for first, last, text in _spans(history, steps, _thin):
+            yield Note(
+                rule="I-20", severity=Severity.WINDOW, text=text, first=first, last=last,
+                group=name,
+            )  # fmt: skip
+
+
+def _thin(status: Status) -> str:
+    if not status.accepted or len(status.ways) > 1:
+        return ""
+    way = next(iter(status.ways), "")
+    return f"everything hangs on {way}" if by_tvs_only(status.ways) else ""
+
+
+def _blank_time(scenario: Scenario) -> Iterator[Note]:
+    """I-22, I-28: what the rollback parameter costs while it is on."""
+    on = [step.number for step in scenario.steps if step.action is Action.ROLLBACK_ON]
+    off = [step.number for step in scenario.steps if step.action is Action.ROLLBACK_OFF]
+    if not on:
+        return
+    first = on[0]
+    last = off[-1] if off else scenario.steps[-1].number
+    yield Note(rule="I-22", severity=Severity.DEGRADED, first=first, last=last,
+               text="phones' HTTPS services (Extension Mobility, directories) do not work")  # fmt: skip
+    yield Note(rule="I-28", severity=Severity.WINDOW, first=first, last=last,
+               text="phones take a list from anybody")  # fmt: skip
+
+
+def _small_groups(scenario: Scenario) -> Iterator[Note]:
+    if len(scenario.nodes) == 1:
+        return
+    for group in scenario.groups:
+        if len(group.cm_group) == 1:
+            text = f"{group.name}: one node in its CallManager group, so one TVS"
+            yield Note(rule="P-3", severity=Severity.WINDOW, text=text, group=group.name)
+        if len(group.tftp) == 1:
+            text = f"{group.name}: one TFTP server"
+            yield Note(rule="P-5", severity=Severity.WINDOW, text=text, group=group.name)
+        if group.sbd and not group.tvs_reachable:
+            text = f"{group.name}: tcp 2445 is closed, so no TVS can vouch"
+            yield Note(rule="P-6", severity=Severity.WINDOW, text=text, group=group.name)
+
+
+def _automatic_resets(scenario: Scenario) -> Iterator[Note]:
+    """P-10: a phone that resets between renewal and CTL update meets the old CTL."""
+    updates = any(step.action is Action.CTL_UPDATE for step in scenario.steps)
+    manual = scenario.interaction_manual or any(
+        step.action is Action.INTERACTION and step.value == "manual" for step in scenario.steps
+    )
+    if scenario.mixed and updates and scenario.profile.interaction_parameter and not manual:
+        text = "set Phone Interaction on Certificate Update to manual for the change"
+        yield Note(rule="P-10", severity=Severity.OUTAGE_TRANSIENT, text=text)
+
+
+_STORES = (Kind.CALLMANAGER, Kind.TVS, Kind.CAPF, Kind.RECOVERY)
+
+
+def _stores_without_gate(scenario: Scenario) -> Iterator[Note]:
+    """I-13 from 12.0: Cisco asks to wait between stores; ITLRecovery carries the safety (S7)."""
+    if not scenario.profile.recovery_signs:
+        return
+    seen: set[str] = set()
+    for step in scenario.steps:
+        if step.action is Action.RESET:
+            seen.clear()
+        renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+        if renewed and step.store in _STORES:
+            seen.add(step.store or "")
+            if len(seen) == 2:  # noqa: PLR2004 -- the second store
+                text = f"{' and '.join(sorted(seen))} change without a reset in between"
+                yield Note(
+                    rule="I-13", severity=Severity.WINDOW, text=text, first=step.number,
+                    last=step.number,
+                )  # fmt: skip
+
+
+_ITL_LIMIT = 39
+
+
+def _size(scenario: Scenario) -> Iterator[Note]:
+    """I-26: TVS of every node, two records of a TFTP server, CAPF and the recovery key (S3)."""
+    records = len(scenario.running(Service.TVS)) + 3
+    if scenario.ctl_kind is CtlKind.ETOKEN:
+        records += 2
+    if records > _ITL_LIMIT:
+        text = f"the ITL holds about {records} certificates; phones take {_ITL_LIMIT}"
+        yield Note(rule="I-26", severity=Severity.DEGRADED, text=text)

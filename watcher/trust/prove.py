@@ -1,0 +1,297 @@
+"""The proof: an order of steps, executed in every branch, judged by the worst (trust facts, 3.6).
+
+Groups that differ in name and number only are walked once. Branches that differ in a question no
+phone ever asked end alike, so they are counted and not walked.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
+from watcher.trust.goals import at_end, unpaid
+from watcher.trust.names import Service
+from watcher.trust.notes import before, notes, outages, windows
+from watcher.trust.phone import Boot
+from watcher.trust.rescue import rescue
+from watcher.trust.rulebook import RULES, Breach, Severity
+from watcher.trust.scenario import Group, Scenario
+from watcher.trust.verdict import (
+    Absent,
+    Answers,
+    Broken,
+    Interval,
+    Note,
+    Ruling,
+    Stranded,
+    Verdict,
+)
+from watcher.trust.walk import Crowd, Memory, Status, Walk, start
+
+_LATE = ("U5", "U6")
+"""Questions that matter only once a phone asks them: the careful answer is walked first."""
+_ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one branch ended for one group."""
+
+    lost: Boot | None
+    severity: Severity | None
+    rescue: object
+
+
+def prove(scenario: Scenario) -> Verdict:
+    """Execute the scenario's steps in every branch and return the verdict over all of them."""
+    groups, names = _distinct(scenario.groups)
+    outcomes, combinations, walked = _walk_all(scenario, groups)
+    ruling_of = _Judge(scenario, names, outcomes)
+    return ruling_of.verdict(combinations, walked)
+
+
+def _distinct(groups: Iterable[Group]) -> tuple[list[Group], dict[str, list[str]]]:
+    """Return one group of each kind, and for its name the names of all like it."""
+    kinds: dict[Group, Group] = {}
+    names: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        kind = replace(group, name="", count=None)
+        first = kinds.setdefault(kind, group)
+        names[first.name].append(group.name)
+    return list(kinds.values()), names
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One branch, walked to its end."""
+
+    answers: dict[str, str]
+    breaches: list[Breach]
+    histories: dict[str, list[tuple[int, Status]]]
+    stranded: dict[str, tuple[Severity, object, str]]
+    absent: dict[str, tuple[bool, Severity | None, object, str]]
+    debts: list[tuple[str, str]]
+
+
+def _walk_all(scenario: Scenario, groups: list[Group]) -> tuple[list[Outcome], int, int]:
+    """Walk every branch that can end differently."""
+    memory: Memory = {}
+    outcomes, combinations, walked = [], 0, 0
+    done: dict[Branch, bool] = {}
+    asked_at: dict[Branch, set[str]] = {}
+    for branch in sorted(branches(_questions(scenario)), key=_careful_first):
+        combinations += 1
+        if _same_end(branch, asked_at):
+            continue
+        walk = start(scenario, branch, memory, groups)
+        walk.go()
+        outcome = _outcome(walk)
+        asked_at[branch] = walk.asked
+        walked += 1
+        outcomes.append(outcome)
+    del done
+    return outcomes, combinations, walked
+
+
+def _careful_first(branch: Branch) -> tuple[bool, ...]:
+    return (branch.tvs_vouches_for_ctl, branch.itl_suffices_for_tls)
+
+
+def _same_end(branch: Branch, asked_at: Mapping[Branch, set[str]]) -> bool:
+    """Tell whether a branch walked before differs only in questions that nobody asked there."""
+    twins = (
+        replace(branch, tvs_vouches_for_ctl=one, itl_suffices_for_tls=two)
+        for one in {False, branch.tvs_vouches_for_ctl}
+        for two in {False, branch.itl_suffices_for_tls}
+    )
+    for twin in twins:
+        asked = asked_at.get(twin)
+        if asked is None:
+            continue
+        differ = {
+            name
+            for name, one, other in (
+                ("U5", twin.tvs_vouches_for_ctl, branch.tvs_vouches_for_ctl),
+                ("U6", twin.itl_suffices_for_tls, branch.itl_suffices_for_tls),
+            )
+            if one != other
+        }
+        if not differ & asked:
+            return True
+    return False
+
+
+def _questions(scenario: Scenario) -> dict[str, str | None]:
+    """Return the open questions that can matter here, with the answer where one is assumed."""
+    profile = scenario.profile
+    open_here = {
+        "U1": len(scenario.running(Service.TFTP)) > 1,
+        "U2": True,
+        "U3": True,
+        "U5": scenario.mixed,
+        "U6": scenario.mixed,
+        "U9": profile.recovery_key and not profile.single_recovery and len(scenario.nodes) > 1,
+        "U10": bool(scenario.expired),
+    }
+    return {name: scenario.assume.get(name) for name, matters in open_here.items() if matters}
+
+
+def _outcome(walk: Walk) -> Outcome:
+    """Judge the end of one branch, with the recovery search for who is lost."""
+    breaches = [*walk.breaches, *at_end(walk)]
+    stranded, absent = {}, {}
+    last = walk.scenario.steps[-1].number if walk.scenario.steps else 0
+    for crowd in walk.crowds:
+        name = crowd.group.name
+        lost = [boot for boot in walk.ends(crowd) if not boot.ok]
+        if lost and crowd.group.online:
+            severity, way = rescue(crowd.group, (b.held for b in lost), walk.world)
+            stranded[name] = (severity, way, lost[0].why)
+            breaches += _end_breaches(name, lost, last)
+        absent[name] = _absent(walk, crowd)
+    return Outcome(
+        answers=walk.branch.answers, breaches=breaches,
+        histories={crowd.group.name: crowd.history for crowd in walk.crowds},
+        stranded=stranded, absent=absent, debts=list(unpaid(walk)),
+    )  # fmt: skip
+
+
+def _end_breaches(name: str, lost: list[Boot], last: int) -> Iterator[Breach]:
+    refused = next((boot for boot in lost if not boot.accepted), None)
+    if refused is not None:
+        text = f"at the end phones of {name} refuse what they are handed: {refused.why}"
+        yield Breach(rule="I-1", step=last, group=name, text=text)
+    silent = next((boot for boot in lost if boot.accepted), None)
+    if silent is not None:
+        text = f"at the end phones of {name} are not registered: {silent.why}"
+        yield Breach(rule="I-15", step=last, group=name, text=text)
+
+
+def _absent(walk: Walk, crowd: Crowd) -> tuple[bool, Severity | None, object, str]:
+    boot = walk.shadow(crowd)
+    if boot.ok:
+        return True, None, None, ", ".join(sorted(boot.anchors))
+    severity, way = rescue(crowd.group, [crowd.first], walk.world)
+    return False, severity, way, boot.why
+
+
+class _Judge:
+    """Puts the branches together; what differs between them is told by the open questions."""
+
+    def __init__(
+        self, scenario: Scenario, names: dict[str, list[str]], outcomes: list[Outcome]
+    ) -> None:
+        self.scenario, self.names, self.outcomes = scenario, names, outcomes
+        self.all = [outcome.answers for outcome in outcomes]
+
+    def verdict(self, combinations: int, walked: int) -> Verdict:
+        broken = self._broken()
+        stranded = tuple(self._stranded())
+        refused = any(RULES[b.rule].hard and b.rule not in self.scenario.accept for b in broken)
+        assumed = {k: v for k, v in self.scenario.assume.items() if k in UNKNOWNS}
+        accepted = any(b.rule in self.scenario.accept for b in broken)
+        worst = self._worst()
+        ruling = (
+            Ruling.REFUSED
+            if refused or stranded
+            else Ruling.WITH_ASSUMPTIONS
+            if assumed or accepted
+            else Ruling.SAFE
+        )
+        return Verdict(
+            ruling=ruling, broken=broken, stranded=stranded, offline=tuple(self._offline()),
+            windows=self._intervals(windows, without=stranded), outages=self._intervals(outages),
+            notes=tuple(notes(self.scenario, worst.histories, worst.breaches)),
+            unpaid=tuple(self._unpaid()), history=self._histories(worst),
+            history_branch=worst.answers, combinations=combinations, walked=walked,
+            assumed=assumed,
+        )  # fmt: skip
+
+    def _where(self, found: list[dict[str, str]]) -> Answers:
+        return pattern(found, self.all)
+
+    def _broken(self) -> tuple[Broken, ...]:
+        kept: dict[str, list[tuple[Breach, dict[str, str]]]] = defaultdict(list)
+        for outcome in self.outcomes:
+            for breach in outcome.breaches:
+                kept[breach.rule].append((breach, outcome.answers))
+        for rule, text, group in before(self.scenario):
+            breach = Breach(rule=rule, step=0, group=group, text=text)
+            kept[rule] += [(breach, answers) for answers in self.all]
+        rules = [rule for rule in RULES if rule in kept and RULES[rule].hard]
+        return tuple(self._one_broken(rule, kept[rule]) for rule in rules)
+
+    def _one_broken(self, rule: str, found: list[tuple[Breach, dict[str, str]]]) -> Broken:
+        first = min(found, key=lambda f: (f[0].step, f[0].group))[0]
+        groups = dict.fromkeys(
+            name for breach, _ in found for name in self.names.get(breach.group, ())
+        )
+        where = [answers for _, answers in found]
+        return Broken(
+            rule=rule, steps=tuple(sorted({breach.step for breach, _ in found})),
+            groups=tuple(groups), text=first.text, branches=self._where(where),
+        )  # fmt: skip
+
+    def _stranded(self) -> Iterator[Stranded]:
+        for name, likes in self.names.items():
+            found = [(o.stranded[name], o.answers) for o in self.outcomes if name in o.stranded]
+            if not found:
+                continue
+            severity, way, why = max((f for f, _ in found), key=lambda f: _ORDER.index(f[0]))
+            where = self._where([answers for _, answers in found])
+            for like in likes:
+                yield Stranded(group=like, severity=severity, why=why, rescue=way, branches=where)
+
+    def _offline(self) -> Iterator[Absent]:
+        for name, likes in self.names.items():
+            lost = [(o.absent[name], o.answers) for o in self.outcomes if not o.absent[name][0]]
+            if lost:
+                worst = max((f for f, _ in lost), key=lambda f: _ORDER.index(f[1]))
+            else:
+                worst = self.outcomes[0].absent[name]
+            ok, severity, way, why = worst
+            where = self._where([answers for _, answers in lost])
+            for like in likes:
+                yield Absent(
+                    group=like, ok=ok, severity=severity, why=why, rescue=way, branches=where
+                )
+
+    def _intervals(self, find, without: tuple[Stranded, ...] = ()) -> tuple[Interval, ...]:
+        lost = {stranded.group for stranded in without}
+        kept: dict[tuple[str, int, int], tuple[str, list[dict[str, str]]]] = {}
+        steps = [step.number for step in self.scenario.steps]
+        for outcome in self.outcomes:
+            for name, history in outcome.histories.items():
+                for first, last, text in find(history, steps):
+                    key = (name, first, last)
+                    kept.setdefault(key, (text, []))[1].append(outcome.answers)
+        return tuple(
+            Interval(group=like, first=first, last=last, text=text, branches=self._where(where))
+            for (name, first, last), (text, where) in sorted(kept.items(), key=lambda k: k[0])
+            for like in self.names[name]
+            if like not in lost
+        )
+
+    def _unpaid(self) -> Iterator[Note]:
+        seen = dict.fromkeys(debt for outcome in self.outcomes for debt in outcome.debts)
+        for rule, text in seen:
+            yield Note(rule=rule, severity=Severity.DEGRADED, text=text)
+
+    def _worst(self) -> Outcome:
+        """Return the branch to show: where most is lost, then where fewest anchors are left."""
+
+        def badness(outcome: Outcome) -> tuple[int, int, int]:
+            refused = sum(
+                not status.accepted for h in outcome.histories.values() for _, status in h
+            )
+            ways = min((len(s.ways) for h in outcome.histories.values() for _, s in h), default=0)
+            return (len(outcome.stranded), refused, -ways)
+
+        return max(self.outcomes, key=badness)
+
+    def _histories(self, worst: Outcome) -> dict[str, tuple[tuple[int, Status], ...]]:
+        return {
+            like: tuple(worst.histories[name])
+            for name, likes in self.names.items()
+            for like in likes
+        }

@@ -1,0 +1,133 @@
+"""What heals phones that an order has lost: R0 to R7, tried in this order (trust facts, 3.4)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from watcher.trust.change import apply, ctl_can_be_updated
+from watcher.trust.names import CtlKind, Kind, Service, kind_of
+from watcher.trust.phone import Held, boot
+from watcher.trust.rulebook import Severity
+from watcher.trust.scenario import Action, Group, PeerKind, Step
+from watcher.trust.walk import look
+from watcher.trust.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """One way to heal, in the words of steps and of people."""
+
+    id: str
+    action: str
+    text: str
+
+
+TOUCH = Rescue(
+    "R7", "drs_restore",
+    "Delete ITL and CTL on each phone by hand. A DRS restore of the backup made before the change "
+    "heals phones that never moved, and strands those that did. Open a TAC case first.",
+)  # fmt: skip
+
+RESCUES: tuple[Rescue, ...] = (
+    Rescue("R1", "restart", "Restart TVS, TFTP and CallManager on every node, then reset."),
+    Rescue("R2", "ctl_update", "Update the CTL, restart TFTP and CallManager, then reset."),
+    Rescue("R3", "itl_localkey", "Sign the ITL with the other key (utils itl reset localkey), "
+           "reset, wait for all, then restart TFTP and reset again."),
+    Rescue("R4", "ctl_localkey", "Sign the CTL with the other key (utils ctl reset localkey), "
+           "reset, wait for all, then update the CTL and reset again."),
+    Rescue("R5", "itl_remotekey", "Sign the ITL with the exported ITLRecovery key (utils itl reset "
+           "remotekey), reset, wait for all, then restart TFTP and reset again."),
+    Rescue("R6", "upload_trust", "Upload the saved old CAPF certificate to CallManager-trust and "
+           "CAPF-trust, restart CallManager, then reset."),
+    Rescue("R0", "tell", "Give the new CAPF certificate to RADIUS or the VPN headend; let the "
+           "switch port pass the phone (bypass) until its LSC is right."),
+)  # fmt: skip
+
+
+def rescue(group: Group, lost: Iterable[Held], world: World) -> tuple[Severity, Rescue]:
+    """Return what heals all `lost` phones of a group in one branch, and how bad that makes it."""
+    lost = frozenset(lost)
+    for way in RESCUES:
+        trial = world.copy()
+        if _WAYS[way.id](trial) and _heals(group, lost, trial):
+            return Severity.LOCKED_SERVER, way
+    return Severity.LOCKED_TOUCH, TOUCH
+
+
+def _heals(group: Group, lost: frozenset[Held], world: World) -> bool:
+    """Tell whether all are in service after a reset; the second one may finish the work."""
+    view = look(world, group)
+    once = [boot(group, held, view) for held in lost]
+    return all(boot(group, b.held, view).ok for b in once)
+
+
+def _restart_all(world: World) -> bool:
+    for service in (Service.TVS, Service.TFTP, Service.CCM):
+        _do(world, Action.RESTART, service=service)
+    return True
+
+
+def _update_ctl(world: World) -> bool:
+    possible = world.scenario.mixed and ctl_can_be_updated(world)
+    if possible:
+        _do(world, Action.CTL_UPDATE)
+        _restart_all(world)
+    return possible
+
+
+def _sign_itl(world: World) -> bool:
+    exists = world.signing_key(for_ctl=False) is not None
+    _do(world, Action.ITL_LOCALKEY)
+    return exists
+
+
+def _sign_ctl(world: World) -> bool:
+    exists = world.signing_key(for_ctl=True) is not None
+    tokenless = world.scenario.ctl_kind is CtlKind.TOKENLESS
+    if tokenless:
+        _do(world, Action.CTL_LOCALKEY)
+    return tokenless and exists
+
+
+def _sign_with_export(world: World) -> bool:
+    if world.exported_key is None:
+        return False
+    _do(world, Action.ITL_REMOTEKEY)
+    return True
+
+
+def _upload_capf(world: World) -> bool:
+    saved = world.scenario.saved
+    kept = saved if saved is not None else frozenset(_old_capf(world))
+    for name in kept:
+        if kind_of(name) == Kind.CAPF:
+            step = Step(
+                number=0, text="", action=Action.UPLOAD_TRUST, store=Kind.CAPF, certificate=name
+            )
+            apply(step, world)
+    return _restart_all(world)
+
+
+def _old_capf(world: World) -> Iterator[str]:
+    yield f"{Kind.CAPF}#0"
+
+
+def _tell_outside(world: World) -> bool:
+    asked = [p for p in world.scenario.peers if p.kind in (PeerKind.RADIUS, PeerKind.VPN)]
+    for peer in asked:
+        world.trusted[peer.name] |= {world.current_capf()}
+    return bool(asked)
+
+
+def _do(world: World, action: Action, service: Service | None = None) -> None:
+    apply(Step(number=0, text="", action=action, service=service), world)
+
+
+_WAYS: dict[str, Callable[[World], bool]] = {
+    "R0": _tell_outside,
+    "R1": _restart_all,
+    "R2": _update_ctl,
+    "R3": _sign_itl,
+    "R4": _sign_ctl,
+    "R5": _sign_with_export,
+    "R6": _upload_capf,
+}

@@ -1,0 +1,359 @@
+"""Walk one branch: every step, every reboot that may happen, every rule (trust facts, 3.6).
+
+For each phone group the set of all it may hold is kept. After every step the adversary may reboot
+any phone; a reset with a wait reboots all of them, and all must come through.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from watcher.trust import hard
+from watcher.trust.branch import Branch
+from watcher.trust.change import ANYTHING, CTL, Part, apply
+from watcher.trust.lists import NOTHING, Certificates, Itl, blank_itl, itl
+from watcher.trust.moment import Change, Moment
+from watcher.trust.names import (
+    PHONE_FACING,
+    Certificate,
+    CtlKind,
+    Kind,
+    Service,
+    certificate,
+)
+from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, CallManager, Held, View, boot, registers
+from watcher.trust.rulebook import Breach
+from watcher.trust.scenario import (
+    Action,
+    CapfAuth,
+    Dot1x,
+    Group,
+    HeldItl,
+    PeerKind,
+    Scenario,
+    Step,
+)
+from watcher.trust.world import World, begin
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A group after a step: the worst of its phones.
+
+    `ways` are those in which the worst phone could authenticate what is served now; `accepted`
+    tells whether every phone would be if it were reset now, `registered` whether all are in
+    service without a reset.
+    """
+
+    accepted: bool
+    registered: bool
+    ways: frozenset[str]
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Crowd:
+    """A phone group while a branch is walked."""
+
+    group: Group
+    held: frozenset[Held]
+    first: Held
+    """What its phones held before the plan: the shadow of those that are off (2.1)."""
+    clean_since: int = 0
+    pending: list[Breach] = field(default_factory=list)
+    """Breaches that an eToken CTL still mends if it comes before the next reset."""
+    history: list[tuple[int, Status]] = field(default_factory=list)
+    parts: frozenset[Part] = frozenset()
+
+
+Memory = dict[tuple[int, Held, View], Boot]
+"""Resets that were thought through already, whichever branch asked first."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One branch, step by step."""
+
+    scenario: Scenario
+    branch: Branch
+    memory: Memory
+    world: World
+    crowds: list[Crowd]
+    changes: list[tuple[Change, int]] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    changed: bool = False
+    failed: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Groups with phones that a reset of the plan did not bring back: step and why."""
+
+    def go(self) -> None:
+        """Walk the whole order."""
+        for crowd in self.crowds:
+            self._reboot_any(crowd, 0)
+        for step in self.scenario.steps:
+            self._before(step)
+            touched = apply(step, self.world)
+            self._after(step, touched)
+        for crowd in self.crowds:
+            self.breaches += crowd.pending
+
+    # -- one step
+
+    def _before(self, step: Step) -> None:
+        if step.action in hard.CHANGING and not self.changed:
+            self.changed = True
+            self.breaches += hard.backup_exists(self.world, step)
+        for rule in (hard.identity_kept, hard.ctl_update_possible, hard.backup_refused):
+            self.breaches += rule(self.world, step)
+        if step.action in _ASKED_OF_GROUPS:
+            for crowd in self.crowds:
+                moment = self.moment(crowd, step)
+                refused = not crowd.history[-1][1].accepted
+                self.breaches += hard.rollback_hygiene(moment, refused=refused)
+                self.breaches += hard.issuer_kept(moment)
+                self.breaches += hard.admission_first(moment)
+                self.breaches += hard.capf_can_be_checked(moment)
+
+    def _after(self, step: Step, touched: tuple[Part, ...]) -> None:
+        if step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED):
+            self._note_change(step)
+        elif step.action is Action.LSC_REISSUE:
+            self._reissue(step)
+        elif step.action is Action.RESET:
+            self._reset(step)
+            return
+        if CTL in touched:
+            self._ctl_changed(step)
+        if not touched and step.action is not Action.LSC_REISSUE:
+            return
+        parts = frozenset(touched)
+        for crowd in self.crowds:
+            if ANYTHING in parts or step.action is Action.LSC_REISSUE or crowd.parts & parts:
+                self._reboot_any(crowd, step.number)
+
+    def _note_change(self, step: Step) -> None:
+        store = step.store or ""
+        if store not in PHONE_FACING:
+            return
+        nodes = (step.node,) if step.node else tuple(n.name for n in self.scenario.nodes)
+        owners = dict.fromkeys(self.world.owner(store, node) for node in nodes)
+        self.changes += [((store, owner), step.number) for owner in owners]
+        shielded = self.scenario.ctl_kind is CtlKind.ETOKEN and self.scenario.tokens > 0
+        for crowd in self.crowds:
+            moment = self.moment(crowd, step)
+            found = list(hard.after_renewal(moment))
+            (crowd.pending if shielded else self.breaches).extend(found)
+            self.breaches += hard.recovery_alone(moment)
+            self.breaches += hard.ctl_anchor_stays(moment)
+
+    def _ctl_changed(self, step: Step) -> None:
+        if step.action is Action.CTL_UPDATE and self.scenario.ctl_kind is CtlKind.ETOKEN:
+            for crowd in self.crowds:
+                crowd.pending.clear()
+        for crowd in self.crowds:
+            self.breaches += hard.signer_known_without_itl(self.moment(crowd, step))
+
+    def _reset(self, step: Step) -> None:
+        """Reset all phones and wait: the barrier. Everyone must come through (I-1)."""
+        for crowd in self.crowds:
+            if step.groups and crowd.group.name not in step.groups:
+                continue
+            self.breaches += hard.before_reset(self.moment(crowd, step))
+            self.breaches += crowd.pending
+            crowd.pending.clear()
+            boots = [self.boot(crowd, held) for held in crowd.held]
+            crowd.held = frozenset(b.held for b in boots)
+            lost = next((b for b in boots if not b.accepted), None)
+            if lost is None:
+                crowd.clean_since = len(self.changes)
+            else:
+                self._lost(crowd, step.number, lost.why)
+            self._reboot_any(crowd, step.number)
+
+    def _lost(self, crowd: Crowd, step: int, why: str) -> None:
+        text = f"some phones of {crowd.group.name} do not come through the reset: {why}"
+        name = crowd.group.name
+        self.breaches.append(Breach(rule="I-1", step=step, group=name, text=text))
+        self.failed.setdefault(name, (step, why))
+
+    def _reissue(self, step: Step) -> None:
+        """Give phones an LSC of the present CAPF certificate, where CAPF and phone agree."""
+        publisher = self.scenario.publisher
+        new = self.world.loaded.get((Service.CAPF, publisher))
+        if new is None or (Service.CAPF, publisher) not in self.world.up:
+            return
+        for crowd in self.crowds:
+            if crowd.group.name in step.groups:
+                crowd.held = frozenset(_with_lsc(crowd.group, h, new) for h in crowd.held)
+
+    # -- phones
+
+    def moment(self, crowd: Crowd, step: Step) -> Moment:
+        """Return what rules look at."""
+        dirty = frozenset(change for change, _ in self.changes[crowd.clean_since :])
+        return Moment(world=self.world, group=crowd.group, held=crowd.held, dirty=dirty, step=step)
+
+    def _reboot_any(self, crowd: Crowd, step: int) -> None:
+        """Let the adversary reboot any phone, any number of times; keep the worst of it."""
+        view = look(self.world, crowd.group)
+        known: dict[Held, Boot] = {}
+        waiting = list(crowd.held)
+        while waiting:
+            held = waiting.pop()
+            if held in known:
+                continue
+            known[held] = found = self.boot(crowd, held, view)
+            waiting.append(found.held)
+        crowd.held = frozenset(known)
+        status = _worst(known.values(), [registers(held, view)[0] for held in known])
+        if not crowd.history or crowd.history[-1][1] != status:
+            crowd.history.append((step, status))
+
+    def boot(self, crowd: Crowd, held: Held, view: View | None = None) -> Boot:
+        view = view or look(self.world, crowd.group)
+        key = (id(crowd.group), held, view)
+        found = self.memory.get(key)
+        if found is None:
+            found = self.memory[key] = boot(crowd.group, held, view)
+        if found.asked:
+            self.asked |= found.asked
+        return found
+
+    def ends(self, crowd: Crowd) -> Iterator[Boot]:
+        """Yield how a reset at the end goes for everything that phones of a group may hold."""
+        for held in crowd.held:
+            yield self.boot(crowd, held)
+
+    def shadow(self, crowd: Crowd) -> Boot:
+        """Return how a phone ends that was off for the whole plan and boots at the end."""
+        return self.boot(crowd, crowd.first)
+
+
+_ASKED_OF_GROUPS = frozenset(
+    (Action.ROLLBACK_ON, Action.REGENERATE, Action.UPLOAD_SIGNED, Action.DELETE_TRUST,
+     Action.LSC_REISSUE)
+)  # fmt: skip
+
+
+def start(scenario: Scenario, branch: Branch, memory: Memory, groups: Iterable[Group]) -> Walk:
+    """Return a walk at its beginning: phones hold the lists they have now."""
+    world = begin(scenario, branch)
+    crowds = []
+    for group in groups:
+        first = _first(group, world)
+        crowds.append(
+            Crowd(group, frozenset({first}), first, parts=frozenset(_parts(group, scenario)))
+        )
+    return Walk(scenario, branch, memory, world, crowds)
+
+
+def _first(group: Group, world: World) -> Held:
+    listed: Itl | None = None
+    if group.sbd and isinstance(group.held_itl, HeldItl):
+        listed = _odd_itl(group.held_itl, world, group)
+    elif group.sbd:
+        listed = world.tftp[group.held_itl].itl
+    return Held(
+        itl=listed,
+        ctl=world.ctl if group.held_ctl else None,
+        cm_group=group.cm_group,
+        mode=group.mode,
+        lsc=group.lsc,
+        lsc_valid=not group.lsc_expired and group.lsc not in world.scenario.expired,
+        vpn_trust=world.vpn_trust if group.vpn else NOTHING,
+    )
+
+
+def _odd_itl(kind: HeldItl, world: World, group: Group) -> Itl | None:
+    stranger = certificate("stranger", group.name, 0)
+    match kind:
+        case HeldItl.NONE:
+            return None
+        case HeldItl.BLANK:
+            return blank_itl(world.current(Kind.CALLMANAGER, group.tftp[0]))
+        case HeldItl.MISMATCH:
+            only = frozenset({stranger})
+            return itl(stranger, only, only, only, NOTHING)
+
+
+def _parts(group: Group, scenario: Scenario) -> Iterator[Part]:
+    """Yield the parts of the cluster that phones of a group see."""
+    yield CTL
+    yield from ((Service.TFTP, node) for node in group.tftp)
+    for node in group.cm_group:
+        yield (Service.TVS, node)
+        yield (Service.CCM, node)
+
+
+def look(world: World, group: Group) -> View:
+    """Return what a phone of a group sees now."""
+    server = next((node for node in group.tftp if (Service.TFTP, node) in world.up), None)
+    files = world.tftp[server] if server else None
+    mode = world.profiles[group.name]
+    tls = hard.secure(mode) or hard.secure(group.mode)
+    return View(
+        server=files is not None,
+        key=files.key if files else None,
+        itl=files.itl if files and group.sbd else None,
+        ctl=world.ctl,
+        tvs=tuple(
+            (node, world.tvs[node])
+            for node in group.cm_group
+            if group.sbd and (Service.TVS, node) in world.up
+        ),
+        callmanager=tuple(
+            (node, CallManager(world.shown[node], world.issuers[node]) if tls else _ANY)
+            for node in group.cm_group
+            if (Service.CCM, node) in world.up
+        ),
+        mode=mode,
+        vpn_trust=world.vpn_trust if group.vpn else NOTHING,
+        radius=_trusted(world, PeerKind.RADIUS) if group.dot1x is Dot1x.LSC else None,
+        headend=world.headend if group.vpn else None,
+        headend_trusts=_trusted(world, PeerKind.VPN) if group.vpn else NOTHING,
+        tvs_for_ctl=world.branch.tvs_vouches_for_ctl,
+        itl_for_tls=world.branch.itl_suffices_for_tls,
+        past_date=NOTHING if world.branch.expired_accepted else world.scenario.expired,
+    )
+
+
+_ANY = CallManager(Certificate(""), NOTHING)
+
+
+def _trusted(world: World, kind: PeerKind) -> Certificates:
+    found = [world.trusted[peer.name] for peer in world.scenario.peers if peer.kind is kind]
+    return frozenset.intersection(*found) if found else NOTHING
+
+
+def _with_lsc(group: Group, held: Held, new: Certificate) -> Held:
+    """Return a phone after its LSC was issued anew, or as it was where CAPF cannot (2.5)."""
+    in_itl = held.itl is not None and new in held.itl.capf
+    in_ctl = held.ctl is not None and new in held.ctl.capf
+    proves = group.capf_auth is not CapfAuth.EXISTING or held.lsc_valid or group.mic
+    if not (in_itl or in_ctl) or not proves:
+        return held
+    return held._replace(lsc=new, lsc_valid=True)
+
+
+def _worst(boots: Iterable[Boot], registered: Iterable[bool]) -> Status:
+    """Return the state of a group from all that its phones may hold."""
+    boots = list(boots)
+    refused = next((b for b in boots if not b.accepted and b.why != NO_SERVER), None)
+    unserved = next((b for b in boots if not b.accepted), None)
+    fewest = min(boots, key=lambda b: (strength(b.anchors), sorted(b.anchors)))
+    told = refused or unserved
+    return Status(
+        accepted=unserved is None,
+        registered=all(registered),
+        ways=fewest.anchors,
+        why=told.why if told else "",
+    )
+
+
+def strength(ways: frozenset[str]) -> int:
+    """Return how many independent ways there are: those that fall together count once (I-20)."""
+    return len(ways)
+
+
+def by_tvs_only(ways: frozenset[str]) -> bool:
+    """Tell whether TVS is all that keeps a group."""
+    return bool(ways) and all(way.startswith(BY_TVS) for way in ways)
