@@ -46,6 +46,20 @@ def deeds(line, document):
     return _worded(word, rest, document)
 
 
+def spelled(lines, document):
+    """Return an order with blocks and short forms written out, one step a line."""
+    return [_written(deed) for line in lines for deed in deeds(line, document)]
+
+
+def _written(deed):
+    word, *rest = deed
+    if word == "barrier":
+        return "RESET " + ",".join(rest[0]) if rest[0] else "RESET+WAIT"
+    if word == "rollback":
+        return "rollback on" if rest[0] else "rollback off"
+    return "verify" if word == "note" else " ".join([word, *filter(None, rest)])
+
+
 def _worded(word, rest, document):
     if word in {"regen", "upload_signed", "delete"}:
         store = STORES[rest[0]]
