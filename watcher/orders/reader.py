@@ -1,6 +1,6 @@
 """Text of a steps file -> Scenario, or the first fault with its place and what was expected."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from watcher.errors import InputError
@@ -52,10 +52,7 @@ def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
     file = checked(StepsFile, document)
     if file.cluster is None and base is None:
         raise fault(document, (), "the cluster is missing", "cluster: ..., or --inventory FILE")
-    if file.cluster is None and base is not None:
-        scenario = base
-    else:
-        scenario = _scenario(document, file)
+    scenario = base if file.cluster is None and base is not None else _scenario(document, file)
     scenario = replace(
         scenario,
         assume=_assumed(document, file),
@@ -166,7 +163,11 @@ def _group(document: Document, index: int, group: FileGroup, cluster: FileCluste
     )  # fmt: skip
 
 
-def _held(document, index, group: FileGroup, tftp, named) -> str | HeldItl:
+def _held(
+    document: Document, index: int, group: FileGroup, tftp: tuple[str, ...],
+    named: Callable[[str, Iterable[str]], tuple[str, ...]],
+) -> str | HeldItl:  # fmt: skip
+    """Return whose list the phones hold: the first TFTP server's unless told otherwise."""
     held = group.held
     if held.itl_from is not None:
         return named("held", [held.itl_from])[0]

@@ -17,54 +17,13 @@ EXPECTED = (
     '"RESET+WAIT"'
 )
 
-_TOKEN = re.compile(r"[A-Za-z0-9_.#/-]+|,")
-_FILLER = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "on",
-        "of",
-        "at",
-        "for",
-        "in",
-        "to",
-        "service",
-        "services",
-        "cisco",
-        "certificate",
-        "certificates",
-        "cert",
-        "certs",
-        "node",
-        "nodes",
-        "server",
-        "servers",
-        "and",
-        "file",
-        "files",
-        "its",
-        "store",
-        "parameter",
-        "with",
-        "new",
-        "unified",
-        "signed",
-        "enterprise",
-        "prepare",
-        "cluster-wide",
-        "please",
-        "now",
-        "then",
-        "group",
-        "phones",
-        "phone",
-        "pre",
-        "8.0",
-        "pre-8.0",
-        "license",
-    ]
-)
+_WORD = re.compile(r"[A-Za-z0-9_.#/-]+|,")
+_FILLER_WORDS = (
+    "the", "a", "an", "on", "of", "at", "for", "in", "to", "service", "services", "cisco",
+    "certificate", "certificates", "cert", "certs", "node", "nodes", "server", "servers", "and",
+    "file", "files", "its", "with", "new", "then", "group", "phones", "phone",
+)  # fmt: skip
+_FILLER = frozenset(_FILLER_WORDS)
 _STORES = {
     "cm": Kind.CALLMANAGER,
     "itlr": Kind.RECOVERY,
@@ -160,34 +119,29 @@ def split_steps(steps: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _read(text: str, number: int, vocabulary: Vocabulary) -> Iterator[Step]:
-    lowered = re.sub(r"[()=:]", " ", text).replace(".pem", "")
+    bare = re.sub(r"[()=:]", " ", text).replace(".pem", "")
+    spoken = [piece.strip(".").lower() for piece in _WORD.findall(bare) if piece != ","]
     named = {node.name.lower() for node in vocabulary.nodes}
     named |= {group.name.lower() for group in vocabulary.groups}
-    words = tuple(
-        word
-        for raw in _TOKEN.findall(lowered)
-        if (word := raw.strip(".").lower())
-        and word != ","
-        and (word in named or word not in _FILLER)
-    )
+    words = tuple(word for word in spoken if word and (word in named or word not in _FILLER))
     phrase = _Phrase(text, number, words, vocabulary)
-    if not words:
+    if not spoken:
         raise phrase.refuse("it is empty")
-    yield from _chosen(phrase)(phrase)
+    yield from _chosen(phrase, " ".join(spoken))(phrase)
 
 
-def _chosen(phrase: _Phrase) -> Callable[[_Phrase], Iterator[Step]]:
-    """Return what reads the phrase: known word pairs first, then the verb, then a bare store."""
-    plain = " ".join(phrase.words).replace("_", " ").replace("-", " ")
+def _chosen(phrase: _Phrase, sentence: str) -> Callable[[_Phrase], Iterator[Step]]:
+    """Return what reads the phrase: known sentences first, then the verb, then a bare store."""
+    plain = sentence.replace("_", " ").replace("-", " ")
     for pattern, reader in _SENTENCES:
         if re.search(pattern, plain):
             return reader
-    reader = _VERBS.get(phrase.words[0])
-    if reader is not None:
-        return reader
-    if phrase.words[0] in _STORES:
+    first = phrase.words[0] if phrase.words else sentence
+    if first in _VERBS:
+        return _VERBS[first]
+    if first in _STORES:
         return _renew
-    raise phrase.refuse(f"{phrase.words[0]!r} is not a verb, a store or a service")
+    raise phrase.refuse(f"{first!r} is not a verb or a store")
 
 
 # -- renewals
@@ -365,7 +319,8 @@ _SENTENCES: tuple[tuple[str, Callable[[_Phrase], Iterator[Step]]], ...] = (
      _plain_step(Action.CTL_UPDATE)),
     (r"\b(reissue|install|upgrade|issue)\b.*\blscs?\b|^lsc reissue\b|\blscs?\b.*\breissue",
      _reissue),
-    (r"\b(auto reset|automatic reset|reset\b.*\b(not|without) wait)", _plain_step(Action.AUTO_RESET)),
+    (r"\b(auto reset|automatic reset|reset\b.*\b(not|without) wait)",
+     _plain_step(Action.AUTO_RESET)),
     (r"^(reset|barrier)\b", _reset),
     (r"\bphone interaction\b", _interaction),
     (r"\breplace headend\b", _plain_step(Action.REPLACE_HEADEND)),

@@ -60,14 +60,16 @@ def _barrier_between_stores(moment: Moment) -> Iterator[Breach]:
     The exception is seed way 2: another TFTP server of the list and a TVS of the CallManager
     group are unchanged (S1).
     """
-    changes = moment.relevant
-    if len({kind for kind, _ in changes}) < 2 or _on_one_node(moment):
+    stores = {kind for kind, _ in moment.relevant}
+    if len(stores) < _SEVERAL or _on_one_node(moment):
         return
     yield moment.broken(
         "I-13",
-        f"{listed({kind for kind, _ in changes})} changed without a reset of "
-        f"{moment.group.name} in between",
+        f"{listed(stores)} changed without a reset of {moment.group.name} in between",
     )
+
+
+_SEVERAL = 2
 
 
 def _on_one_node(moment: Moment) -> bool:
@@ -176,8 +178,8 @@ def signer_known_without_itl(moment: Moment) -> Iterator[Breach]:
     if any(h.ctl is not None and new.signer not in h.ctl.anchors for h in moment.held):
         yield moment.broken(
             "I-6",
-            f"the CTL is signed with {new.signer}; {moment.group.name} keep no ITL, hold a CTL that "
-            "does not list this signer, and cannot ask TVS",
+            f"the CTL is signed with {new.signer}; {moment.group.name} keep no ITL, hold a CTL "
+            "that does not list this signer, and cannot ask TVS",
         )
 
 

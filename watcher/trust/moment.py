@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from watcher.trust.names import CLUSTER, Certificate, CtlKind, Kind, Service
+from watcher.trust.names import (
+    CLUSTER,
+    PHONE_FACING,
+    Certificate,
+    CtlKind,
+    Kind,
+    Service,
+)
 from watcher.trust.phone import Held
 from watcher.trust.release import Profile
 from watcher.trust.rulebook import Breach
@@ -71,7 +78,7 @@ class Moment:
         return frozenset(
             (kind, owner)
             for kind, owner in self.dirty
-            if _FACING.get(kind)
+            if kind in PHONE_FACING
             and (kind != Kind.CALLMANAGER or mixed or owner in servers)
             and (kind != Kind.CAPF or owner == CLUSTER)
         )
@@ -84,9 +91,6 @@ class Moment:
     def broken(self, rule: str, text: str) -> Breach:
         """Return a breach of a rule for this group at this step."""
         return Breach(rule=rule, step=self.step.number, group=self.group.name, text=text)
-
-
-_FACING = {Kind.CALLMANAGER: True, Kind.TVS: True, Kind.CAPF: True, Kind.RECOVERY: True}
 
 
 def listed(names: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 Intervals are found in the history of a group: its state after each step where it changed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from watcher.trust.names import CtlKind, Kind, Service
 from watcher.trust.phone import NO_SERVER
@@ -39,7 +39,9 @@ def outages(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, 
     yield from _spans(history, steps, lambda s: "" if s.registered else text)
 
 
-def _spans(history: History, steps: Sequence[int], told) -> Iterator[tuple[int, int, str]]:
+def _spans(
+    history: History, steps: Sequence[int], told: Callable[[Status], str]
+) -> Iterator[tuple[int, int, str]]:
     ends = [step for step, _ in history[1:]]
     last = steps[-1] if steps else 0
     open_at: tuple[int, str] | None = None
@@ -49,7 +51,7 @@ def _spans(history: History, steps: Sequence[int], told) -> Iterator[tuple[int, 
             open_at = (step, text)
         if open_at and (not text or until is None):
             first, words = open_at
-            yield first, (last if text else _step_before(step, steps)), words
+            yield first, max(first, last if text else _step_before(step, steps)), words
             open_at = None
 
 
@@ -91,10 +93,8 @@ def _single_thread(histories: Mapping[str, History], scenario: Scenario) -> Iter
 
 
 def _thin(status: Status) -> str:
-    if not status.accepted or len(status.ways) > 1:
-        return ""
-    way = next(iter(status.ways), "")
-    return f"everything hangs on {way}" if by_tvs_only(status.ways) else ""
+    alone = status.accepted and len(status.ways) == 1 and by_tvs_only(status.ways)
+    return f"everything hangs on {next(iter(status.ways))}" if alone else ""
 
 
 def _blank_time(scenario: Scenario) -> Iterator[Note]:
@@ -105,10 +105,13 @@ def _blank_time(scenario: Scenario) -> Iterator[Note]:
         return
     first = on[0]
     last = off[-1] if off else scenario.steps[-1].number
-    yield Note(rule="I-22", severity=Severity.DEGRADED, first=first, last=last,
-               text="phones' HTTPS services (Extension Mobility, directories) do not work")  # fmt: skip
-    yield Note(rule="I-28", severity=Severity.WINDOW, first=first, last=last,
-               text="phones take a list from anybody")  # fmt: skip
+    down = "phones' HTTPS services (Extension Mobility, directories) do not work"
+    open_to_all = "phones take a list from anybody"
+    for rule, severity, text in (
+        ("I-22", Severity.DEGRADED, down),
+        ("I-28", Severity.WINDOW, open_to_all),
+    ):
+        yield Note(rule=rule, severity=severity, first=first, last=last, text=text)
 
 
 def _small_groups(scenario: Scenario) -> Iterator[Note]:

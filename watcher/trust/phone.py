@@ -127,13 +127,18 @@ def _kept_out(group: Group, held: Held, view: View) -> str:
 
 def _takes_ctl(group: Group, held: Held, new: Ctl, view: View, asked: set[str]) -> bool:
     """Tell whether a phone takes the CTL it is handed (S7, S8, S9, S29)."""
+    if new is held.ctl:
+        return True
     if held.ctl is None and held.itl is None:
         return True  # The first list of its life is taken on faith.
     if held.ctl is not None and _signs(new.signer, held.ctl.anchors, view):
         return True
-    if held.ctl is None and held.itl is not None:
-        if held.itl.blank or _signs(new.signer, held.itl.anchors, view):
-            return True
+    if (
+        held.ctl is None
+        and held.itl is not None
+        and (held.itl.blank or _signs(new.signer, held.itl.anchors, view))
+    ):
+        return True
     if not (group.sbd and vouchers(group, held, new.signer, view)):
         return False
     asked.add("U5")
@@ -148,6 +153,8 @@ def itl_anchors(group: Group, held: Held, new: Itl, view: View) -> frozenset[str
     found = set()
     if held.ctl is None and (held.itl is None or held.itl.blank):
         found.add(FAITH)
+    if new is held.itl:
+        found.add(SAME)
     if held.ctl is not None and _signs(new.signer, held.ctl.anchors | held.ctl.callmanager, view):
         found.add(BY_CTL)
     if held.itl is not None and _signs(new.signer, held.itl.anchors, view):
@@ -156,7 +163,7 @@ def itl_anchors(group: Group, held: Held, new: Itl, view: View) -> frozenset[str
     return frozenset(found)
 
 
-FAITH, BY_CTL, BY_ITL, BY_TVS = "any signer", "CTL", "ITL", "TVS@"
+FAITH, SAME, BY_CTL, BY_ITL, BY_TVS = "any signer", "the same list", "CTL", "ITL", "TVS@"
 """Ways to authenticate a list; the last one with the node's name behind it."""
 
 

@@ -5,15 +5,15 @@ phone ever asked end alike, so they are counted and not walked.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
 from watcher.trust.goals import at_end, unpaid
 from watcher.trust.names import Service
-from watcher.trust.notes import before, notes, outages, windows
+from watcher.trust.notes import History, before, notes, outages, windows
 from watcher.trust.phone import Boot
-from watcher.trust.rescue import rescue
+from watcher.trust.rescue import Rescue, rescue
 from watcher.trust.rulebook import RULES, Breach, Severity
 from watcher.trust.scenario import Group, Scenario
 from watcher.trust.verdict import (
@@ -33,21 +33,11 @@ _LATE = ("U5", "U6")
 _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How one branch ended for one group."""
-
-    lost: Boot | None
-    severity: Severity | None
-    rescue: object
-
-
 def prove(scenario: Scenario) -> Verdict:
     """Execute the scenario's steps in every branch and return the verdict over all of them."""
     groups, names = _distinct(scenario.groups)
     outcomes, combinations, walked = _walk_all(scenario, groups)
-    ruling_of = _Judge(scenario, names, outcomes)
-    return ruling_of.verdict(combinations, walked)
+    return _Judge(scenario, names, outcomes).verdict(combinations, walked)
 
 
 def _distinct(groups: Iterable[Group]) -> tuple[list[Group], dict[str, list[str]]]:
@@ -61,6 +51,10 @@ def _distinct(groups: Iterable[Group]) -> tuple[list[Group], dict[str, list[str]
     return list(kinds.values()), names
 
 
+Fate = tuple[bool, Severity | None, Rescue | None, str]
+"""Of phones that were off: whether they come up, how bad if not, what heals, why."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """One branch, walked to its end."""
@@ -68,16 +62,16 @@ class Outcome:
     answers: dict[str, str]
     breaches: list[Breach]
     histories: dict[str, list[tuple[int, Status]]]
-    stranded: dict[str, tuple[Severity, object, str]]
-    absent: dict[str, tuple[bool, Severity | None, object, str]]
+    stranded: dict[str, tuple[Severity, Rescue, str]]
+    absent: dict[str, Fate]
     debts: list[tuple[str, str]]
 
 
 def _walk_all(scenario: Scenario, groups: list[Group]) -> tuple[list[Outcome], int, int]:
     """Walk every branch that can end differently."""
     memory: Memory = {}
-    outcomes, combinations, walked = [], 0, 0
-    done: dict[Branch, bool] = {}
+    outcomes: list[Outcome] = []
+    combinations = walked = 0
     asked_at: dict[Branch, set[str]] = {}
     for branch in sorted(branches(_questions(scenario)), key=_careful_first):
         combinations += 1
@@ -89,7 +83,6 @@ def _walk_all(scenario: Scenario, groups: list[Group]) -> tuple[list[Outcome], i
         asked_at[branch] = walk.asked
         walked += 1
         outcomes.append(outcome)
-    del done
     return outcomes, combinations, walked
 
 
@@ -139,7 +132,8 @@ def _questions(scenario: Scenario) -> dict[str, str | None]:
 def _outcome(walk: Walk) -> Outcome:
     """Judge the end of one branch, with the recovery search for who is lost."""
     breaches = [*walk.breaches, *at_end(walk)]
-    stranded, absent = {}, {}
+    stranded: dict[str, tuple[Severity, Rescue, str]] = {}
+    absent: dict[str, Fate] = {}
     last = walk.scenario.steps[-1].number if walk.scenario.steps else 0
     for crowd in walk.crowds:
         name = crowd.group.name
@@ -167,12 +161,19 @@ def _end_breaches(name: str, lost: list[Boot], last: int) -> Iterator[Breach]:
         yield Breach(rule="I-15", step=last, group=name, text=text)
 
 
-def _absent(walk: Walk, crowd: Crowd) -> tuple[bool, Severity | None, object, str]:
+def _absent(walk: Walk, crowd: Crowd) -> Fate:
     boot = walk.shadow(crowd)
     if boot.ok:
         return True, None, None, ", ".join(sorted(boot.anchors))
     severity, way = rescue(crowd.group, [crowd.first], walk.world)
     return False, severity, way, boot.why
+
+
+Find = Callable[[History, Sequence[int]], Iterator[tuple[int, int, str]]]
+
+
+def _severity(fate: Fate) -> int:
+    return _ORDER.index(fate[1]) if fate[1] else -1
 
 
 class _Judge:
@@ -185,6 +186,7 @@ class _Judge:
         self.all = [outcome.answers for outcome in outcomes]
 
     def verdict(self, combinations: int, walked: int) -> Verdict:
+        """Return the verdict over all branches."""
         broken = self._broken()
         stranded = tuple(self._stranded())
         refused = any(RULES[b.rule].hard and b.rule not in self.scenario.accept for b in broken)
@@ -246,7 +248,7 @@ class _Judge:
         for name, likes in self.names.items():
             lost = [(o.absent[name], o.answers) for o in self.outcomes if not o.absent[name][0]]
             if lost:
-                worst = max((f for f, _ in lost), key=lambda f: _ORDER.index(f[1]))
+                worst = max((f for f, _ in lost), key=_severity)
             else:
                 worst = self.outcomes[0].absent[name]
             ok, severity, way, why = worst
@@ -256,7 +258,7 @@ class _Judge:
                     group=like, ok=ok, severity=severity, why=why, rescue=way, branches=where
                 )
 
-    def _intervals(self, find, without: tuple[Stranded, ...] = ()) -> tuple[Interval, ...]:
+    def _intervals(self, find: Find, without: tuple[Stranded, ...] = ()) -> tuple[Interval, ...]:
         lost = {stranded.group for stranded in without}
         kept: dict[tuple[str, int, int], tuple[str, list[dict[str, str]]]] = {}
         steps = [step.number for step in self.scenario.steps]

@@ -1,10 +1,10 @@
 """What heals phones that an order has lost: R0 to R7, tried in this order (trust facts, 3.4)."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from watcher.trust.change import apply, ctl_can_be_updated
-from watcher.trust.names import CtlKind, Kind, Service, kind_of
+from watcher.trust.names import CLUSTER, CtlKind, Kind, Service, certificate, kind_of
 from watcher.trust.phone import Held, boot
 from watcher.trust.rulebook import Severity
 from watcher.trust.scenario import Action, Group, PeerKind, Step
@@ -97,7 +97,7 @@ def _sign_with_export(world: World) -> bool:
 
 def _upload_capf(world: World) -> bool:
     saved = world.scenario.saved
-    kept = saved if saved is not None else frozenset(_old_capf(world))
+    kept = saved if saved is not None else frozenset({certificate(Kind.CAPF, CLUSTER, 0)})
     for name in kept:
         if kind_of(name) == Kind.CAPF:
             step = Step(
@@ -105,10 +105,6 @@ def _upload_capf(world: World) -> bool:
             )
             apply(step, world)
     return _restart_all(world)
-
-
-def _old_capf(world: World) -> Iterator[str]:
-    yield f"{Kind.CAPF}#0"
 
 
 def _tell_outside(world: World) -> bool:

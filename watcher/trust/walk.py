@@ -209,6 +209,7 @@ class Walk:
             crowd.history.append((step, status))
 
     def boot(self, crowd: Crowd, held: Held, view: View | None = None) -> Boot:
+        """Return how a reset goes now for a phone that holds this; thought through only once."""
         view = view or look(self.world, crowd.group)
         key = (id(crowd.group), held, view)
         found = self.memory.get(key)
@@ -240,9 +241,7 @@ def start(scenario: Scenario, branch: Branch, memory: Memory, groups: Iterable[G
     crowds = []
     for group in groups:
         first = _first(group, world)
-        crowds.append(
-            Crowd(group, frozenset({first}), first, parts=frozenset(_parts(group, scenario)))
-        )
+        crowds.append(Crowd(group, frozenset({first}), first, parts=frozenset(_parts(group))))
     return Walk(scenario, branch, memory, world, crowds)
 
 
@@ -275,7 +274,7 @@ def _odd_itl(kind: HeldItl, world: World, group: Group) -> Itl | None:
             return itl(stranger, only, only, only, NOTHING)
 
 
-def _parts(group: Group, scenario: Scenario) -> Iterator[Part]:
+def _parts(group: Group) -> Iterator[Part]:
     """Yield the parts of the cluster that phones of a group see."""
     yield CTL
     yield from ((Service.TFTP, node) for node in group.tftp)

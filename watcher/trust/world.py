@@ -73,8 +73,6 @@ class World:
     profiles: dict[str, str]
     """Security mode in the configuration file of a group."""
     backups: list[Backup]
-    tainted_itl: bool = False
-    """A localkey or remotekey signature stands until TFTP restarts."""
     _known: Certificates | None = None
 
     # -- certificates on disk
