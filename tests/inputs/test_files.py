@@ -113,7 +113,7 @@ def test_a_mail_of_an_mbox_that_is_too_large_is_counted(spool):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (gzip.compress(MAIL), Reason.UNREADABLE),
+        (gzip.compress(MAIL, mtime=0), Reason.UNREADABLE),
         (b"\x7fELF\0\0", Reason.UNREADABLE),
         (b"", Reason.UNREADABLE),
         (MAIL + b"x" * LARGE, Reason.TOO_LARGE),
