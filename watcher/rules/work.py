@@ -33,6 +33,10 @@ class Service(Closed):
     """A service that one can restart."""
 
     name: Text = Field(description="Exactly as `utils service list` prints it.")
+    process: Id | None = Field(
+        default=None,
+        description="Its name in the trust model: it keeps in memory what phones are shown.",
+    )
     releases: Releases = ReleaseRange()
     runs_on: RunsOn
     restart: tuple[ServiceCommand, ...] = ()
