@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from watcher.inventory.schema import Duty
+from watcher.planner.halves import serves_tftp
 from watcher.planner.jobs import Job
 from watcher.planner.phases import (
     Obtained,
@@ -12,26 +12,112 @@ from watcher.planner.phases import (
     draw,
     draw_item,
     renew,
-    renew_all,
     restarts,
     update_ctl,
 )
+from watcher.planner.restarting import restart_for, tftp_service
 from watcher.planner.sketch import Ground, Sketch, Thread
+from watcher.planner.stages import Ctl, Stage, all_at_once, stages
 from watcher.planner.terrain import ALL_PHONES, Place
-from watcher.planner.ways import LOCALKEY_DETOUR, ROLLBACK, Choice, alone, serial
+from watcher.planner.ways import (
+    LOCALKEY_DETOUR,
+    ROLLBACK,
+    SPECIFIC_ORDER,
+    Choice,
+    alone,
+    places_known,
+    serial,
+)
 from watcher.rules.select import CONDITION_WORDS, select
 from watcher.rules.store import Need, Phase, Role, Store
 from watcher.rules.terms import Condition
-from watcher.rules.work import RunsOn
 
 
 def walk(
     thread: Thread, jobs: Sequence[Job], choice: Choice, ground: Ground, obtained: Obtained
 ) -> None:
     """Draw all phone-facing jobs that belong into the first part."""
+    staged = [job for job in jobs if not job.recovery]
     if choice.way == ROLLBACK:
-        _rollback(thread, jobs, ground, obtained)
-        return
+        _rollback(thread, staged, ground, obtained)
+    elif choice.way == SPECIFIC_ORDER or _careful_detour(staged, choice, ground):
+        _store_after_store(thread, staged, choice, ground, obtained)
+    else:
+        _in_stages(thread, stages(choice.way, staged, ground), ground, obtained)
+        _afterwards(thread, staged, ground, obtained)
+    for job in jobs:
+        if job.recovery:
+            thread.begin(job.name)
+            draw(thread, job, ground, obtained)
+
+
+def _careful_detour(jobs: Sequence[Job], choice: Choice, ground: Ground) -> bool:
+    return choice.way == LOCALKEY_DETOUR and not places_known(jobs, ground)
+
+
+def _in_stages(thread: Thread, found: Sequence[Stage], ground: Ground, obtained: Obtained) -> None:
+    for stage in found:
+        thread.begin(stage.title)
+        tftp = _tftp_of(stage, ground)
+        if stage.stop:
+            move = Sketch("stop-service", stage.stop, store=_signer(stage), service=tftp)
+            thread.then(replace(move, note=_WHY_STOP))
+        _change(thread, stage, ground, obtained)
+        barrier(thread, light=stage.light)
+        if stage.stop:
+            thread.then(Sketch("start-service", stage.stop, store=_signer(stage), service=tftp))
+            thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY))
+
+
+def _change(thread: Thread, stage: Stage, ground: Ground, obtained: Obtained) -> None:
+    """Draw the renewals of a stage, the CTL before any restart (O13), and the restarts."""
+    for deed in stage.deeds:
+        for place in deed.places:
+            renew(thread, deed.job, place, ground, obtained)
+    for deed in stage.deeds:
+        check_copies(thread, deed.job, ground)
+    _ctl(thread, stage, ground)
+    if stage.deeds:
+        restart_for(thread, stage.deeds, ground, stage.stop)
+    else:
+        restart_lists(thread, ground)
+
+
+def _ctl(thread: Thread, stage: Stage, ground: Ground) -> None:
+    if stage.ctl is Ctl.LOCALKEY:
+        thread.then(Sketch("ctl-localkey", ground.terrain.publisher, store=_signer(stage)))
+    elif stage.ctl is Ctl.ALWAYS:
+        update_ctl(thread, ground)
+    elif any(_in_ctl(deed.job) for deed in stage.deeds):
+        _ctl_if_mixed(thread, ground)
+
+
+def _in_ctl(job: Job) -> bool:
+    return any(item.phase is Phase.UPDATE_CTL for item in job.store.procedure)
+
+
+def _signer(stage: Stage) -> str | None:
+    """Return the store that a stage is about: the one that signs lists, or else the first."""
+    jobs = [deed.job for deed in stage.deeds]
+    signers = [job for job in jobs if job.store.role is Role.FILE_SIGNER]
+    return next((job.name for job in [*signers, *jobs]), None)
+
+
+def _tftp_of(stage: Stage, ground: Ground) -> str | None:
+    services = (tftp_service(deed.job, ground) for deed in stage.deeds)
+    return next((service for service in services if service), None)
+
+
+def _afterwards(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obtained) -> None:
+    for job in jobs:
+        thread.begin(f"{job.name}: afterwards" if len(jobs) > 1 else job.name)
+        _rest_of_procedure(thread, job, ground, obtained)
+
+
+def _store_after_store(
+    thread: Thread, jobs: Sequence[Job], choice: Choice, ground: Ground, obtained: Obtained
+) -> None:
+    """Draw each store by itself: for clusters of which it is not known what runs where."""
     for job in jobs:
         thread.begin(job.name)
         if serial(ground) and job.store.role is Role.FILE_SIGNER and job.via is None:
@@ -47,19 +133,19 @@ def _one_tftp_at_a_time(
 
     Nodes that sign no lists share one barrier at the end; the publisher is first of all (O1).
     """
-    servers = [place for place in job.places if _is_tftp(place) is not False or place.publisher]
+    servers = [place for place in job.places if serves_tftp(place) is not False or place.publisher]
     others = tuple(place for place in job.places if place not in servers)
     last = servers[-1] if servers else None
     for place in servers:
         if choice.way == LOCALKEY_DETOUR and place.publisher:
             _detour(thread, job, place, ground, obtained)
-        elif _is_tftp(place) is False or alone(ground):
+        elif serves_tftp(place) is False or alone(ground):
             _together(thread, job, (place,), ground, obtained)
         else:
             _one_server(thread, job, place, ground, obtained)
             if place is not last:
                 thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY))
-    if last is not None and _is_tftp(last) is not False and not alone(ground):
+    if last is not None and serves_tftp(last) is not False and not alone(ground):
         # The phones hold the list of the server that stood in; before anything else changes
         # they must hold the list of their own first server again.
         barrier(thread)
@@ -69,8 +155,8 @@ def _one_tftp_at_a_time(
 
 
 def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained) -> None:
-    words = () if _is_tftp(place) else ("this node is a TFTP server",)
-    tftp = _tftp_service(job, ground)
+    words = () if serves_tftp(place) else ("this node is a TFTP server",)
+    tftp = tftp_service(job, ground)
     move = Sketch("stop-service", place, store=job.name, service=tftp, only_if=words)
     thread.then(replace(move, note=f"{_WHY_STOP} {_IF_ALONE}" if words else _WHY_STOP))
     renew(thread, job, place, ground, obtained)
@@ -84,7 +170,7 @@ def _one_server(thread: Thread, job: Job, place: Place, ground: Ground, obtained
 
 def _stand_ins(thread: Thread, job: Job, place: Place, ground: Ground) -> None:
     """Restart TFTP on the servers that stand in, so that their lists name the new certificate."""
-    tftp = _tftp_service(job, ground)
+    tftp = tftp_service(job, ground)
     if tftp is None:
         return
     for server in ground.terrain.running(ground.catalogue.service(tftp)):
@@ -126,17 +212,6 @@ _WHY_CANARY = (
 )
 
 
-def _is_tftp(place: Place) -> bool | None:
-    return place.node.has(Duty.TFTP) if place.node else None
-
-
-def _tftp_service(job: Job, ground: Ground) -> str | None:
-    for row in job.store.restarts:
-        if ground.catalogue.service(row.service).runs_on is RunsOn.TFTP:
-            return row.service
-    return None
-
-
 def _ctl_if_mixed(thread: Thread, ground: Ground) -> None:
     mixed = ground.terrain.facts.get(Condition.MIXED)
     if mixed is not False:
@@ -147,8 +222,6 @@ def _detour(thread: Thread, job: Job, place: Place, ground: Ground, obtained: Ob
     """Draw TV-52: the CTL is re-signed with a key phones hold before they meet the new one."""
     renew(thread, job, place, ground, obtained)
     thread.then(Sketch("ctl-localkey", ground.terrain.publisher, store=job.name))
-    restart_lists(thread, ground)
-    barrier(thread)
     restarts(thread, job, ground, (place,))
     barrier(thread)
     update_ctl(thread, ground)
@@ -190,18 +263,15 @@ def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obt
     thread.each(Sketch("verify-blank-itl", publisher, note=_WHY_BLANK), servers)
     barrier(thread, gate="wait-blank")
     thread.each(Sketch("verify-blank-itl", publisher), servers)
-    for job in jobs:
-        thread.begin(job.name)
-        renew_all(thread, job, ground, obtained)
-        restarts(thread, job, ground, job.changed)
-        thread.then(Sketch("wait-blank", ALL_PHONES))
+    change = all_at_once(jobs)
+    thread.begin(change.title)
+    _change(thread, change, ground, obtained)
+    thread.then(Sketch("wait-blank", ALL_PHONES))
     thread.begin("Fill the ITL again")
     thread.then(Sketch("rollback-off", publisher))
     restart_lists(thread, ground)
     barrier(thread)
-    for job in jobs:
-        thread.begin(f"{job.name}: afterwards")
-        _rest_of_procedure(thread, job, ground, obtained)
+    _afterwards(thread, jobs, ground, obtained)
 
 
 def second_part(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obtained) -> None:

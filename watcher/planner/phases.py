@@ -184,22 +184,34 @@ def restarts(  # noqa: PLR0913 -- the last two are rare and named at every call
 ) -> None:  # fmt: skip
     """Draw a store's restart table, row by row, publisher first.
 
-    `skip` is a node whose TFTP service stays stopped. A service that several rows name is
-    restarted once at each place.
+    `skip` is a node whose TFTP service stays stopped.
     """
+    for sketch in asked(job, ground, changed, skip).values():
+        thread.then(replace(sketch, only_if=joined(only_if, sketch.only_if)))
+
+
+Asked = dict[tuple[str, Place], Sketch]
+"""Restarts by service and place."""
+
+
+def asked(job: Job, ground: Ground, changed: tuple[Place, ...], skip: Place | None) -> Asked:
+    """Return the restarts of a store's table; what several rows name comes once at each place."""
     facts = common_facts(job, changed, ground)
-    drawn: dict[tuple[str, Place], Sketch] = {}
+    found: Asked = {}
     for row in select(job.store.restarts, ground.terrain.release, facts):
         runs_on = ground.catalogue.service(row.item.service).runs_on
         for place in _gathered(row.item, _row_places(row.item, ground, changed)):
             # Words such as "each node that runs it" would start the server that must rest.
             if runs_on is RunsOn.TFTP and skip and (place == skip or place.node is None):
                 continue
-            sketch = _restart(row, place, job, ground)
-            earlier = drawn.get((row.item.service, place))
-            drawn[row.item.service, place] = _merged(earlier, sketch) if earlier else sketch
-    for sketch in drawn.values():
-        thread.then(replace(sketch, only_if=joined(only_if, sketch.only_if)))
+            add(found, row.item.service, _restart(row, place, job, ground))
+    return found
+
+
+def add(found: Asked, service: str, sketch: Sketch) -> None:
+    """Put a restart to those that are asked for already."""
+    earlier = found.get((service, sketch.place))
+    found[service, sketch.place] = _merged(earlier, sketch) if earlier else sketch
 
 
 def _gathered(row: Restart, places: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -260,10 +272,14 @@ def _row_places(row: Restart, ground: Ground, changed: tuple[Place, ...]) -> tup
 
 
 def barrier(
-    thread: Thread, only_if: tuple[str, ...] = (), gate: str = "wait-registrations"
-) -> None:
-    """Draw the barrier: one phone of each kind first, then all, then wait for all (O6)."""
-    for template in ("canary", "reset-phones", gate):
+    thread: Thread, only_if: tuple[str, ...] = (), gate: str = "wait-registrations", *,
+    light: bool = False,
+) -> None:  # fmt: skip
+    """Draw the barrier: one phone of each kind first, then all, then wait for all (O6).
+
+    At a `light` one no more than the first phones are reset.
+    """
+    for template in ("canary", gate) if light else ("canary", "reset-phones", gate):
         thread.then(Sketch(template, ALL_PHONES, only_if=only_if))
 
 

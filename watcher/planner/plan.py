@@ -6,7 +6,7 @@ from datetime import datetime
 
 from watcher.inventory.schema import Inventory, Product
 from watcher.model.alarm import CertificateAlarm, Event, UcAlarm
-from watcher.model.plan import ChangePlan, Finding, Step
+from watcher.model.plan import ChangePlan, Evidence, Finding, Step
 from watcher.planner.assemble import Drawn, assemble
 from watcher.planner.course import second_part, walk
 from watcher.planner.fill import fill
@@ -17,7 +17,7 @@ from watcher.planner.order import arrange
 from watcher.planner.phases import draw
 from watcher.planner.sketch import Board, Ground, Thread
 from watcher.planner.terrain import survey
-from watcher.planner.ways import Choice, choose, supported
+from watcher.planner.ways import Choice, options, supported
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.store import StoreKind
 
@@ -35,34 +35,105 @@ def newest_event(events: Iterable[Event]) -> datetime | None:
     )
 
 
-def draw_plans(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be done in one cluster, and the ways to do it; a way is drawn when asked for.
+
+    `ways` has the cheapest expected first. `withheld` says what no way can heal: then phone-facing
+    work is drawn in none. `reasons` say why the ways are not safe unless proven.
+    """
+
+    cluster: str | None
+    ways: tuple[str, ...]
+    withheld: tuple[str, ...]
+    reasons: tuple[str, ...]
+    _task: "_Task"
+
+    def draw(self, way: str) -> ChangePlan:
+        """Return the plan by one of the ways."""
+        return self._task.draw(way, self.withheld)
+
+    def withhold(self, *why: str) -> ChangePlan:
+        """Return the plan without what phones trust, for these reasons besides `withheld`."""
+        withheld = tuple(dict.fromkeys((*self.withheld, *why)))
+        return self._task.draw(self.ways[0], withheld)
+
+    def cautious(self) -> ChangePlan:
+        """Return the plan for those who prove nothing."""
+        return self.withhold(*self.reasons) if self.reasons else self.draw(self.ways[0])
+
+
+def sketch_plans(
     events: Sequence[Event], inventory: Inventory | None, catalogue: Catalogue,
     as_of: datetime | None,
-) -> tuple[ChangePlan, ...]:  # fmt: skip
-    """Return one plan for each cluster with a certificate alarm, by name; unknown cluster last."""
+) -> tuple[Draft, ...]:  # fmt: skip
+    """Return one draft for each cluster with a certificate alarm, by name; unknown cluster last."""
     alarms = [event for event in events if isinstance(event, CertificateAlarm)]
     others = severe_topics(event for event in events if isinstance(event, UcAlarm))
     sightings, evidence = gather(alarms, inventory, catalogue)
     groups: dict[str, list[Sighting]] = {}
     for sighting in sightings:
         groups.setdefault(sighting.cluster.name if sighting.cluster else "", []).append(sighting)
-    plans = []
+    drafts = []
     for name in sorted(groups, key=lambda name: (not name, name.lower())):
         ground = Ground(catalogue, survey(groups[name][0].cluster))
-        drawn = draw_plan(fold(groups[name], as_of), ground)
-        plans.append(assemble(drawn, ground, evidence, others, as_of))
-    return tuple(plans)
+        heard = _Heard(tuple(evidence), tuple(others), as_of)
+        drafts.append(_sketch(fold(groups[name], as_of), ground, heard))
+    return tuple(drafts)
 
 
-def draw_plan(findings: tuple[Finding, ...], ground: Ground) -> Drawn:
-    """Draw the steps for the findings of one cluster."""
+def draw_plans(
+    events: Sequence[Event], inventory: Inventory | None, catalogue: Catalogue,
+    as_of: datetime | None,
+) -> tuple[ChangePlan, ...]:  # fmt: skip
+    """Return one plan for each cluster with a certificate alarm, by the way that needs no proof."""
+    drafts = sketch_plans(events, inventory, catalogue, as_of)
+    return tuple(draft.cautious() for draft in drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a plan repeats of the messages, and as of when it speaks."""
+
+    evidence: tuple[Evidence, ...]
+    others: tuple[UcAlarm, ...]
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """Everything that a plan is drawn from, except the way."""
+
+    findings: tuple[Finding, ...]
+    refused: tuple[str, ...]
+    work: Work
+    split: bool
+    ground: Ground
+    heard: _Heard
+
+    def draw(self, way: str, withheld: tuple[str, ...]) -> ChangePlan:
+        """Return the plan by a way, without phone-facing work if it is withheld."""
+        choice = Choice(way, self.split, withheld)
+        drawn = Drawn(
+            findings=self.findings, work=self.work, choice=choice, refused=self.refused,
+            steps=_steps(_without_withheld(self.work, choice), choice, self.ground),
+        )  # fmt: skip
+        heard = self.heard
+        return assemble(drawn, self.ground, heard.evidence, heard.others, heard.as_of)
+
+
+def _sketch(findings: tuple[Finding, ...], ground: Ground, heard: _Heard) -> Draft:
     planned, refused = _plannable(findings, ground)
     work = Work(services=service_jobs(planned, ground), trusts=trust_jobs(planned, ground))
-    choice = choose(work.services, ground, work.trusts)
-    safe = _without_withheld(work, choice)
-    return Drawn(
-        findings=findings, work=work, choice=choice, refused=refused,
-        steps=_steps(safe, choice, ground),
+    found = options(work.services, ground, work.trusts)
+    cluster = ground.terrain.cluster
+    task = _Task(
+        findings=findings, refused=refused, work=work, split=found.split, ground=ground,
+        heard=heard,
+    )  # fmt: skip
+    return Draft(
+        cluster=cluster.name if cluster else None, ways=found.ways, withheld=found.withheld,
+        reasons=found.reasons, _task=task,
     )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
-"""Which way a change of trusted certificates takes, and when no way is safe enough to print.
+"""Which ways a change of trusted certificates may take, and when no way is safe enough to print.
 
-The reasons are data (rules/ways.yaml); the choice follows section 4.4 of the trust facts:
-one TFTP server at a time up to 11.5, the rollback parameter for a single server, the localkey
-detour for a tokenless CTL, store by store from 12.0.
+The reasons are data (rules/ways.yaml); the ways follow section 4.4 of the trust facts. Several may
+be open to a cluster: each is drawn, proven against the model of its phones, and the one with the
+fewest resets is taken.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from watcher.inventory.schema import Cluster
 from watcher.model.release import Release
+from watcher.planner.halves import halves
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.sketch import Ground
 from watcher.rules.select import select
@@ -18,7 +20,10 @@ from watcher.rules.terms import Condition
 SERVICES_ONLY = "services-only"
 STORE_BY_STORE = "store-by-store"
 SPECIFIC_ORDER = "specific-order"
+NODE_BY_NODE = "node-by-node"
+STAGED = "staged"
 ROLLBACK = "rollback"
+ETOKEN_SHIELD = "etoken-shield"
 LOCALKEY_DETOUR = "localkey-detour"
 SPLIT_WINDOWS = "split-windows"
 
@@ -40,8 +45,22 @@ class Choice:
     withheld: tuple[str, ...] = ()
 
 
-def choose(jobs: tuple[Job, ...], ground: Ground, copies: tuple[TrustJob, ...] = ()) -> Choice:
-    """Choose the way for what phones trust, or say why there is none.
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The ways open to a change, the cheapest expected first.
+
+    `withheld` says what no way can heal. `reasons` say why none of the ways is safe unless it is
+    proven to be.
+    """
+
+    ways: tuple[str, ...]
+    split: bool = False
+    withheld: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+def options(jobs: Sequence[Job], ground: Ground, copies: Sequence[TrustJob] = ()) -> Options:
+    """Return the ways for what phones trust, or say why there is none.
 
     `copies` are removals from trust stores; some of them change the CTL.
     """
@@ -49,12 +68,13 @@ def choose(jobs: tuple[Job, ...], ground: Ground, copies: tuple[TrustJob, ...] =
     listed = any(_in_ctl(job.store, ground) for job in facing)
     listed = listed or any(copy.phone_facing for copy in copies)
     if not facing:
-        return Choice(SERVICES_ONLY, withheld=_ctl_obstacles(ground) if listed else ())
+        return Options((SERVICES_ONLY,), withheld=_ctl_obstacles(ground) if listed else ())
     others = [job for job in facing if not job.recovery]
     split = bool(others) and any(job.recovery for job in facing)
-    way = _legacy(facing, ground) if serial(ground) else Choice(STORE_BY_STORE)
+    found = _serial(others, ground) if serial(ground) else Options((STORE_BY_STORE,))
     obstacles = _itl_obstacles(ground) + (_ctl_obstacles(ground) if listed else ())
-    return Choice(way.way, split, tuple(dict.fromkeys((*obstacles, *way.withheld))))
+    withheld = tuple(dict.fromkeys((*obstacles, *found.withheld)))
+    return Options(found.ways, split, withheld, found.reasons)
 
 
 def _itl_obstacles(ground: Ground) -> tuple[str, ...]:
@@ -108,37 +128,59 @@ def supported(release: Release | None) -> bool:
     return release is None or _OLDEST <= release <= _NEWEST
 
 
-def _legacy(facing: list[Job], ground: Ground) -> Choice:
-    facts = ground.terrain.facts
-    signers = [job for job in facing if job.store.role is Role.FILE_SIGNER]
-    if not signers:
-        return Choice(SPECIFIC_ORDER)
+def places_known(jobs: Sequence[Job], ground: Ground) -> bool:
+    """Tell whether it is known what every node does, and on which of them the work is."""
+    return ground.terrain.duties_known and all(
+        place.node is not None and place.node.duties is not None
+        for job in jobs
+        for place in job.places
+    )
+
+
+def _serial(jobs: list[Job], ground: Ground) -> Options:
+    """Return the ways where each TFTP server may sign with its own key."""
+    signers = [job for job in jobs if job.store.role is Role.FILE_SIGNER]
     shared = any(_shared(job, ground) for job in signers)
-    if alone(ground) or shared or _deaf(ground):
+    bare = bool(signers) and (alone(ground) or shared or _deaf(ground))
+    if ground.terrain.release is None:
+        return Options((SPECIFIC_ORDER,), withheld=(_NO_RELEASE,) if bare else ())
+    if bare:
         return _without_second_server(ground, signers, shared=shared)
-    if facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS):
-        return _tokenless(signers, ground)
-    return Choice(SPECIFIC_ORDER)
+    if _publisher_signs_ctl(signers, ground):
+        if _after(ground.terrain.release, _LOCALKEY_FROM):
+            return Options((LOCALKEY_DETOUR,))
+        return Options(_own_pace(jobs, ground), reasons=(_NO_SECOND_ANCHOR,))
+    return Options((*_shield(jobs, ground), *_own_pace(jobs, ground)))
 
 
-def _without_second_server(ground: Ground, signers: list[Job], *, shared: bool) -> Choice:
-    """Choose where no second server can vouch: what phones trust changes in one stroke."""
-    facts, release = ground.terrain.facts, ground.terrain.release
-    if release is None:
-        return Choice(SPECIFIC_ORDER, withheld=(_NO_RELEASE,))
-    if facts.get(Condition.NON_SECURE):
-        return Choice(ROLLBACK)
-    if facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN):
-        return Choice(SPECIFIC_ORDER)
-    if (
-        not shared
-        and not _deaf(ground)
-        and facts.get(Condition.TOKENLESS)
-        and (_publisher_signs(signers, ground))
-    ):
-        return _tokenless(signers, ground)
+def _own_pace(jobs: Sequence[Job], ground: Ground) -> tuple[str, ...]:
+    """Return the ways by which phones take one new anchor after the other."""
+    if any(job.store.role is Role.FILE_SIGNER for job in jobs) and not places_known(jobs, ground):
+        return (SPECIFIC_ORDER,)
+    divided = places_known(jobs, ground) and len(ground.terrain.tftp_servers) > 1
+    return (NODE_BY_NODE, STAGED) if divided and halves(jobs, ground) else (STAGED,)
+
+
+def _shield(jobs: Sequence[Job], ground: Ground) -> tuple[str, ...]:
+    """Return the way under an eToken CTL, where it spares phones a reset."""
+    facts = ground.terrain.facts
+    token = facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN)
+    listed = any(_in_ctl(job.store, ground) for job in jobs)
+    return (ETOKEN_SHIELD,) if token and listed else ()
+
+
+def _without_second_server(ground: Ground, signers: list[Job], *, shared: bool) -> Options:
+    """Return the ways where no second server can vouch: what phones trust changes in one stroke."""
+    if ground.terrain.facts.get(Condition.NON_SECURE):
+        return Options((ROLLBACK,))
+    shield = _shield(signers, ground)
+    if shield:
+        return Options(shield)
+    detour = not shared and _publisher_signs_ctl(signers, ground) and _lone(ground)
+    detour = detour and _after(ground.terrain.release, _LOCALKEY_FROM)
     reason = _SHARED if shared else _ALONE if alone(ground) else _DEAF
-    return Choice(SPECIFIC_ORDER, withheld=(reason,))
+    reasons = () if detour and not _deaf(ground) else (reason,)
+    return Options((LOCALKEY_DETOUR,) if detour else (STAGED,), reasons=reasons)
 
 
 def _deaf(ground: Ground) -> bool:
@@ -147,18 +189,17 @@ def _deaf(ground: Ground) -> bool:
     return cluster is not None and any(g.tvs_reachable is False for g in cluster.phone_groups)
 
 
-def _publisher_signs(signers: list[Job], ground: Ground) -> bool:
+def _publisher_signs_ctl(signers: Sequence[Job], ground: Ground) -> bool:
+    """Tell whether the key that signs a tokenless CTL is among what changes."""
+    facts = ground.terrain.facts
+    tokenless = facts.get(Condition.MIXED) and facts.get(Condition.TOKENLESS)
+    return bool(tokenless) and any(place.publisher for job in signers for place in job.places)
+
+
+def _lone(ground: Ground) -> bool:
+    """Tell whether no other TFTP server than the publisher changes its key here."""
     servers = ground.terrain.tftp_servers
-    lone_publisher = all(place.publisher for place in servers or ground.terrain.places)
-    return lone_publisher and any(place.publisher for job in signers for place in job.places)
-
-
-def _tokenless(signers: list[Job], ground: Ground) -> Choice:
-    if not any(place.publisher for job in signers for place in job.places):
-        return Choice(SPECIFIC_ORDER)
-    if _after(ground.terrain.release, _LOCALKEY_FROM):
-        return Choice(LOCALKEY_DETOUR)
-    return Choice(SPECIFIC_ORDER, withheld=(_NO_SECOND_ANCHOR,))
+    return _deaf(ground) or all(place.publisher for place in servers or ground.terrain.places)
 
 
 def alone(ground: Ground) -> bool:

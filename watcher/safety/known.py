@@ -138,6 +138,24 @@ class Known:
         serving = [node.has(Duty.TFTP) for node in self.cucm]
         return len(self.cucm) == 1 or (None not in serving and serving.count(True) == 1)
 
+    @property
+    def several_tftp_servers(self) -> bool:
+        """Whether it is known what each node does, and that two of them serve TFTP at least."""
+        serving = [node.has(Duty.TFTP) for node in self.cucm]
+        return None not in serving and serving.count(True) > 1
+
+    @property
+    def tftp_lists(self) -> tuple[frozenset[str], ...]:
+        """TFTP servers that phone groups ask, in small letters."""
+        groups = self.cluster.phone_groups if self.cluster else ()
+        return tuple(frozenset(n.lower() for n in group.tftp) for group in groups if group.tftp)
+
+    @property
+    def callmanager_groups(self) -> tuple[frozenset[str], ...]:
+        """Nodes of each CallManager group, in small letters."""
+        groups = self.cluster.callmanager_groups if self.cluster else ()
+        return tuple(frozenset(name.lower() for name in group.nodes) for group in groups)
+
     def node(self, name: str | None) -> Node | None:
         """Return a node by name."""
         return next((n for n in self._all if name and n.name.lower() == name.lower()), None)

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from watcher.model.plan import Step
+from watcher.rules.store import Role
+from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
-from watcher.safety.reading import RENEWING, Reading
+from watcher.safety.reading import RENEWING, Reading, place
 from watcher.safety.violation import Violation, broken
 
 _ENDS_A_RUN = (*RENEWING, StepKind.DELETE, StepKind.WAIT, StepKind.CTL_UPDATE, StepKind.LOCALKEY)
@@ -52,14 +54,23 @@ def runs(reading: Reading) -> Iterator[list[Step]]:
 def order_of_stores(reading: Reading) -> Iterator[Violation]:
     """O7: stores that phones trust follow the order of the rules within a window (TN214231).
 
-    Other orders are published too (O8, O9); the rule packs hold the one that was decided on.
+    Up to 11.5 on each node by itself, because nodes may change one after the other (SEED). From
+    12.0, where encrypted phones may be, the file signer may come last (O8).
     """
-    for part in _by(reading.facing, lambda step: step.part):
-        first = [group[0] for group in _by(part, lambda step: step.store)]
+    legacy = reading.known.legacy
+    for group in _by(reading.facing, lambda s: (s.part, place(s)) if legacy else s.part):
+        first = [steps[0] for steps in _by(group, lambda step: step.store)]
         for one, two in pairwise(first):
-            if _position(reading, one) > _position(reading, two):
+            late = _position(reading, one) > _position(reading, two)
+            if late and not _signer_last(reading, one, two):
                 text = f"{one.store} is changed before {two.store}; the rules have it after."
                 yield broken("O7", text, one, two)
+
+
+def _signer_last(reading: Reading, one: Step, two: Step) -> bool:
+    roles = [store.role for step in (one, two) if (store := reading.store(step))]
+    secure = reading.known.fact(Condition.NON_SECURE) is not True
+    return secure and not reading.known.legacy and roles == [Role.VERIFIER, Role.FILE_SIGNER]
 
 
 def _position(reading: Reading, step: Step) -> int:

@@ -20,6 +20,7 @@ from watcher.safety.reading import (
     plural,
     sure,
 )
+from watcher.safety.together import leaves_an_anchor, may_go_together
 from watcher.safety.violation import Violation, broken
 
 
@@ -38,14 +39,15 @@ def _signers_at_risk(reading: Reading) -> tuple[Step, ...]:
 def one_tftp_server_at_a_time(reading: Reading) -> Iterator[Violation]:
     """O2: two TFTP servers never change at the same time, and the changing one is stopped (SEED).
 
-    Hard up to 11.5 and for unknown releases. Exempt: the rollback way, an eToken CTL, and for
-    stopping the localkey detour of the publisher.
+    Hard up to 11.5 and for unknown releases. Exempt: the rollback way and an eToken CTL. A server
+    runs on where its new list is served before phones are reset and they keep a TVS that vouches
+    for it (TV-01, TV-03), or the localkey detour tells them its key (TV-52).
     """
     signers = () if reading.known.one_tftp_server else _signers_at_risk(reading)
     for step in signers:
         if plural(step) or reading.known.multi_server(step.store or "", step.node):
             yield broken("O2", "one step changes the file signer of several TFTP servers.", step)
-        elif not detoured(reading, step) and not _stopped(reading, step):
+        elif not any(way(reading, step) for way in (detoured, _stopped, _served_and_vouched)):
             text = "TFTP is not stopped here until phones are back from another TFTP server."
             yield broken("O2", text, step)
     for one, two in combinations(signers, 2):
@@ -68,6 +70,20 @@ def _stopped(reading: Reading, change: Step) -> bool:
         return False
     resting = not reading.between(stops[-1], starts[0], [s for s in here if s != stops[-1]])
     return resting and sure(starts[0], change, words=words) and reading.barrier(change, starts[0])
+
+
+def _served_and_vouched(reading: Reading, change: Step) -> bool:
+    """Tell whether phones fetch the new list from its own server, and can have it vouched for."""
+    resets = reading.of(StepKind.RESET)
+    served = any(
+        place(step) == place(change)
+        and reading.before(change, step)
+        and sure(step, change)
+        and not reading.between(change, step, resets)
+        and reading.barrier(step, None)
+        for step in reading.tftp(StepKind.RESTART)
+    )
+    return served and leaves_an_anchor(reading, change)
 
 
 def detoured(reading: Reading, change: Step) -> bool:
@@ -145,11 +161,12 @@ def a_server_alone(reading: Reading) -> Iterator[Violation]:
 def signer_and_verifier(reading: Reading) -> Iterator[Violation]:
     """O3: between a file-signer and a verifier change phones are reset and waited for (TN214231).
 
-    Checked on every release (C-2). In the rollback way phones take any list: a wait is enough.
+    Up to 11.5, with the exceptions of I-13. From 12.0 the recovery key signs, and the wait that O6
+    asks for is enough (C-2, TV-17).
     """
-    for one, two in _pairs(reading, (Role.FILE_SIGNER,), (Role.VERIFIER,)):
-        blank = reading.in_rollback(one) and reading.in_rollback(two)
-        if not (reading.waited(one, two) if blank else reading.barrier(one, two)):
+    pairs = _pairs(reading, (Role.FILE_SIGNER,), (Role.VERIFIER,))
+    for one, two in pairs if reading.known.legacy else ():
+        if not reading.barrier(one, two) and not may_go_together(reading, one, two):
             text = f"{one.store} and {two.store} change without phones coming back in between."
             yield broken("O3", text, one, two)
 
@@ -183,16 +200,25 @@ def _pairs(
 
 
 def gate_after_each_store(reading: Reading) -> Iterator[Violation]:
-    """O6: after a store that phones trust, and its restarts, one waits for phones (TN214231)."""
+    """O6: after a store that phones trust, and its restarts, one waits for phones (TN214231).
+
+    The exceptions of I-13 hold up to 11.5; stores that sign the same files are as one.
+    """
     for change in reading.facing:
         following = next(
             (s for s in reading.facing if s.number > change.number and s.store != change.store),
             None,
         )
         last = _last_restart(reading, change, following)
-        if not reading.waited(last, following):
-            text = f"nobody waits for phones after {change.store} before {_next(following)}."
-            yield broken("O6", text, *[step for step in (change, following) if step])
+        if reading.waited(last, following) or (following and _as_one(reading, change, following)):
+            continue
+        text = f"nobody waits for phones after {change.store} before {_next(following)}."
+        yield broken("O6", text, *[step for step in (change, following) if step])
+
+
+def _as_one(reading: Reading, one: Step, two: Step) -> bool:
+    signers = reading.role(Role.FILE_SIGNER)
+    return (one in signers and two in signers) or may_go_together(reading, one, two)
 
 
 def _last_restart(reading: Reading, change: Step, following: Step | None) -> Step:

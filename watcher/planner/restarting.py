@@ -1,0 +1,82 @@
+"""One run of restarts for several stores that change together: each service once at a place."""
+
+from collections.abc import Sequence
+
+from watcher.planner.halves import Deed
+from watcher.planner.jobs import Job
+from watcher.planner.phases import Asked, add, asked
+from watcher.planner.sketch import Ground, Sketch, Thread
+from watcher.planner.terrain import Place
+from watcher.planner.ways import serial
+from watcher.rules.store import Need, Role
+from watcher.rules.work import RunsOn
+
+_LEAD = (Role.FILE_SIGNER, Role.VERIFIER, Role.LSC_ISSUER)
+"""Whose table gives the order of services, and the word for why one is restarted."""
+
+
+def restart_for(
+    thread: Thread, deeds: Sequence[Deed], ground: Ground, stopped: Place | None = None
+) -> None:
+    """Draw the restarts that all these renewals ask for, in the order of the tables (O17).
+
+    Where servers sign their own lists, all that run name the new certificates: they are restarted
+    too, except `stopped`.
+    """
+    ordered = sorted(deeds, key=lambda deed: _LEAD.index(_role(deed.job)))
+    tables = [asked(d.job, ground, _changed(d), stopped) for d in ordered]
+    found: Asked = {}
+    for table in tables:
+        for (service, _), sketch in table.items():
+            add(found, service, sketch)
+    if serial(ground) and ordered and ordered[0].job.store.role is Role.FILE_SIGNER:
+        _lists_name_it(found, ordered[0].job, ground, stopped)
+    for service in dict.fromkeys([*_services(tables), *(service for service, _ in found)]):
+        for place in ground.terrain.in_order(p for name, p in found if name == service):
+            if not _covered(found, service, found[service, place]):
+                thread.then(found[service, place])
+
+
+def _role(job: Job) -> Role:
+    return job.store.role if job.store.role in _LEAD else Role.LSC_ISSUER
+
+
+def _changed(deed: Deed) -> tuple[Place, ...]:
+    """Return the nodes that get a new certificate: all when one serves the cluster."""
+    shared = set(deed.job.changed) - set(deed.job.places)
+    return deed.job.changed if shared else deed.places
+
+
+def _lists_name_it(found: Asked, signer: Job, ground: Ground, stopped: Place | None) -> None:
+    tftp = tftp_service(signer, ground)
+    if tftp is None:
+        return
+    for place in ground.terrain.running(ground.catalogue.service(tftp)):
+        if place != stopped and (tftp, place) not in found:
+            again = Sketch("restart-service", place, store=signer.name, service=tftp)
+            add(found, tftp, again)
+
+
+def tftp_service(job: Job, ground: Ground) -> str | None:
+    """Return the service of a store's restart table that hands out lists."""
+    for row in job.store.restarts:
+        if ground.catalogue.service(row.service).runs_on is RunsOn.TFTP:
+            return row.service
+    return None
+
+
+def _services(tables: Sequence[Asked]) -> list[str]:
+    """Return the services: what only the others ask for, then the first table in its order."""
+    first = list(dict.fromkeys(service for service, _ in tables[0])) if tables else []
+    others = [service for table in tables[1:] for service, _ in table if service not in first]
+    return [*others, *first]
+
+
+def _covered(found: Asked, service: str, sketch: Sketch) -> bool:
+    """Tell whether an offer to restart is moot, because another store needs that restart."""
+    if sketch.need is Need.REQUIRED:
+        return False
+    return any(
+        name == service and one.need is Need.REQUIRED and set(one.only_if) <= set(sketch.only_if)
+        for (name, _), one in found.items()
+    )

@@ -1,0 +1,183 @@
+"""The stages of a way: what changes between two gates, and what phones do at the gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from watcher.planner.halves import Deed, another_serves, halves, serves_tftp
+from watcher.planner.jobs import Job
+from watcher.planner.sketch import Ground
+from watcher.planner.terrain import Place
+from watcher.planner.ways import ETOKEN_SHIELD, LOCALKEY_DETOUR, NODE_BY_NODE, STORE_BY_STORE
+from watcher.rules.store import Role
+from watcher.rules.terms import Condition
+
+
+class Ctl(StrEnum):
+    """What is done to the CTL in a stage."""
+
+    AS_LISTED = "update it where a renewed certificate is in it"
+    LOCALKEY = "sign it with the recovery key, which phones know"
+    ALWAYS = "update it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Renewals with one run of restarts and one gate behind them.
+
+    `stop` is the TFTP server that rests meanwhile. At a light gate only one phone of each kind
+    is reset; then one waits as at any other.
+    """
+
+    title: str
+    deeds: tuple[Deed, ...]
+    stop: Place | None = None
+    ctl: Ctl = Ctl.AS_LISTED
+    light: bool = False
+
+
+def stages(way: str, jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return the stages of a way for the stores that phones trust."""
+    if way == STORE_BY_STORE:
+        return _store_by_store(jobs, ground)
+    if way == ETOKEN_SHIELD:
+        return (all_at_once(jobs),)
+    if way == NODE_BY_NODE:
+        return _node_by_node(jobs, ground)
+    if way == LOCALKEY_DETOUR:
+        return _detoured(_node_by_node(jobs, ground) or _staged(jobs, ground))
+    return _staged(jobs, ground)
+
+
+def all_at_once(jobs: Sequence[Job]) -> Stage:
+    """Return one stage with everything: for phones that take any list, or know a token."""
+    return Stage(title=_names(jobs), deeds=tuple(Deed(job, job.places) for job in jobs))
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    return ", ".join(job.name for job in jobs)
+
+
+def _whole(jobs: Sequence[Job]) -> Stage | None:
+    return all_at_once(jobs) if jobs else None
+
+
+def _by_role(jobs: Sequence[Job], role: Role) -> list[Job]:
+    return [job for job in jobs if job.store.role is role]
+
+
+def _store_by_store(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return one stage for each role; all phones are reset after the last one.
+
+    Encrypted phones check the servers' certificates when they register. Unless the cluster is
+    known to be non-secure these come last, so that the reset that ends the gap follows at once.
+    """
+    issuers, signers, verifiers = (
+        _by_role(jobs, role) for role in (Role.LSC_ISSUER, Role.FILE_SIGNER, Role.VERIFIER)
+    )
+    secure = ground.terrain.facts.get(Condition.NON_SECURE) is not True
+    order = (issuers, verifiers, signers) if secure else (issuers, signers, verifiers)
+    found = [all_at_once(group) for group in order if group]
+    return tuple(replace(stage, light=stage is not found[-1]) for stage in found)
+
+
+def _node_by_node(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return TV-01: one TFTP server after the other with all its stores.
+
+    The last one is not stopped: phones whose first server it is take its new list at once, and
+    others ask a server that is back already.
+    """
+    found = halves(jobs, ground)
+    servers = [half.server for half in found if half.server is not None]
+    return tuple(
+        Stage(
+            title=_places(half.deeds, ground),
+            deeds=half.deeds,
+            stop=half.server if half.server in servers[:-1] else None,
+        )
+        for half in found
+    )
+
+
+def _places(deeds: Sequence[Deed], ground: Ground) -> str:
+    places = ground.terrain.in_order(place for deed in deeds for place in deed.places)
+    labels = [place.label for place in places]
+    shown = labels if len(labels) <= _SHOWN else [*labels[: _SHOWN - 1], "others"]
+    return f"On {', '.join(shown)}"
+
+
+_SHOWN = 3
+
+
+def _staged(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return TV-03: one certificate at a time that phones check lists with.
+
+    No TVS changes while a signer does, so that a CallManager group of one node keeps its own. A
+    signer on a node that serves no TFTP signs nothing, and goes with the last server.
+    """
+    issuers, signers = _by_role(jobs, Role.LSC_ISSUER), _by_role(jobs, Role.FILE_SIGNER)
+    runs = _signer_runs(signers, ground)
+    beside = _goes_beside(issuers, runs, ground)
+    together = [*(issuers if beside else ()), *signers]
+    found = [
+        None if beside else _whole(issuers),
+        *(_at(together, run, ground) for run in runs),
+        _whole(_by_role(jobs, Role.VERIFIER)),
+    ]
+    return tuple(stage for stage in found if stage is not None)
+
+
+def _signer_runs(signers: Sequence[Job], ground: Ground) -> list[list[Place]]:
+    """Return the places whose signers change together: one TFTP server in each run."""
+    due = ground.terrain.in_order(place for job in signers for place in job.places)
+    servers = [place for place in due if serves_tftp(place) is not False]
+    others = [place for place in due if place not in servers]
+    first = [place for place in others if place.publisher]
+    runs = [[server] for server in servers] or ([[]] if others else [])
+    if runs:
+        runs[0] = [*first, *runs[0]]
+        runs[-1] += [place for place in others if place not in first]
+    return runs
+
+
+def _goes_beside(issuers: Sequence[Job], runs: Sequence[Sequence[Place]], ground: Ground) -> bool:
+    """Tell whether the LSC issuer may change with the signer of the same TFTP server (I-13, a)."""
+    lone = [run[0] for run in runs if len(run) == 1]
+    return all(
+        place in lone and another_serves(place, ground) for job in issuers for place in job.places
+    )
+
+
+def _at(jobs: Sequence[Job], run: Sequence[Place], ground: Ground) -> Stage:
+    at = [Deed(job, tuple(place for place in job.places if place in run)) for job in jobs]
+    deeds = tuple(deed for deed in at if deed.places)
+    names = _names([deed.job for deed in deeds])
+    return Stage(title=f"{names}: {_places(deeds, ground)}", deeds=deeds)
+
+
+def _detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Return TV-52: the CTL reaches phones under the recovery key, then under the new one.
+
+    From then on phones know the publisher's new key, and the next stage may bring the CTL that
+    it signs.
+    """
+    at = next(i for i, stage in enumerate(found) if _signs_ctl(stage))
+    before, changed, after = found[:at], found[at], list(found[at + 1 :])
+    signed = after[0] if after else Stage(title=_SIGNED, deeds=())
+    return (
+        *before,
+        replace(changed, ctl=Ctl.LOCALKEY, stop=None),
+        replace(signed, ctl=Ctl.ALWAYS),
+        *after[1:],
+    )
+
+
+def _signs_ctl(stage: Stage) -> bool:
+    return any(
+        deed.job.store.role is Role.FILE_SIGNER and place.publisher
+        for deed in stage.deeds
+        for place in deed.places
+    )
+
+
+_SIGNED = "CTL signed by the new key"
