@@ -119,6 +119,8 @@ class Run:
             for deed in deeds(line, document)
         ]
         self.at = 0
+        self.face, self.seen = self.world.face(), {}
+        self.settled = {}  # groups that no further reboot changes: whether any phone is refused
         self.why, self.failures, self.windows = set(), set(), set()
         self.changed, self.ctl_changed = False, False
         self.ever_rolled_back = self.world.rollback
@@ -140,6 +142,7 @@ class Run:
             self.at = at
             self.check_backup(deed)
             getattr(self, f"do_{deed[0]}", self.do_other)(*deed[1:])
+            self.forget()
             self.check_lists()
             if deed[0] != "barrier":
                 self.reboot(self.held)
@@ -150,17 +153,33 @@ class Run:
     def boots(self, name):
         """Yield each phone of a group, what it would hold after a reboot, and what came of it."""
         for phone in self.held[name]:
-            yield phone, *boot(self.world, self.groups[name], phone)
+            if (name, phone) not in self.seen:
+                self.seen[name, phone] = boot(self.world, self.groups[name], phone)
+            yield phone, *self.seen[name, phone]
+
+    def forget(self):
+        """Boot phones afresh when anything that a phone meets has changed."""
+        face = self.world.face()
+        if face != self.face:
+            self.face, self.seen, self.settled = face, {}, {}
 
     def reboot(self, names):
         """Let any phone of some groups reboot, or not."""
         for name in names:
-            self.held[name] |= {after for _, after, _ in self.boots(name)}
+            if name not in self.settled:
+                results = list(self.boots(name))
+                more = {after for _, after, _ in results}
+                if more <= self.held[name]:
+                    self.settled[name] = any(came == "locked" for *_, came in results)
+                self.held[name] |= more
 
     def note_windows(self):
         """Note who would be refused now."""
         for name in self.held:
-            if any(came == "locked" for _, _, came in self.boots(name)):
+            refused = self.settled.get(name)
+            if refused is None:
+                refused = any(came == "locked" for *_, came in self.boots(name))
+            if refused:
                 self.windows.add((name, self.number))
 
     def do_barrier(self, names):
@@ -170,6 +189,7 @@ class Run:
         for name in chosen:
             results = list(self.boots(name))
             self.held[name] = {after for _, after, _ in results}
+            self.settled.pop(name, None)
             if any(came == "locked" for *_, came in results):
                 self.failures.add((name, self.number))
                 self.breaks("I-1", name)
@@ -236,6 +256,7 @@ class Run:
         self.check_admission(group, phones)
         self.check_capf(name)
         self.held[name] = {reissued(self.world, group, phone) for phone in phones}
+        self.settled.pop(name, None)
 
     def do_tell(self, peer, text):
         """Let a peer trust a certificate."""
@@ -339,9 +360,10 @@ class Run:
         Below 12.0 only, for phones that keep an ITL.
         """
         group = self.groups[name]
-        if self.world.recovery_signs or not group["sbd"] or self.exempt(name):
+        if self.world.recovery_signs or not group["sbd"]:
             return []
-        return [t for t in group["tftp"] if ("CallManager", t) in self.dirty[name]]
+        changed = [t for t in group["tftp"] if ("CallManager", t) in self.dirty[name]]
+        return [] if changed and self.exempt(name) else changed
 
     def clean_tvs(self, name):
         """Return the nodes of a group that could vouch with an unchanged certificate."""

@@ -120,7 +120,7 @@ class World:
             if not peers:
                 peers[kind] = set(self.ccm_trust_disk)
         self.headend = dict.fromkeys(self.trusted["VPN"], 0)
-        self.vpn_store = {(name, "", 0) for name in self.headend}
+        self.vpn_store = frozenset((name, "", 0) for name in self.headend)
 
     # What the release decides (1.1) --------------------------------------------------------
 
@@ -331,7 +331,7 @@ class World:
         if trust == "CAPF-trust":
             self.capf_trust.add(cert)
         if trust == "Phone-VPN-trust":
-            self.vpn_store.add(cert)
+            self.vpn_store |= {cert}
         self.uploaded.add(cert)
         self._notice(trust, [])
 
@@ -368,10 +368,18 @@ class World:
             made = self.built_itl(self.pub, signer)
             self.itl = dict.fromkeys(self.itl, made)
 
+    def face(self):
+        """Return all that a phone meets, to see whether it has changed."""
+        trusts = {node: frozenset(trust) for node, trust in self.ccm_trust.items()}
+        peers = {k: {n: frozenset(t) for n, t in v.items()} for k, v in self.trusted.items()}
+        return (frozenset(self.up), self.ctl, dict(self.itl), dict(self.key), dict(self.tvs_own),
+                dict(self.db), dict(self.shown), trusts, peers, dict(self.headend),
+                self.vpn_store)  # fmt: skip
+
     def snapshot(self):
         """Return what a backup would hold."""
         return (dict(self.own), set(self.capf_trust), set(self.ccm_trust_disk),
-                set(self.uploaded), set(self.vpn_store), self.ctl)  # fmt: skip
+                set(self.uploaded), self.vpn_store, self.ctl)  # fmt: skip
 
     def backup(self):
         """Take a backup, if it succeeds."""
@@ -385,7 +393,7 @@ class World:
         before = dict(self.own)
         own, capf, ccm, uploaded, vpn, self.ctl = self.backups[-1]
         self.own, self.capf_trust, self.ccm_trust_disk = dict(own), set(capf), set(ccm)
-        self.uploaded, self.vpn_store = set(uploaded), set(vpn)
+        self.uploaded, self.vpn_store = set(uploaded), vpn
         self.reload_everything()
         return {place for place, cert in self.own.items() if before[place] != cert}
 
@@ -486,16 +494,16 @@ def boot(world, group, phone):
     if world.mixed:
         if not takes_ctl(world, group, phone):
             return before, "locked"
-        phone = phone._replace(ctl=world.ctl)
+        phone = Phone(phone.itl, world.ctl, phone.cached, phone.vpn_trust, phone.lsc)
     if group["sbd"]:
         if not takes_itl(world, group, phone, world.itl[server]):
             return before, "locked"
-        phone = phone._replace(itl=world.itl[server])
+        phone = Phone(world.itl[server], phone.ctl, phone.cached, phone.vpn_trust, phone.lsc)
     if not takes_config(
         group, phone, world.key[server], lambda held, key: vouched(world, group, held, key)
     ):
         return before, "locked"
-    phone = phone._replace(cached=group["cm_group"], vpn_trust=frozenset(world.vpn_store))
+    phone = Phone(phone.itl, phone.ctl, group["cm_group"], world.vpn_store, phone.lsc)
     return phone, "ok" if registers(world, group, phone) else "unregistered"
 
 
@@ -542,4 +550,4 @@ def first_held(world, group):
     elif wanted == "mismatch":
         itl = Itl(next(iter(FOREIGN)), FOREIGN, FOREIGN, FOREIGN, FOREIGN, blank=False)
     ctl = None if group["held"].get("ctl") == "none" else world.ctl
-    return Phone(itl, ctl, group["cm_group"], frozenset(world.vpn_store), group["lsc"])
+    return Phone(itl, ctl, group["cm_group"], world.vpn_store, group["lsc"])
