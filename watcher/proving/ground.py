@@ -20,6 +20,7 @@ from watcher.inventory.schema import (
     Product,
     SecurityMode,
 )
+from watcher.model.proof import Assumption
 from watcher.model.release import Release
 from watcher.trust import names, scenario
 from watcher.trust.names import CLUSTER, CtlKind, Kind, Service, certificate
@@ -38,19 +39,19 @@ _MODES = {
 
 @dataclass(slots=True)
 class _Ground:
-    """A cluster while it is read, with what had to be assumed, each once and in order."""
+    """A cluster while it is read, with what had to be assumed and how to check it, each once."""
 
     cluster: Cluster
-    assumed: dict[str, None] = field(default_factory=dict)
+    assumed: dict[str, str] = field(default_factory=dict)
 
-    def assume(self, text: str) -> None:
-        self.assumed[text] = None
+    def assume(self, text: str, check: str) -> None:
+        self.assumed[text] = check
 
 
 def scenario_of(
     cluster: Cluster | None, release: Release | None = None, as_of: datetime | None = None
-) -> tuple[Scenario, tuple[str, ...]]:
-    """Return a cluster without steps, and in words what of it was assumed.
+) -> tuple[Scenario, tuple[Assumption, ...]]:
+    """Return a cluster without steps, and what of it was assumed, with the check that settles it.
 
     `release` stands in where the inventory has none. Certificates past their date at `as_of` are
     marked so. A DRS backup is never assumed: a plan makes its own.
@@ -73,7 +74,7 @@ def scenario_of(
             expired=frozenset(_expired(ground.cluster, nodes, as_of)),
             peers=tuple(_peers(groups)),
         ),
-        tuple(ground.assumed),
+        tuple(Assumption(text=text, check=check) for text, check in ground.assumed.items()),
     )  # fmt: skip
 
 
@@ -83,7 +84,10 @@ def scenario_of(
 def _nodes(ground: _Ground) -> Iterator[scenario.Node]:
     listed = [node for node in ground.cluster.nodes if node.product is Product.CUCM]
     if not listed:
-        ground.assume("the cluster has a publisher and one subscriber that both serve phones")
+        ground.assume(
+            "the cluster has a publisher and one subscriber that both serve phones",
+            "show network cluster, and Control Center - Feature Services of each node",
+        )
         for name in STAND_INS:
             yield scenario.Node(
                 name=name, publisher=name == STAND_INS[0],
@@ -111,7 +115,7 @@ def _publisher(ground: _Ground, nodes: list[Node]) -> Node:
     found = next((node for node in nodes if node.role is NodeRole.PUBLISHER), None)
     if found is None:
         unknown = next((node for node in nodes if node.role is None), nodes[0])
-        ground.assume(f"{unknown.name} is the publisher")
+        ground.assume(f"{unknown.name} is the publisher", "show network cluster")
         return unknown
     return found
 
@@ -119,7 +123,7 @@ def _publisher(ground: _Ground, nodes: list[Node]) -> Node:
 def _does(ground: _Ground, node: Node, duty: Duty, words: str) -> bool:
     known = node.has(duty)
     if known is None:
-        ground.assume(f"{node.name} {words}")
+        ground.assume(f"{node.name} {words}", f"utils service list on {node.name}")
         return True
     return known
 
@@ -141,12 +145,18 @@ def _listed_groups(ground: _Ground) -> tuple[PhoneGroup, ...]:
     if cluster.phone_groups:
         return cluster.phone_groups
     if cluster.callmanager_groups:
-        ground.assume("every CallManager group has phones that keep an ITL and reach TVS")
+        ground.assume(
+            "every CallManager group has phones that keep an ITL and reach TVS",
+            "list the phones of each device pool, and put them into the inventory (phone_groups)",
+        )
         return tuple(
             PhoneGroup(name=f"phones of {group.name}", callmanager_group=group.name)
             for group in cluster.callmanager_groups
         )
-    ground.assume("all phones keep an ITL, reach TVS, and use every node that processes calls")
+    ground.assume(
+        "all phones keep an ITL, reach TVS, and use every node that processes calls",
+        "list the phones of each device pool, and put them into the inventory (phone_groups)",
+    )
     return (PhoneGroup(name="all phones"),)
 
 
@@ -158,10 +168,16 @@ def _group(
     if not tftp:
         tftp = servers[:2]
         if len(servers) > 1:
-            ground.assume(f"{group.name}: asks the TFTP servers {', '.join(tftp)} in this order")
+            ground.assume(
+                f"{group.name}: asks the TFTP servers {', '.join(tftp)} in this order",
+                "Network settings of one phone: TFTP Server 1 and 2 (DHCP option 150)",
+            )
     sbd = group.security_by_default is not False
     if sbd and group.tvs_reachable is None:
-        ground.assume(f"{group.name}: reaches TVS (tcp 2445)")
+        ground.assume(
+            f"{group.name}: reaches TVS (tcp 2445)",
+            "open tcp 2445 from one phone's subnet to each node of its CallManager group",
+        )
     mode = _mode(ground, group, mixed=mixed)
     lsc = group.lsc if group.lsc is not None else mode is not Mode.NON_SECURE
     dot1x = Dot1x.LSC if group.dot1x else Dot1x.NO
@@ -178,7 +194,10 @@ def _mode(ground: _Ground, group: PhoneGroup, *, mixed: bool) -> Mode:
     if not mixed:
         return Mode.NON_SECURE
     if group.security is None:
-        ground.assume(f"{group.name}: encrypted, which asks for more")
+        ground.assume(
+            f"{group.name}: encrypted, which asks for more",
+            "the Device Security Profile of one phone",
+        )
         return Mode.ENCRYPTED
     return _MODES[group.security]
 
@@ -194,7 +213,10 @@ def _cm_group(
         return found
     calling = [node.name for node in nodes if Service.CCM in node.services]
     chosen = tuple((calling or [node.name for node in nodes])[-3:])
-    ground.assume(f"{group.name}: CallManager group {', '.join(chosen)}")
+    ground.assume(
+        f"{group.name}: CallManager group {', '.join(chosen)}",
+        "the device pool of one phone, and its CallManager group",
+    )
     return chosen
 
 
@@ -224,7 +246,9 @@ def _tokens(ground: _Ground, kind: CtlKind | None) -> int:
     if kind is not CtlKind.ETOKEN:
         return 0
     if ground.cluster.etokens is None:
-        ground.assume("an original eToken and its password are at hand")
+        ground.assume(
+            "an original eToken and its password are at hand", "log in to the CTL client with it"
+        )
         return 1
     return ground.cluster.etokens
 

@@ -1,0 +1,157 @@
+"""A plan executed in every branch and for everything that is not known of the cluster."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from watcher.inventory.schema import Cluster
+from watcher.model.expiry import ExpiryState
+from watcher.model.plan import ChangePlan
+from watcher.model.proof import Assumption, Proof
+from watcher.proving import timeline
+from watcher.proving.ground import scenario_of
+from watcher.proving.orders import trust_steps
+from watcher.proving.words import counter_example, question, sentences, when
+from watcher.rules.catalogue import Catalogue
+from watcher.safety.cases import Case, cases
+from watcher.trust.branch import UNKNOWNS
+from watcher.trust.names import CLUSTER, Certificate, Kind, certificate
+from watcher.trust.prove import prove
+from watcher.trust.scenario import Action, Scenario
+from watcher.trust.verdict import Ruling, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One case, proven: the cluster as it may be, the answers it needs, and the verdict."""
+
+    case: Case
+    scenario: Scenario
+    verdict: Verdict
+    inputs: tuple[Assumption, ...]
+
+
+def prove_plan(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Proof:
+    """Execute a drawn plan and return what its document says of the proof.
+
+    A case that is only possible (a release or mode nobody told) may fail: then the plan rests on
+    its not being so, and says it. A case that is known must hold.
+    """
+    trials = [_trial(plan, case, catalogue) for case in cases(cluster, catalogue)]
+    safe = [trial for trial in trials if trial.verdict.safe]
+    failed = [trial for trial in trials if not trial.verdict.safe]
+    shown = (safe or failed)[0]
+    refused = not safe or any(not trial.case.assumed for trial in failed)
+    return _proof(plan, shown, trials, failed, refused=refused)
+
+
+def _trial(plan: ChangePlan, case: Case, catalogue: Catalogue) -> Trial:
+    ground, inputs = scenario_of(case.cluster, as_of=plan.as_of)
+    done = [step for step in map(case.done, plan.steps) if step is not None]
+    scenario = replace(
+        ground, steps=trust_steps(done, ground, catalogue),
+        expired=ground.expired | frozenset(_expired(plan, ground)),
+    )  # fmt: skip
+    return Trial(case, scenario, _with_one_answer(scenario), inputs)
+
+
+def _expired(plan: ChangePlan, scenario: Scenario) -> Iterator[Certificate]:
+    """Yield the certificates that the plan's alarms say are past their date."""
+    names = {node.name.lower(): node.name for node in scenario.nodes}
+    for finding in plan.findings:
+        if finding.state is not ExpiryState.EXPIRED or finding.trust:
+            continue
+        node = names.get((finding.node or "").lower())
+        if finding.store in set(Kind) and node is not None:
+            alone = finding.store in (Kind.CAPF, Kind.RECOVERY) and node == scenario.publisher
+            yield certificate(finding.store, CLUSTER if alone else node, 0)
+
+
+def _with_one_answer(scenario: Scenario) -> Verdict:
+    """Prove; where only some branches fail, look for one answer under which none does."""
+    verdict = prove(scenario)
+    partial = all(broken.branches for broken in verdict.broken) and verdict.broken
+    if verdict.safe or not partial:
+        return verdict
+    for name, unknown in reversed(list(UNKNOWNS.items())):
+        for answer in (unknown.other, unknown.careful):
+            again = prove(replace(scenario, assume={**scenario.assume, name: answer}))
+            if again.safe and again.combinations < verdict.combinations:
+                return again
+    return verdict
+
+
+def _proof(
+    plan: ChangePlan, shown: Trial, trials: Sequence[Trial], failed: Sequence[Trial], *,
+    refused: bool,
+) -> Proof:  # fmt: skip
+    verdict, scenario = shown.verdict, shown.scenario
+    assumptions = tuple(_assumptions(trials, failed, refused=refused))
+    inputs = tuple(item.text for item in shown.inputs)
+    proof = Proof(
+        ruling=_ruling(refused=refused, assumptions=assumptions),
+        resets=resets(scenario),
+        nodes=len(scenario.nodes),
+        groups=len(scenario.groups),
+        combinations=sum(trial.verdict.combinations for trial in trials),
+        moments=timeline.moments(scenario, verdict),
+        lanes=timeline.lanes(scenario, verdict),
+        windows=timeline.spans(verdict.windows),
+        outages=timeline.spans(verdict.outages),
+        notes=timeline.notes(verdict),
+        offline=timeline.offline(verdict),
+        no_return=timeline.no_return(scenario),
+        assumptions=assumptions,
+        inputs=inputs,
+        unpaid=tuple(f"{note.rule}: {note.text}" for note in verdict.unpaid),
+        ways=(),
+        sentences=(),
+        counter_example=tuple(_counter_examples(plan, failed)) if refused else (),
+    )
+    return replace(proof, sentences=sentences(plan, proof, scenario))
+
+
+def _ruling(*, refused: bool, assumptions: tuple[Assumption, ...]) -> str:
+    if refused:
+        return Ruling.REFUSED.value
+    return (Ruling.WITH_ASSUMPTIONS if assumptions else Ruling.SAFE).value
+
+
+def _assumptions(
+    trials: Iterable[Trial], failed: Iterable[Trial], *, refused: bool
+) -> Iterator[Assumption]:
+    """Yield what the proof rests on, each once: answers, cases that must not be, inputs."""
+    seen: dict[Assumption, None] = {}
+    for trial in trials:
+        for name, answer in trial.verdict.assumed.items():
+            seen[question(name, answer)] = None
+        for item in trial.inputs:
+            seen[item] = None
+    for trial in () if refused else failed:
+        told = ", ".join(trial.case.assumed)
+        first = trial.verdict.broken[0] if trial.verdict.broken else None
+        why = f": {first.text} ({first.rule})" if first else ""
+        seen[
+            Assumption(
+                text=f"the cluster is not: {told}; for that this order is not safe{why}",
+                check="the questions of this plan on release, security mode and CTL",
+                step=first.steps[0] if first else 0,
+            )
+        ] = None
+    yield from seen
+
+
+def _counter_examples(plan: ChangePlan, failed: Iterable[Trial]) -> Iterator[str]:
+    seen: dict[str, None] = {}
+    for trial in failed:
+        where = f" (if {', '.join(trial.case.assumed)})" if trial.case.assumed else ""
+        for line in counter_example(trial.verdict, plan.steps):
+            seen[f"{line}{where}"] = None
+    yield from seen
+
+
+def resets(scenario: Scenario) -> int:
+    """Return how often all phones are reset."""
+    return sum(step.action is Action.RESET for step in scenario.steps)
+
+
+__all__ = ["prove_plan", "resets", "when"]

@@ -1,0 +1,142 @@
+"""The words of a proof: open questions, counter-examples, and the sentences a plan must print."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from watcher.model.plan import ChangePlan, Step
+from watcher.model.proof import Assumption, Proof
+from watcher.trust.branch import UNKNOWNS
+from watcher.trust.rulebook import RULES, Severity
+from watcher.trust.scenario import Scenario
+from watcher.trust.verdict import Answers, Broken, Stranded, Verdict
+
+_CLASSES = {
+    Severity.LOCKED_SERVER: "They can be healed from the server:",
+    Severity.LOCKED_TOUCH: "Nothing on the server heals them:",
+}
+
+
+def when(answers: Answers) -> str:
+    """Return in words in which branches something is so; nothing when it is always so."""
+    return " and ".join(_answer(name, answer) for name, answer in answers.items())
+
+
+def _answer(name: str, answer: str) -> str:
+    unknown = UNKNOWNS[name]
+    negation = "" if answer == unknown.other else "not so that "
+    return f"{negation}{unknown.text} ({name})"
+
+
+def question(name: str, answer: str) -> Assumption:
+    """Return the assumption that an open question has this answer."""
+    return Assumption(text=_answer(name, answer), check=UNKNOWNS[name].observable)
+
+
+def counter_example(verdict: Verdict, steps: Sequence[Step]) -> Iterator[str]:
+    """Yield why an order is refused: rules broken, then phones lost and what heals them."""
+    titles = {step.number: step.title for step in steps}
+    for broken in verdict.broken:
+        yield _broken(broken, titles)
+    for stranded in verdict.stranded:
+        yield _stranded(stranded)
+
+
+def _broken(broken: Broken, titles: dict[int, str]) -> str:
+    step = broken.steps[0]
+    place = f"step {step}" + (f" ({titles[step]})" if step in titles else "")
+    sources = ", ".join(RULES[broken.rule].sources)
+    return f"{broken.rule}, {place}: {broken.text}{_if(broken.branches)} [{sources}]"
+
+
+def _stranded(stranded: Stranded) -> str:
+    return (
+        f"{stranded.group} ({stranded.severity}): {stranded.why}{_if(stranded.branches)}. "
+        f"{_CLASSES[stranded.severity]} {stranded.rescue.text}"
+    )
+
+
+def _if(answers: Answers) -> str:
+    return f", if {when(answers)}" if answers else ""
+
+
+def sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> tuple[str, ...]:
+    """Return the sentences that a plan must print (trust facts, 6.2)."""
+    return tuple(_sentences(plan, proof, scenario))
+
+
+def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[str]:
+    yield (
+        f"This order was executed against a model of your cluster ({_count(proof.nodes, 'node')}, "
+        f"{_count(proof.groups, 'phone group')}, release {scenario.profile.release}) for "
+        f"{proof.combinations} combinations of undocumented behaviour. It is a proof about the "
+        "model, not about the phones. It rests on the inputs listed below."
+    )
+    told = (
+        f"assumed. If an assumption is wrong the result may be different: {_listed(proof.inputs)}."
+        if proof.inputs
+        else "given by you."
+    )
+    yield (
+        "TFTP order per site, reachability of TVS (tcp 2445), phones switched off, and current ITL "
+        f"state were {told}"
+    )
+    for item in proof.assumptions:
+        if item.text not in proof.inputs:
+            yield (
+                f"Step {item.step or _first(proof)} is safe only if {item.text}. "
+                f"Check it on one phone first: {item.check}."
+            )
+    for item in plan.disagreements:
+        yield (f"Cisco's documents differ here ({item.id}); this plan follows the stricter one.")
+    for absent in proof.offline:
+        condition = f" (if {absent.when})" if absent.when else ""
+        yield (
+            f"Phones of {_listed(absent.groups)} that are off from step {_first(proof)} to step "
+            f"{_last(proof)} will {_fate(absent.ok, absent.text)}{condition}. "
+            "Cisco says the same (S2, S13)."
+        )
+    for step in proof.no_return:
+        yield (
+            f"After step {step} the way back is only a DRS restore taken at step "
+            f"{_backup_before(plan, step)}; a restore after phones have moved can strand the "
+            "moved ones."
+        )
+    names = ", ".join(lane.groups[0] for lane in proof.lanes)
+    yield (
+        f"Before each barrier for all phones, reset one phone of each group ({names}) and see it "
+        "register; stop if it does not."
+    )
+    yield f"Not modelled: {_listed(_not_modelled())}."
+    yield "Not a Cisco document; open a TAC case for [LOCKED_*] situations."
+
+
+def _fate(ok: bool, text: str) -> str:  # noqa: FBT001 -- the noun's own field
+    if ok:
+        return f"survive because of {text.removeprefix('survive: ')}" if ": " in text else "survive"
+    return f"need help: they {text.rstrip('.')}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _listed(items: Iterable[str]) -> str:
+    return "; ".join(items)
+
+
+def _first(proof: Proof) -> int:
+    return proof.moments[0].step if proof.moments else 1
+
+
+def _last(proof: Proof) -> int:
+    return proof.moments[-1].step if proof.moments else 1
+
+
+def _backup_before(plan: ChangePlan, step: int) -> int:
+    backups = [s.number for s in plan.steps if s.kind == "backup" and s.number < step]
+    return backups[-1] if backups else 0
+
+
+def _not_modelled() -> Iterator[str]:
+    yield "firmware of phones, FIPS, SIP OAuth, ECDSA-only clients, MRA"
+    yield "SRST, firewalls other than tcp 2445, DHCP changes during the plan"
+    yield "half-copied CTL files, DRS contents"
