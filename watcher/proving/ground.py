@@ -167,7 +167,7 @@ def _group(
     tftp = _known(nodes, group.tftp)[:2]
     if not tftp:
         tftp = servers[:2]
-        if len(servers) > 1:
+        if len(servers) > 1 and (mixed or group.security_by_default is not False):
             ground.assume(
                 f"{group.name}: asks the TFTP servers {', '.join(tftp)} in this order",
                 "Network settings of one phone: TFTP Server 1 and 2 (DHCP option 150)",

@@ -10,11 +10,18 @@ from watcher.model.proof import Assumption, Proof
 from watcher.proving import timeline
 from watcher.proving.ground import scenario_of
 from watcher.proving.orders import trust_steps
-from watcher.proving.words import counter_example, question, sentences, when
+from watcher.proving.words import counter_example, question, sentences
 from watcher.rules.catalogue import Catalogue
 from watcher.safety.cases import Case, cases
 from watcher.trust.branch import UNKNOWNS
-from watcher.trust.names import CLUSTER, Certificate, Kind, certificate
+from watcher.trust.names import (
+    CLUSTER,
+    PHONE_FACING,
+    Certificate,
+    Kind,
+    Service,
+    certificate,
+)
 from watcher.trust.prove import prove
 from watcher.trust.scenario import Action, Scenario
 from watcher.trust.verdict import Ruling, Verdict
@@ -85,8 +92,10 @@ def _proof(
     refused: bool,
 ) -> Proof:  # fmt: skip
     verdict, scenario = shown.verdict, shown.scenario
-    assumptions = tuple(_assumptions(trials, failed, refused=refused))
-    inputs = tuple(item.text for item in shown.inputs)
+    # A plan that changes nothing of what phones trust is safe whatever the phones are.
+    rests = any(touches_trust(trial.scenario) for trial in trials)
+    assumptions = tuple(_assumptions(trials, failed, refused=refused)) if rests else ()
+    inputs = tuple(item.text for item in shown.inputs) if rests else ()
     proof = Proof(
         ruling=_ruling(refused=refused, assumptions=assumptions),
         resets=resets(scenario),
@@ -149,9 +158,21 @@ def _counter_examples(plan: ChangePlan, failed: Iterable[Trial]) -> Iterator[str
     yield from seen
 
 
+def touches_trust(scenario: Scenario) -> bool:
+    """Tell whether a step changes what phones trust or where they take it from."""
+    return any(
+        (step.store in PHONE_FACING if step.store else step.action in _TOUCHING)
+        or (step.service is Service.TFTP and step.action is Action.STOP)
+        for step in scenario.steps
+    )
+
+
+_TOUCHING = frozenset((
+    Action.CTL_UPDATE, Action.CTL_LOCALKEY, Action.ITL_LOCALKEY, Action.ITL_REMOTEKEY,
+    Action.ROLLBACK_ON, Action.LSC_REISSUE, Action.DELETE_TRUST,
+))  # fmt: skip
+
+
 def resets(scenario: Scenario) -> int:
     """Return how often all phones are reset."""
     return sum(step.action is Action.RESET for step in scenario.steps)
-
-
-__all__ = ["prove_plan", "resets", "when"]

@@ -85,8 +85,8 @@ def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[s
                 f"Step {item.step or _first(proof)} is safe only if {item.text}. "
                 f"Check it on one phone first: {item.check}."
             )
-    for item in plan.disagreements:
-        yield (f"Cisco's documents differ here ({item.id}); this plan follows the stricter one.")
+    for side in plan.disagreements:
+        yield f"Cisco's documents differ here ({side.id}); this plan follows the stricter one."
     for absent in proof.offline:
         condition = f" (if {absent.when})" if absent.when else ""
         yield (

@@ -91,7 +91,8 @@ def _old(world: World, service: Service, node: str) -> Certificate | None:
     match service:
         case Service.TFTP:
             files = world.tftp[node]
-            stale = files.itl is not world.fresh_itl(node)
+            needed = world.scenario.profile.tftp_restart
+            stale = needed and files.itl is not world.fresh_itl(node)
             return files.itl.signer if stale else None
         case Service.TVS:
             fresh = Tvs(world.current(Kind.TVS, node), world.known)

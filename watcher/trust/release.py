@@ -10,6 +10,7 @@ _TOKENS_BESIDE_SERVERS = ReleaseRange.parse(">=11.5")
 _RECOVERY_SIGNS = ReleaseRange.parse(">=12.0")
 _SERVICES_RELOAD = ReleaseRange.parse(">=12.5")
 _NO_CTL_CLIENT = ReleaseRange.parse(">=14")
+_TFTP_FOLLOWS = ReleaseRange.parse(">=15")
 _LIVE_CALLMANAGER = ReleaseRange.parse(">=14SU1")
 """On 14 itself the sources disagree: the stricter one asks for the restart (D3)."""
 
@@ -33,6 +34,8 @@ class Profile:
     """ITLRecovery is generated on the publisher only (12.5; S2)."""
     live_callmanager: bool
     """CallManager presents its new certificate without a restart (14SU1; S4, S17)."""
+    tftp_restart: bool
+    """TFTP is restarted after a CallManager renewal (until 14; S1, S2; not from 15: S16)."""
     interaction_parameter: bool
     """*Phone Interaction on Certificate Update* exists (14; S4)."""
     backup_by_tomcat: bool
@@ -56,6 +59,7 @@ def profile(release: Release) -> Profile:
         services_reload=_SERVICES_RELOAD.matches(release),
         single_recovery=_SERVICES_RELOAD.matches(release),
         live_callmanager=_LIVE_CALLMANAGER.matches(release),
+        tftp_restart=not _TFTP_FOLLOWS.matches(release),
         interaction_parameter=_NO_CTL_CLIENT.matches(release),
         backup_by_tomcat=_NO_CTL_CLIENT.matches(release),
         deletion_needs_notification_stopped=not _RECOVERY_SIGNS.matches(release),
