@@ -17,7 +17,7 @@ from watcher.journal.files import Disk
 from watcher.journal.format import KEPT, Bodies, frame
 from watcher.journal.local import DEFAULTS, LocalJournal
 from watcher.journal.reader import LocalReader
-from watcher.journal.segments import name_segment
+from watcher.journal.segments import list_segments, name_segment
 from watcher.ports import Kept
 
 SECTOR = 512
@@ -204,6 +204,30 @@ def test_a_start_makes_durable_what_a_killed_process_wrote(tmp_path):
 
     assert [message(1).data] == shown
     assert [[message(1).data, b"after the cut"]] * 20 == after
+
+
+def test_a_full_segment_that_lost_its_last_counts_is_counted_once(tmp_path):
+    """The next one has counts, but of its own messages only."""
+    folder = tmp_path / "journal"
+    journal = LocalJournal(folder, StillClock(), replace(DEFAULTS, segment_bytes=6000))
+    for number in range(100):
+        journal.settle(batch(message(number)))
+    journal.close()
+    before_last(list_segments(folder)[0])
+    (folder / "durable").unlink()
+    told = [
+        len(data_of(entries)) - counted(entries) for _, entries in map(start_again, [folder] * 3)
+    ]
+
+    assert len(list_segments(folder)) > 2
+    assert [0, 0, 0] == told
+
+
+def before_last(segment):
+    """Cut the last entry of a segment off."""
+    with segment.path.open("rb") as stream:
+        *_, last = segment.scan(stream.fileno(), segment.size).entries(0)
+    os.truncate(segment.path, last.start)
 
 
 def test_the_simulated_disk_does_lose_what_was_not_synced(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 from watcher import crash
 from watcher.journal.counting import Counting, recount
 from watcher.journal.files import Files
-from watcher.journal.format import COUNTED, DAMAGED, KEPT, Bodies
+from watcher.journal.format import COUNTED, DAMAGED, KEPT, Bodies, read_counts
 from watcher.journal.segments import Segment, list_segments, place, split
 from watcher.model.message import Position, RawMessage
 
@@ -39,6 +39,8 @@ class _Tail:
 
     end: int = 0
     counted: bool = False
+    foreign: int = 0
+    """Messages of segments before this one that its counts speak of."""
     kept: list[RawMessage] | None = None
 
 
@@ -47,6 +49,7 @@ def recover(folder: Path, files: Files, durable: Position) -> Recovered:
     segments = list_segments(folder)
     uncounted: list[RawMessage] = []
     counted = False
+    foreign = 0
     end = Position(0)
     for segment in reversed(segments[-_FARTHEST:]):
         unsynced = segment.number >= split(durable)[0] or segment is segments[-1]
@@ -54,9 +57,10 @@ def recover(folder: Path, files: Files, durable: Position) -> Recovered:
             break
         tail = _mend(segment, files, durable) if unsynced else _read(segment)
         end = end or place(segment.number, tail.end)
-        if not counted:
+        # Later counts speak of these too, or only of their own segment when this one lost its last.
+        if foreign <= 0:
             uncounted[:0] = tail.kept or []
-            counted = tail.counted
+        counted, foreign = counted or tail.counted, max(foreign, tail.foreign)
     crash.point("in-recovery")
     newest = segments[-1].number if segments else 0
     return Recovered(end=end, newest=newest, uncounted=recount(uncounted))
@@ -96,8 +100,9 @@ def _look(segment: Segment, fd: int, size: int) -> _Tail:
         tail.end = found.end
         if found.kind == KEPT:
             behind.append(found.body)
-        elif found.kind == COUNTED:
+        elif found.kind == COUNTED and (counts := read_counts(found.body)):
             tail.counted = True
+            tail.foreign += counts[1] - len(behind)
             behind.clear()
     tail.kept = list(filter(None, map(bodies.read_message, behind)))
     return tail
