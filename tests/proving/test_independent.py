@@ -18,6 +18,7 @@ from proving.generator import (
     rng,
 )
 from proving.independent import VALUES, branches, judge, named
+from proving.spelling import spelled
 from proving.vectors import VECTORS, document
 
 from watcher.inventory.loader import load
@@ -103,6 +104,104 @@ def test_an_assumption_leaves_branches_out():
     assert {"I-2"} <= found.broken
 
 
+def told(steps, *, group, release="12.5", **cluster):
+    """Return a document of two nodes with one group that differs from A."""
+    row = {"release": release, "steps": steps, "groups": "A", "mixed": cluster.pop("mixed", None)}
+    made = document(row)
+    made["groups"][0] |= group
+    made["cluster"] |= cluster
+    return made
+
+
+CAPF_FIRST = ["CAPF", "flush", "RESET"]
+DOT1X = {"dot1x": "LSC", "lsc": 0}
+SECURE = {"mode": "encrypted", "lsc": 0}
+NEW_LSC = ["CAPF", "ctl_update", "flush", "RESET", "lsc_reissue A", "RESET"]
+
+
+def test_radius_must_trust_the_new_issuer_before_phones_show_it():
+    early = judge(told([*CAPF_FIRST, "lsc_reissue A", "RESET"], group=DOT1X))
+    right = judge(told([*CAPF_FIRST, "tell RADIUS CAPF#1", "lsc_reissue A", "RESET"], group=DOT1X))
+
+    assert {"I-1", "I-10"} == early.broken
+    assert chosen("all") == early.stranded["A"]
+    assert right.verdict == "safe"
+
+
+def test_vpn_phones_must_know_the_next_headend_before_it_is_shown():
+    vpn = {"vpn": True, "lsc": 0}
+    known = ["upload_trust Phone-VPN-trust VPN#1", "RESET"]
+    early = judge(told(["replace_headend VPN", *known], group=vpn))
+    right = judge(told([*known, "replace_headend VPN", "RESET"], group=vpn))
+
+    assert chosen("all") == early.stranded["A"]
+    assert right.verdict == "safe"
+
+
+def test_an_expired_capf_keeps_phones_down_until_they_have_new_lscs():
+    idle = judge(told(["RESET"], group=SECURE, mixed="tokenless", expired=["CAPF#0"]))
+    cured = judge(told(NEW_LSC, group=SECURE, mixed="tokenless", expired=["CAPF#0"]))
+
+    assert {"I-15"} == idle.broken
+    assert cured.verdict == "safe"
+
+
+def test_phones_with_a_list_of_another_cluster_are_stranded_from_the_start():
+    found = judge(told(["RESET"], group={"held": {"itl": "mismatch"}}))
+
+    assert chosen("all") == found.stranded["A"]
+    assert {("A", 1)} == found.barrier_failures
+
+
+@pytest.mark.parametrize(("step", "invariant"), [
+    ("delete TVS P", "I-14"), ("delete_trust ipsec-trust ipsec/P#0", "I-14"),
+    ("delete_trust CAPF#0", "I-14"), ("rollback on", "I-8"), ("lsc_reissue A", "I-12"),
+])  # fmt: skip
+def test_single_steps_that_nobody_may_take(step, invariant):
+    made = told(["stop CAPF P", step], group=SECURE, mixed="tokenless")
+
+    assert invariant in judge(made).broken
+
+
+def test_a_change_needs_a_backup_of_what_is_there():
+    lines = ["TVS P", "bounce", "TVS S", "bounce"]
+    bare = judge(told(lines, group={}, backups=[]))
+    late = judge(told([lines[0], "drs_backup", *lines[1:]], group={}, backups=[]))
+    early = judge(told(["drs_backup", *lines], group={}, backups=[]))
+
+    assert [{"I-11"}, {"I-11"}, set()] == [bare.broken, late.broken, early.broken]
+
+
+@pytest.mark.parametrize(("line", "plain"), [
+    ("CM P,S", ["regen CallManager P", "regen CallManager S"]),
+    ("ITLR", ["regen ITLRecovery P"]),
+    ("CAPF", ["regen CAPF P"]),
+    ("upload_signed CallManager cluster", ["upload_signed CallManager cluster"]),
+    ("upload_trust CallManager-trust CAPF#0", ["upload_trust CallManager-trust CAPF#0"]),
+    ("delete_trust CAPF#0", ["delete_trust CAPF#0"]),
+    ("delete_trust CAPF-trust CAPF#0", ["delete_trust CAPF-trust CAPF#0"]),
+    ("flush(S)", ["restart TVS S", "restart TFTP S"]),
+    ("bounce(P)", ["restart TVS P", "restart TFTP P", "restart CCM P", "RESET+WAIT"]),
+    ("restart TVS S, P", ["restart TVS S", "restart TVS P"]),
+    ("RESET", ["RESET+WAIT"]), ("RESET A,B", ["RESET A,B"]),
+    ("rollback(true)", ["rollback on"]), ("rollback off", ["rollback off"]),
+    ("tell RADIUS CAPF", ["tell RADIUS CAPF"]), ("verify show itl", ["verify"]),
+])  # fmt: skip
+def test_short_forms_mean_the_written_out_ones(line, plain):
+    assert plain == spelled([line], told([], group={}))
+
+
+def test_a_line_that_is_no_step_is_an_error():
+    with pytest.raises(ValueError, match="no such step: reboot"):
+        judge(told(["reboot P"], group={}))
+
+
+def test_an_invariant_accepted_in_writing_refuses_nothing():
+    made = told(["CM P", "CM S", "bounce"], group={}, release="9.1") | {"accept": ["I-3"]}
+
+    assert (judge(made).broken, judge(made).verdict) == ({"I-3"}, "safe")
+
+
 SOME = list(itertools.islice(clusters(1), 400))
 
 
@@ -125,7 +224,7 @@ def test_the_generator_reaches_every_release_mode_and_kind_of_phone():
 
 
 def test_orders_of_the_generator_are_safe_and_are_refused():
-    verdicts = [judge(one) for one in SOME[:150]]
+    verdicts = [judge(one) for one in SOME[:90]]
     broken = set().union(*(one.broken for one in verdicts))
 
     assert {"safe", "refused"} == {one.verdict for one in verdicts}
@@ -139,6 +238,21 @@ def test_an_order_means_the_same_when_its_blocks_are_spelled_out(number):
 
     assert (whole.broken, whole.stranded) == (plain.broken, plain.stranded)
     assert whole.offline == plain.offline
+
+
+@pytest.mark.parametrize("number", [1, 5, 12, 23])
+def test_branches_that_are_not_executed_make_no_difference(number):
+    made = SOME[number] | {"groups": SOME[number]["groups"][:3]}
+    every = [dict(zip(VALUES, one, strict=True)) for one in itertools.product(*VALUES.values())]
+    single = [judge(made | {"assume": branch}) for branch in every]
+    whole = judge(made)
+
+    assert set().union(*(one.why for one in single)) == whole.why
+    for group in made["groups"]:
+        name = group["name"]
+        lost = set().union(*(one.stranded.get(name, set()) for one in single))
+
+        assert lost == whole.stranded.get(name, set())
 
 
 def test_a_spoiled_order_differs_by_a_step_or_by_two_places():
