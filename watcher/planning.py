@@ -1,19 +1,24 @@
-"""The second half of the story: facts go in, plans come out that the safety check has passed.
+"""The second half of the story: facts go in, plans come out that were checked and proven.
 
-events -> planner (certificates due, steps in order) -> safety (an independent reading) -> plan
+events -> planner (certificates due, ways to renew them) -> safety (an independent reading of the
+rules) -> proving (each way executed on the trust model) -> the cheapest plan that came through
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from watcher.inventory.schema import Inventory
+from watcher.inventory.schema import Cluster, Inventory
 from watcher.model.alarm import CertificateAlarm, Event, UcAlarm
 from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan, Finding
-from watcher.planner.plan import draw_plans, newest_event, refused
+from watcher.model.proof import Proof, WayTried
+from watcher.planner.plan import Draft, newest_event, refused, sketch_plans
+from watcher.proving.proof import prove_plan
 from watcher.rules.catalogue import Catalogue
 from watcher.safety.check import check
+
+SAFE_RULING, REFUSED_RULING = "safe", "refused"
 
 GRADES: Mapping[Grade, str] = {
     Grade.CLAIM: "Unverified (grade 0): it came by UDP or from an unknown mailer, so that anybody "
@@ -39,17 +44,89 @@ def plan(
 ) -> tuple[ChangePlan, ...]:  # fmt: skip
     """Draw one plan for each cluster; as of the newest event unless told otherwise.
 
-    Nobody sees a plan that the independent check refuses: its steps are taken out, and the
-    reasons stand in their place.
+    Every way through the change is drawn, checked by the safety rules and executed on the trust
+    model. Of those that come through, the one with the fewest phone resets is taken, then the
+    shortest. Nobody sees a plan that does not: its steps are taken out, and the reasons stand in
+    their place.
     """
-    drawn = draw_plans(events, inventory, catalogue, as_of or newest_event(events))
+    drafts = sketch_plans(events, inventory, catalogue, as_of or newest_event(events))
     clusters = {cluster.name: cluster for cluster in inventory.clusters} if inventory else {}
+    return tuple(_best(draft, clusters.get(draft.cluster or ""), catalogue) for draft in drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way, drawn and judged."""
+
+    way: str
+    plan: ChangePlan
+    proof: Proof
+    violations: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether rules and trust model both let it through."""
+        return not self.violations and self.proof.ruling != REFUSED_RULING
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """What it costs: an assumption first, then phone resets, then minutes."""
+        return (self.proof.ruling != SAFE_RULING, self.proof.resets, self.plan.minutes)
+
+
+def _best(draft: Draft, cluster: Cluster | None, catalogue: Catalogue) -> ChangePlan:
+    """Return the cheapest proven plan of a cluster; else one that says why there is none."""
+    attempts = [_attempt(way, draft.draw(way), cluster, catalogue) for way in draft.ways]
+    passed = [attempt for attempt in attempts if attempt.passed]
+    if passed:
+        best = min(passed, key=lambda attempt: attempt.rank)
+        return _issued(best, attempts, catalogue)
+    return _withheld(draft, attempts, cluster, catalogue)
+
+
+def _attempt(way: str, plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Attempt:
+    violations = tuple(str(violation) for violation in check(plan, cluster, catalogue))
+    return Attempt(way, plan, prove_plan(plan, cluster, catalogue), violations)
+
+
+def _issued(best: Attempt, attempts: Sequence[Attempt], catalogue: Catalogue) -> ChangePlan:
+    ways = _ways(attempts, best.way, catalogue)
+    return replace(best.plan, proof=replace(best.proof, ways=ways))
+
+
+def _ways(
+    attempts: Sequence[Attempt], taken: str | None, catalogue: Catalogue
+) -> tuple[WayTried, ...]:
+    """Return every way that was tried, with its cost and why it was not taken."""
     return tuple(
-        refused(plan, tuple(str(v) for v in violations))
-        if (violations := check(plan, clusters.get(plan.cluster or ""), catalogue))
-        else plan
-        for plan in drawn
-    )
+        WayTried(
+            way=attempt.way, title=catalogue.ways[attempt.way].title, resets=attempt.proof.resets,
+            minutes=attempt.plan.minutes, ruling=attempt.proof.ruling, why=_why_not(attempt),
+            taken=attempt.way == taken,
+        )
+        for attempt in attempts
+    )  # fmt: skip
+
+
+def _why_not(attempt: Attempt) -> str:
+    reasons = (*attempt.proof.counter_example, *attempt.violations)
+    return next(iter(reasons), "")
+
+
+def _withheld(
+    draft: Draft, attempts: Sequence[Attempt], cluster: Cluster | None, catalogue: Catalogue
+) -> ChangePlan:
+    """Return the plan without what phones trust, with the counter-example of the best way."""
+    found = attempts[0].proof.counter_example[:_SHOWN] if attempts else ()
+    rest = _attempt("", draft.withhold(*draft.reasons, *found), cluster, catalogue)
+    if not rest.passed:
+        return refused(rest.plan, (*rest.violations, *rest.proof.counter_example))
+    proof = replace(rest.proof, ways=_ways(attempts, None, catalogue), counter_example=tuple(found))
+    return replace(rest.plan, proof=proof)
+
+
+_SHOWN = 6
+"""Lines of a counter-example that a plan repeats; `watcher check` shows them all."""
 
 
 def graded(plan: ChangePlan, grades: Mapping[str, Grade]) -> ChangePlan:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.model.expiry import Expiry, ExpiryState
+from watcher.model.proof import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,3 +200,4 @@ class ChangePlan:
     not_known: tuple[str, ...]
     withheld: tuple[str, ...] = ()
     not_planned: tuple[str, ...] = ()
+    proof: Proof | None = None
