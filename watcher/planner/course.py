@@ -17,7 +17,7 @@ from watcher.planner.phases import (
 )
 from watcher.planner.restarting import restart_for, tftp_service
 from watcher.planner.sketch import Ground, Sketch, Thread
-from watcher.planner.stages import Ctl, Stage, all_at_once, stages
+from watcher.planner.stages import Ctl, Stage, all_at_once
 from watcher.planner.terrain import ALL_PHONES, Place
 from watcher.planner.ways import (
     LOCALKEY_DETOUR,
@@ -27,6 +27,7 @@ from watcher.planner.ways import (
     alone,
     places_known,
     serial,
+    stages_of,
 )
 from watcher.rules.select import CONDITION_WORDS, select
 from watcher.rules.store import Need, Phase, Role, Store
@@ -37,14 +38,14 @@ def walk(
     thread: Thread, jobs: Sequence[Job], choice: Choice, ground: Ground, obtained: Obtained
 ) -> None:
     """Draw all phone-facing jobs that belong into the first part."""
-    staged = [job for job in jobs if not job.recovery]
+    facing = [job for job in jobs if not job.recovery]
     if choice.way == ROLLBACK:
-        _rollback(thread, staged, ground, obtained)
-    elif choice.way == SPECIFIC_ORDER or _careful_detour(staged, choice, ground):
-        _store_after_store(thread, staged, choice, ground, obtained)
+        _rollback(thread, facing, ground, obtained)
+    elif choice.way == SPECIFIC_ORDER or _careful_detour(facing, choice, ground):
+        _store_after_store(thread, facing, choice, ground, obtained)
     else:
-        _in_stages(thread, stages(choice.way, staged, ground), ground, obtained)
-        _afterwards(thread, staged, ground, obtained)
+        _in_stages(thread, stages_of(choice.way, facing, ground), ground, obtained)
+        _afterwards(thread, facing, ground, obtained)
     for job in jobs:
         if job.recovery:
             thread.begin(job.name)

@@ -242,13 +242,14 @@ def _restart(row: Selected[Restart], place: Place, job: Job, ground: Ground) -> 
         place,
         store=job.name,
         service=row.item.service,
-        only_if=joined(row.only_if, _if_running(service.runs_on, place)),
+        only_if=joined(row.only_if, if_running(service.runs_on, place)),
         need=row.item.need,
         note=row.item.text,
     )
 
 
-def _if_running(runs_on: RunsOn, place: Place) -> tuple[str, ...]:
+def if_running(runs_on: RunsOn, place: Place) -> tuple[str, ...]:
+    """Return the condition of a restart at a place that may not run the service."""
     if runs_on in (RunsOn.ALL, RunsOn.CUCM, RunsOn.PUBLISHER) or (
         place.node and place.node.duties is not None
     ):

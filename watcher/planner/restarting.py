@@ -1,13 +1,13 @@
 """One run of restarts for several stores that change together: each service once at a place."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from watcher.planner.halves import Deed
 from watcher.planner.jobs import Job
-from watcher.planner.phases import Asked, add, asked
+from watcher.planner.phases import Asked, add, asked, if_running
 from watcher.planner.sketch import Ground, Sketch, Thread
 from watcher.planner.terrain import Place
-from watcher.planner.ways import serial
 from watcher.rules.store import Need, Role
 from watcher.rules.work import RunsOn
 
@@ -20,8 +20,8 @@ def restart_for(
 ) -> None:
     """Draw the restarts that all these renewals ask for, in the order of the tables (O17).
 
-    Where servers sign their own lists, all that run name the new certificates: they are restarted
-    too, except `stopped`.
+    Every TFTP server but the one that is `stopped` reads its lists anew, whatever the table of the
+    release leaves open (D3): what phones fetch at the gate must name the new certificates.
     """
     ordered = sorted(deeds, key=lambda deed: _LEAD.index(_role(deed.job)))
     tables = [asked(d.job, ground, _changed(d), stopped) for d in ordered]
@@ -29,8 +29,7 @@ def restart_for(
     for table in tables:
         for (service, _), sketch in table.items():
             add(found, service, sketch)
-    if serial(ground) and ordered and ordered[0].job.store.role is Role.FILE_SIGNER:
-        _lists_name_it(found, ordered[0].job, ground, stopped)
+    _lists_name_it(found, ordered[0].job, ground, stopped)
     for service in dict.fromkeys([*_services(tables), *(service for service, _ in found)]):
         for place in ground.terrain.in_order(p for name, p in found if name == service):
             if not _covered(found, service, found[service, place]):
@@ -47,14 +46,16 @@ def _changed(deed: Deed) -> tuple[Place, ...]:
     return deed.job.changed if shared else deed.places
 
 
-def _lists_name_it(found: Asked, signer: Job, ground: Ground, stopped: Place | None) -> None:
-    tftp = tftp_service(signer, ground)
+def _lists_name_it(found: Asked, job: Job, ground: Ground, stopped: Place | None) -> None:
+    tftp = tftp_service(job, ground)
     if tftp is None:
         return
     for place in ground.terrain.running(ground.catalogue.service(tftp)):
-        if place != stopped and (tftp, place) not in found:
-            again = Sketch("restart-service", place, store=signer.name, service=tftp)
-            add(found, tftp, again)
+        runs = stopped is None or (place != stopped and place.node is not None)
+        earlier = found.get((tftp, place))
+        if runs and (earlier is None or earlier.need is not Need.REQUIRED):
+            again = Sketch("restart-service", place, store=job.name, service=tftp)
+            found[tftp, place] = replace(again, only_if=if_running(RunsOn.TFTP, place))
 
 
 def tftp_service(job: Job, ground: Ground) -> str | None:

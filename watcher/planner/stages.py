@@ -1,14 +1,20 @@
 """The stages of a way: what changes between two gates, and what phones do at the gate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from watcher.planner.halves import Deed, another_serves, halves, serves_tftp
+from watcher.planner.halves import (
+    Deed,
+    another_serves,
+    deeds_at,
+    due_places,
+    nodes_apart,
+    serves_tftp,
+)
 from watcher.planner.jobs import Job
 from watcher.planner.sketch import Ground
 from watcher.planner.terrain import Place
-from watcher.planner.ways import ETOKEN_SHIELD, LOCALKEY_DETOUR, NODE_BY_NODE, STORE_BY_STORE
 from watcher.rules.store import Role
 from watcher.rules.terms import Condition
 
@@ -36,38 +42,13 @@ class Stage:
     light: bool = False
 
 
-def stages(way: str, jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
-    """Return the stages of a way for the stores that phones trust."""
-    if way == STORE_BY_STORE:
-        return _store_by_store(jobs, ground)
-    if way == ETOKEN_SHIELD:
-        return (all_at_once(jobs),)
-    if way == NODE_BY_NODE:
-        return _node_by_node(jobs, ground)
-    if way == LOCALKEY_DETOUR:
-        return _detoured(_node_by_node(jobs, ground) or _staged(jobs, ground))
-    return _staged(jobs, ground)
-
-
 def all_at_once(jobs: Sequence[Job]) -> Stage:
     """Return one stage with everything: for phones that take any list, or know a token."""
     return Stage(title=_names(jobs), deeds=tuple(Deed(job, job.places) for job in jobs))
 
 
-def _names(jobs: Sequence[Job]) -> str:
-    return ", ".join(job.name for job in jobs)
-
-
-def _whole(jobs: Sequence[Job]) -> Stage | None:
-    return all_at_once(jobs) if jobs else None
-
-
-def _by_role(jobs: Sequence[Job], role: Role) -> list[Job]:
-    return [job for job in jobs if job.store.role is role]
-
-
-def _store_by_store(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
-    """Return one stage for each role; all phones are reset after the last one.
+def store_by_store(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return one stage for each role; all phones are reset after the last one (TV-07).
 
     Encrypted phones check the servers' certificates when they register. Unless the cluster is
     known to be non-secure these come last, so that the reset that ends the gap follows at once.
@@ -81,55 +62,59 @@ def _store_by_store(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
     return tuple(replace(stage, light=stage is not found[-1]) for stage in found)
 
 
-def _node_by_node(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
-    """Return TV-01: one TFTP server after the other with all its stores.
-
-    The last one is not stopped: phones whose first server it is take its new list at once, and
-    others ask a server that is back already.
-    """
-    found = halves(jobs, ground)
-    servers = [half.server for half in found if half.server is not None]
-    return tuple(
-        Stage(
-            title=_places(half.deeds, ground),
-            deeds=half.deeds,
-            stop=half.server if half.server in servers[:-1] else None,
-        )
-        for half in found
+def node_by_node(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return TV-01: one TFTP server after the other with all its stores; none if that is unsafe."""
+    return _resting(
+        (
+            Stage(title=f"On {_places(run)}", deeds=deeds_at(jobs, run))
+            for run in nodes_apart(jobs, ground)
+        ),
+        ground,
     )
 
 
-def _places(deeds: Sequence[Deed], ground: Ground) -> str:
-    places = ground.terrain.in_order(place for deed in deeds for place in deed.places)
-    labels = [place.label for place in places]
-    shown = labels if len(labels) <= _SHOWN else [*labels[: _SHOWN - 1], "others"]
-    return f"On {', '.join(shown)}"
-
-
-_SHOWN = 3
-
-
-def _staged(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+def staged(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
     """Return TV-03: one certificate at a time that phones check lists with.
 
     No TVS changes while a signer does, so that a CallManager group of one node keeps its own. A
-    signer on a node that serves no TFTP signs nothing, and goes with the last server.
+    signer on a node that serves no TFTP signs no list, and goes with the last server.
     """
     issuers, signers = _by_role(jobs, Role.LSC_ISSUER), _by_role(jobs, Role.FILE_SIGNER)
+    verifiers = _by_role(jobs, Role.VERIFIER)
     runs = _signer_runs(signers, ground)
     beside = _goes_beside(issuers, runs, ground)
+    first = [] if beside or not issuers else [all_at_once(issuers)]
     together = [*(issuers if beside else ()), *signers]
-    found = [
-        None if beside else _whole(issuers),
-        *(_at(together, run, ground) for run in runs),
-        _whole(_by_role(jobs, Role.VERIFIER)),
-    ]
-    return tuple(stage for stage in found if stage is not None)
+    middle = [_at(together, run) for run in runs]
+    last = [all_at_once(verifiers)] if verifiers else []
+    return (*first, *_resting(middle, ground), *last)
+
+
+def _resting(found: Iterable[Stage], ground: Ground) -> tuple[Stage, ...]:
+    """Return the stages with the TFTP server that is stopped meanwhile (O2).
+
+    The last one is not: phones whose first server it is take its new list at once, and the others
+    ask a server that is back already (TV-01).
+    """
+    stages = list(found)
+    servers = [_signing_server(stage) for stage in stages]
+    last = max((i for i, server in enumerate(servers) if server), default=None)
+    return tuple(
+        replace(stage, stop=server)
+        if server and i != last and another_serves(server, ground)
+        else stage
+        for i, (stage, server) in enumerate(zip(stages, servers, strict=True))
+    )
+
+
+def _signing_server(stage: Stage) -> Place | None:
+    signers = (deed for deed in stage.deeds if deed.job.store.role is Role.FILE_SIGNER)
+    return next((p for deed in signers for p in deed.places if serves_tftp(p)), None)
 
 
 def _signer_runs(signers: Sequence[Job], ground: Ground) -> list[list[Place]]:
     """Return the places whose signers change together: one TFTP server in each run."""
-    due = ground.terrain.in_order(place for job in signers for place in job.places)
+    due = due_places(signers, ground)
     servers = [place for place in due if serves_tftp(place) is not False]
     others = [place for place in due if place not in servers]
     first = [place for place in others if place.publisher]
@@ -141,27 +126,20 @@ def _signer_runs(signers: Sequence[Job], ground: Ground) -> list[list[Place]]:
 
 
 def _goes_beside(issuers: Sequence[Job], runs: Sequence[Sequence[Place]], ground: Ground) -> bool:
-    """Tell whether the LSC issuer may change with the signer of the same TFTP server (I-13, a)."""
+    """Tell whether the LSC issuer may change with the signer of the same TFTP server (I-13 a)."""
     lone = [run[0] for run in runs if len(run) == 1]
     return all(
         place in lone and another_serves(place, ground) for job in issuers for place in job.places
     )
 
 
-def _at(jobs: Sequence[Job], run: Sequence[Place], ground: Ground) -> Stage:
-    at = [Deed(job, tuple(place for place in job.places if place in run)) for job in jobs]
-    deeds = tuple(deed for deed in at if deed.places)
-    names = _names([deed.job for deed in deeds])
-    return Stage(title=f"{names}: {_places(deeds, ground)}", deeds=deeds)
-
-
-def _detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
+def detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
     """Return TV-52: the CTL reaches phones under the recovery key, then under the new one.
 
     From then on phones know the publisher's new key, and the next stage may bring the CTL that
     it signs.
     """
-    at = next(i for i, stage in enumerate(found) if _signs_ctl(stage))
+    at = next((i for i, stage in enumerate(found) if _signs_ctl(stage)), len(found) - 1)
     before, changed, after = found[:at], found[at], list(found[at + 1 :])
     signed = after[0] if after else Stage(title=_SIGNED, deeds=())
     return (
@@ -181,3 +159,26 @@ def _signs_ctl(stage: Stage) -> bool:
 
 
 _SIGNED = "CTL signed by the new key"
+
+
+def _at(jobs: Sequence[Job], run: Sequence[Place]) -> Stage:
+    deeds = deeds_at(jobs, run)
+    names = _names([deed.job for deed in deeds])
+    return Stage(title=f"{names} on {_places(run)}", deeds=deeds)
+
+
+def _by_role(jobs: Sequence[Job], role: Role) -> list[Job]:
+    return [job for job in jobs if job.store.role is role]
+
+
+def _names(jobs: Sequence[Job]) -> str:
+    return ", ".join(job.name for job in jobs)
+
+
+def _places(run: Sequence[Place]) -> str:
+    labels = [place.label for place in run]
+    shown = labels if len(labels) <= _SHOWN else [*labels[: _SHOWN - 1], "others"]
+    return ", ".join(shown)
+
+
+_SHOWN = 3

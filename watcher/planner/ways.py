@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 from watcher.inventory.schema import Cluster
 from watcher.model.release import Release
-from watcher.planner.halves import halves
 from watcher.planner.jobs import Job, TrustJob
 from watcher.planner.sketch import Ground
+from watcher.planner.stages import (
+    Stage,
+    all_at_once,
+    detoured,
+    node_by_node,
+    staged,
+    store_by_store,
+)
 from watcher.rules.select import select
 from watcher.rules.store import Answer, Role, Store
 from watcher.rules.terms import Condition
@@ -75,6 +82,19 @@ def options(jobs: Sequence[Job], ground: Ground, copies: Sequence[TrustJob] = ()
     obstacles = _itl_obstacles(ground) + (_ctl_obstacles(ground) if listed else ())
     withheld = tuple(dict.fromkeys((*obstacles, *found.withheld)))
     return Options(found.ways, split, withheld, found.reasons)
+
+
+def stages_of(way: str, jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
+    """Return what changes between the gates on a way."""
+    if way == STORE_BY_STORE:
+        return store_by_store(jobs, ground)
+    if way == ETOKEN_SHIELD:
+        return (all_at_once(jobs),)
+    one_by_one, apart = staged(jobs, ground), node_by_node(jobs, ground)
+    if way == LOCALKEY_DETOUR:
+        shortest = apart if apart and len(apart) <= len(one_by_one) else one_by_one
+        return detoured(shortest)
+    return apart if way == NODE_BY_NODE and apart else one_by_one
 
 
 def _itl_obstacles(ground: Ground) -> tuple[str, ...]:
@@ -157,8 +177,11 @@ def _own_pace(jobs: Sequence[Job], ground: Ground) -> tuple[str, ...]:
     """Return the ways by which phones take one new anchor after the other."""
     if any(job.store.role is Role.FILE_SIGNER for job in jobs) and not places_known(jobs, ground):
         return (SPECIFIC_ORDER,)
-    divided = places_known(jobs, ground) and len(ground.terrain.tftp_servers) > 1
-    return (NODE_BY_NODE, STAGED) if divided and halves(jobs, ground) else (STAGED,)
+    apart, one_by_one = (len(stages(jobs, ground)) for stages in (node_by_node, staged))
+    if not apart or apart > one_by_one:
+        return (STAGED,)
+    # With as many resets the two differ in nothing that phones notice.
+    return (NODE_BY_NODE, STAGED) if apart < one_by_one else (NODE_BY_NODE,)
 
 
 def _shield(jobs: Sequence[Job], ground: Ground) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from watcher.inventory.schema import SecurityMode
 from watcher.model.plan import Step
 from watcher.rules.store import Role
 from watcher.rules.terms import Condition
@@ -69,7 +70,9 @@ def order_of_stores(reading: Reading) -> Iterator[Violation]:
 
 def _signer_last(reading: Reading, one: Step, two: Step) -> bool:
     roles = [store.role for step in (one, two) if (store := reading.store(step))]
-    secure = reading.known.fact(Condition.NON_SECURE) is not True
+    plain = reading.known.fact(Condition.NON_SECURE) is True
+    # Where the mode is an assumption the plan was drawn for encrypted phones as well.
+    secure = not plain or SecurityMode.NON_SECURE.value in reading.assumed
     return secure and not reading.known.legacy and roles == [Role.VERIFIER, Role.FILE_SIGNER]
 
 

@@ -5,11 +5,11 @@ as phones know them. (b) Anything while phones hold a blank ITL. (c) Anything un
 that is updated before phones are reset.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from watcher.inventory.schema import Duty
 from watcher.model.plan import Step
 from watcher.rules.store import Role
+from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
 from watcher.safety.reading import Reading, place, plural, sure
 
@@ -42,17 +42,30 @@ def leaves_an_anchor(reading: Reading, *changes: Step) -> bool:
     known = reading.known
     if not known.legacy or not known.several_tftp_servers:
         return False
-    beside = {step.number: step for change in changes for step in _stage(reading, change)}
-    steps = tuple(beside.values())
-    if any(
-        known.node(step.node) is None or plural(step) or _shared(reading, step) for step in steps
-    ):
+    steps = {step.number: step for change in changes for step in _stage(reading, change)}
+    if any(_scattered(reading, step) for step in steps.values()):
         return False
     signing = {place(s) for s in _playing(reading, Role.FILE_SIGNER, steps) if known.tftp(s.node)}
-    verifying = {place(s) for s in _playing(reading, Role.VERIFIER, steps) if _asked(reading, s)}
-    return (
-        len(signing) <= 1 and _all_have(known.tftp_lists, signing) and _vouched(reading, verifying)
-    )
+    verifying = {place(s) for s in _playing(reading, Role.VERIFIER, steps)}
+    if len(signing) > 1 or not _vouched(reading, verifying):
+        return False
+    met = [step for step in steps.values() if _met(reading, step)]
+    if len({step.store for step in met}) <= 1:
+        return True
+    return len({place(s) for s in met}) == 1 and _all_have(known.tftp_lists, signing)
+
+
+def _scattered(reading: Reading, step: Step) -> bool:
+    """Tell whether it is not clear which one node a step changes."""
+    several = plural(step) or reading.known.multi_server(step.store or "", step.node)
+    return several or reading.known.node(step.node) is None
+
+
+def _met(reading: Reading, step: Step) -> bool:
+    """Tell whether phones meet what a step changes: a key of no TFTP server is in the CTL only."""
+    store, known = reading.store(step), reading.known
+    signer = store is not None and store.role is Role.FILE_SIGNER
+    return not signer or bool(known.tftp(step.node)) or not known.fact(Condition.NON_SECURE)
 
 
 def _stage(reading: Reading, change: Step) -> tuple[Step, ...]:
@@ -65,19 +78,8 @@ def _stage(reading: Reading, change: Step) -> tuple[Step, ...]:
     )
 
 
-def _shared(reading: Reading, step: Step) -> bool:
-    return reading.known.multi_server(step.store or "", step.node)
-
-
-def _playing(reading: Reading, role: Role, steps: Iterable[Step]) -> list[Step]:
-    found = [(step, reading.store(step)) for step in steps]
-    return [step for step, store in found if store and store.role is role]
-
-
-def _asked(reading: Reading, step: Step) -> bool:
-    """Tell whether phones may ask the TVS of a step's node: it is in a CallManager group then."""
-    node = reading.known.node(step.node)
-    return node is None or node.has(Duty.CALL_PROCESSING) is not False
+def _playing(reading: Reading, role: Role, steps: Mapping[int, Step]) -> list[Step]:
+    return [step for step in reading.role(role) if step.number in steps]
 
 
 def _all_have(lists: Iterable[frozenset[str]], changing: set[str]) -> bool:
@@ -85,5 +87,6 @@ def _all_have(lists: Iterable[frozenset[str]], changing: set[str]) -> bool:
 
 
 def _vouched(reading: Reading, verifying: set[str]) -> bool:
+    """Tell whether each CallManager group keeps a TVS besides those that change."""
     groups = reading.known.callmanager_groups
     return _all_have(groups, verifying) if groups else len(verifying) <= 1
