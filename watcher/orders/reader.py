@@ -1,9 +1,10 @@
 """Text of a steps file -> Scenario, or the first fault with its place and what was expected."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from watcher.errors import InputError
+from watcher.errors import InputError, Location
 from watcher.model.release import Release
 from watcher.orders.schema import (
     FileCluster,
@@ -14,8 +15,9 @@ from watcher.orders.schema import (
     Role,
     StepsFile,
 )
-from watcher.orders.words import Vocabulary, read_certificate, read_steps, split_steps
-from watcher.rules.document import Document, read_document
+from watcher.orders.verbs import read_steps
+from watcher.orders.words import StepError, Vocabulary, read_certificate
+from watcher.rules.document import Document, Path, read_document
 from watcher.rules.faults import checked, fault
 from watcher.trust.branch import UNKNOWNS
 from watcher.trust.names import CLUSTER, Certificate, CtlKind, Kind, Service, certificate
@@ -44,53 +46,137 @@ _NEEDS = {
 """Store that a party outside checks, unless the file says so; RADIUS, VPN and SRST: CAPF (1.7)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step as its author wrote it, and where."""
+
+    text: str
+    where: Location
+
+
 def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
     """Read a steps file; `base` holds the cluster and the phones where the file has none."""
+    if _is_plain(text):
+        return with_steps(_given(base, Location(name, 1, 1)), list(_plain_lines(name, text)))
     document = read_document(name, text)
-    if isinstance(document.data, list | str) or document.data is None:
-        return _bare(document, base)
+    if isinstance(document.data, list) or document.data is None:
+        scenario = _given(base, document.where(()))
+        return with_steps(scenario, _listed(document, (), document.data or []))
     file = checked(StepsFile, document)
-    if file.cluster is None and base is None:
-        raise fault(document, (), "the cluster is missing", "cluster: ..., or --inventory FILE")
-    scenario = base if file.cluster is None and base is not None else _scenario(document, file)
+    if file.cluster is None and (file.groups or file.external):
+        key = "groups" if file.groups else "external"
+        raise fault(
+            document, (key,), "it stands without a cluster", "cluster: ... in the same file"
+        )
+    given = file.cluster is not None
+    scenario = _scenario(document, file) if given else _given(base, document.where(()))
     scenario = replace(
         scenario,
         assume=_assumed(document, file),
         accept=frozenset(_accepted(document, file)),
     )
-    return with_steps(scenario, _lines(document, file.steps), document)
+    return with_steps(scenario, list(_lines(document, file.steps)))
 
 
-def _bare(document: Document, base: Scenario | None) -> Scenario:
-    """Read a file that holds the steps alone, one to a line or as a list."""
-    data = document.data
-    if base is None or data is None:
+def _given(base: Scenario | None, where: Location) -> Scenario:
+    if base is None:
         raise InputError(
-            "the file holds no cluster", where=document.where(()),
+            "the file holds no cluster", where=where,
             expected="the keys cluster, groups and steps, or --inventory FILE",
         )  # fmt: skip
-    texts = data if isinstance(data, str) else [str(item) for item in data]  # type: ignore[attr-defined]
-    return with_steps(base, split_steps(texts), document)
+    return base
 
 
-def with_steps(scenario: Scenario, texts: Sequence[str], document: Document | None) -> Scenario:
-    """Return the scenario with an order of steps, given as lines."""
-    vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared)
+def with_steps(scenario: Scenario, lines: Sequence[Line]) -> Scenario:
+    """Return the scenario with an order of steps; the first that cannot be read is an error."""
+    peers = tuple(peer.name for peer in scenario.peers)
+    vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared, peers)
     try:
-        return replace(scenario, steps=tuple(read_steps(texts, vocabulary)))
-    except InputError as error:
-        if document is None:
-            raise
-        where = (
-            document.where(("steps",)) if isinstance(document.data, dict) else document.where(())
-        )
+        steps = tuple(read_steps([line.text for line in lines], vocabulary))
+    except StepError as error:
+        where = lines[error.number - 1].where
         raise InputError(error.problem, where=where, expected=error.expected) from error
+    return replace(scenario, steps=steps)
 
 
-def _lines(document: Document, steps: str | tuple[str, ...]) -> tuple[str, ...]:
-    lines = split_steps(steps)
+# -- lines
+
+
+_YAML = re.compile(r"(-(\s|$)|[\[{\"']|---|%|[A-Za-z_]\w*\s*:(\s|$))")
+_NUMBERING = re.compile(r"\s*(?:\d{1,4}[.)]|[*\u2022\u2013-])?\s*")
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a file is lines of plain words: its first line begins no map and no list."""
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return bool(first) and not _YAML.match(first)
+
+
+def _plain_lines(name: str, text: str) -> Iterator[Line]:
+    """Yield the lines of a file without YAML; a number or a dot before a step is taken off."""
+    for number, line in enumerate(text.split("\n"), 1):
+        bare = line.removesuffix("\r")
+        odd = next((i for i, c in enumerate(bare) if not c.isprintable() and c != "\t"), None)
+        if odd is not None:
+            raise InputError(
+                f"character U+{ord(bare[odd]):04X} is not allowed",
+                where=Location(name, number, odd + 1), expected="visible characters and blanks",
+            )  # fmt: skip
+        start = _NUMBERING.match(bare)
+        column = start.end() if start else 0
+        if not bare.lstrip().startswith("#"):
+            yield from _split(bare[column:], name, number, column + 1)
+
+
+def _split(text: str, name: str, line: int, column: int) -> Iterator[Line]:
+    """Yield what stands between semicolons, each with its column."""
+    for found in re.finditer(r"[^;]+", text):
+        bare = found[0].strip()
+        if bare:
+            indent = len(found[0]) - len(found[0].lstrip())
+            yield Line(bare, Location(name, line, column + found.start() + indent))
+
+
+def _lines(document: Document, steps: str | tuple[str, ...]) -> Iterable[Line]:
+    if isinstance(steps, str):
+        place = document.place(("steps",))
+        # A block scalar begins on the line below its key; its column is not kept.
+        below = len(steps.split("\n")) > 1
+        lines = [
+            Line(line.text, Location(document.name, place.line + number + below, place.column))
+            for number, text in enumerate(steps.split("\n"))
+            for line in _split(_NUMBERING.sub("", text, count=1), document.name, 1, 1)
+            if not text.lstrip().startswith("#")
+        ]
+    else:
+        lines = _listed(document, ("steps",), steps)
     if not lines:
         raise fault(document, ("steps",), "there is no step", "a list of steps")
+    return lines
+
+
+def _listed(document: Document, path: Path, items: Sequence[object]) -> list[Line]:
+    """Return the steps of a list.
+
+    An unquoted `flush(P,S)` in a YAML list arrives in two pieces; they are put together again.
+    """
+    lines: list[Line] = []
+    for index, item in enumerate(items):
+        where = document.where((*path, index))
+        if not isinstance(item, str):
+            raise fault(document, (*path, index), "it is not a text", 'a step in quotes: "..."')
+        last = lines[-1] if lines else None
+        if last is not None and last.text.count("(") > last.text.count(")"):
+            lines[-1] = Line(f"{last.text},{item.strip()}", last.where)
+            continue
+        if not item.strip():
+            raise fault(document, (*path, index), "it is empty", "a step")
+        lines += [
+            Line(line.text, where) for line in _split(item, document.name, where.line or 1, 1)
+        ]
+    if not lines:
+        raise fault(document, path, "there is no step", "a list of steps")
     return lines
 
 

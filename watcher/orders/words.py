@@ -1,12 +1,13 @@
-"""The words of a step -> typed steps: the short forms of `docs/steps.md` and plain English.
+"""The words of a step, and what each may name: a node, a phone group, a store, a service.
 
-Words select: a node, a store or a service is one that the file or the model knows, or the step is
-refused with what was expected.
+Words select. Each word of a step is known, or the step is refused with what was expected: a
+misspelt node, a second verb or a "not" is never read as something else.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from watcher.errors import InputError
 from watcher.trust.names import CLUSTER, Certificate, Kind, Service, certificate
@@ -17,196 +18,280 @@ EXPECTED = (
     '"RESET+WAIT"'
 )
 
-_WORD = re.compile(r"[A-Za-z0-9_.#/-]+|,")
-_FILLER_WORDS = (
-    "the", "a", "an", "on", "of", "at", "for", "in", "to", "service", "services", "cisco",
-    "certificate", "certificates", "cert", "certs", "node", "nodes", "server", "servers", "and",
-    "file", "files", "its", "with", "new", "then", "group", "phones", "phone",
+_WORD = re.compile(r"[A-Za-z0-9_.#/-]+")
+_FILLER = frozenset(
+    (
+        "the", "a", "an", "on", "of", "at", "for", "from", "in", "into", "to", "by", "with", "and",
+        "service", "services", "cisco", "certificate", "certificates", "cert", "certs", "node",
+        "nodes", "server", "servers", "file", "files", "its", "their", "new", "group", "groups",
+        "phone", "phones", "now", "please", "that", "which", "using", "all", "each", "every",
+        "everywhere", "own", "identity", "self-signed", "parameter", "enterprise", "unified",
+        "utils", "pem", "it", "only",
+    )
 )  # fmt: skip
-_FILLER = frozenset(_FILLER_WORDS)
-_STORES = {
+"""Words that change nothing where they stand."""
+_REFUSED = frozenset(
+    (
+        "not", "dont", "never", "no", "except", "but", "unless", "if", "or", "either", "skip",
+        "without", "before", "after", "instead", "maybe", "other", "others",
+    )
+)  # fmt: skip
+STORES: Mapping[str, Kind] = {
     "cm": Kind.CALLMANAGER,
     "itlr": Kind.RECOVERY,
     "recovery": Kind.RECOVERY,
     **{kind.lower(): kind for kind in Kind},
 }
-_SERVICES = {
+SERVICES: Mapping[str, Service] = {
     "callmanager": Service.CCM,
     "drf-master": Service.DRF_MASTER,
     "drf-local": Service.DRF_LOCAL,
     **{service.lower(): service for service in Service},
 }
-_PEERS = {kind.lower(): kind for kind in PeerKind}
-_EVERYWHERE = frozenset(("all", "each", "every", "everywhere", "cluster"))
-_CERTIFICATE = re.compile(r"(?P<kind>[A-Za-z-]+)(?:/(?P<owner>[\w.-]+))?#(?P<generation>\d{1,4})")
+PEERS: Mapping[str, PeerKind] = {kind.lower(): kind for kind in PeerKind}
+EVERYWHERE = frozenset(("all", "each", "every", "everywhere"))
+_CERTIFICATE = re.compile(
+    r"(?P<kind>[A-Za-z-]+)(?:/(?P<owner>[\w.-]+))?#(?P<generation>\d{1,4})", re.ASCII
+)
 _PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
+_ARTICLES = frozenset(("the", "a", "an"))
+_PHRASES: Mapping[tuple[str, ...], str] = {
+    tuple(words.split()): one
+    for one, several in (
+        ("itl_localkey", ("itl reset localkey", "itl localkey", "itl-localkey")),
+        ("ctl_localkey", ("ctl reset localkey", "ctl localkey", "ctl-localkey")),
+        ("itl_remotekey", ("itl reset remotekey", "itl remotekey")),
+        ("ctl_update", (
+            "ctl update ctlfile", "ctl update", "update ctl file", "update ctl", "update ctlfile",
+            "run ctl client", "ctl client", "ctl-update",
+        )),
+        ("", ("utils service", "set cert")),
+        ("tvs", ("trust verification service", "trust verification")),
+        ("capf", ("certificate authority proxy function",)),
+        ("callmanager", ("call manager",)),
+        ("callmanager-ecdsa", ("callmanager ecdsa",)),
+        ("tomcat-ecdsa", ("tomcat ecdsa",)),
+        ("itlrecovery", ("itl recovery",)),
+        ("drfmaster", ("drf master",)),
+        ("drflocal", ("drf local",)),
+        ("backup", ("drs backup", "back up", "drs_backup", "disaster_recovery backup")),
+        ("restore", ("drs restore", "drs_restore", "disaster_recovery restore")),
+        ("expressway-c", ("expressway c",)),
+        ("unityconnection", ("unity connection",)),
+        ("cluster", ("multi server", "multi san", "multi-server", "multi-san", "cluster-wide")),
+        ("ca-signed", ("ca signed", "signed by ca")),
+        ("non_secure", ("non secure", "non-secure", "nonsecure")),
+        ("phone_interaction", ("phone interaction on certificate update", "phone interaction")),
+        ("rollback", (
+            "prepare cluster for rollback to pre 8.0", "prepare cluster for rollback to pre-8.0",
+            "prepare cluster for rollback", "rollback to pre 8.0", "rollback to pre-8.0",
+            "rollback parameter", "rollback enterprise parameter",
+        )),
+        ("nowait", (
+            "without waiting", "without wait", "do not wait", "dont wait", "not wait", "no wait",
+            "nobody waits",
+        )),
+        ("auto_reset", ("auto reset", "automatic reset", "auto-reset")),
+        ("lsc_reissue", ("lsc reissue", "lsc re issue")),
+        ("reissue", ("re issue", "re-issue")),
+        ("regenerate", ("re generate", "re-generate")),
+        ("upload_signed", ("upload signed",)),
+        ("upload_trust", ("upload trust",)),
+        ("delete_trust", ("delete trust",)),
+        ("replace_headend", ("replace headend", "replace vpn headend")),
+        ("export_p12", ("export p12",)),
+        *((f"{kind.lower()}-trust", (f"{kind.lower()} trust",)) for kind in Kind),
+    )
+    for words in several
+}  # fmt: skip
+_LONGEST = max(len(words) for words in _PHRASES)
+
+Found = TypeVar("Found")
+
+
+class StepError(InputError):
+    """A step that cannot be read; `number` is which one, from 1."""
+
+    def __init__(self, number: int, problem: str, expected: str | None = None) -> None:
+        self.number = number
+        super().__init__(problem, expected=expected)
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What words may name: nodes and phone groups of the cluster, in its order."""
+    """What words may name: nodes, phone groups and parties outside, in the file's order."""
 
     nodes: tuple[Node, ...]
     groups: tuple[Group, ...]
     shared: frozenset[str] = frozenset()
+    peers: tuple[str, ...] = ()
 
     @property
     def publisher(self) -> str:
         """The publisher's name."""
         return next(node.name for node in self.nodes if node.publisher)
 
+    @property
+    def subscribers(self) -> tuple[str, ...]:
+        """The names of all other nodes."""
+        return tuple(node.name for node in self.nodes if not node.publisher)
+
     def node(self, word: str) -> str | None:
-        """Return the node a word names, whatever its case."""
-        if word in ("pub", "publisher"):
-            return self.publisher
-        return next((n.name for n in self.nodes if n.name.lower() == word.lower()), None)
+        """Return the node a word names: its name, or its short name where only one has it."""
+        exact = next((n.name for n in self.nodes if n.name.lower() == word.lower()), None)
+        if exact is not None or "." in word:
+            return exact
+        short = [n.name for n in self.nodes if n.name.lower().partition(".")[0] == word.lower()]
+        return short[0] if len(short) == 1 else None
 
     def group(self, word: str) -> str | None:
         """Return the phone group a word names."""
         return next((g.name for g in self.groups if g.name.lower() == word.lower()), None)
 
+    def names(self, word: str) -> bool:
+        """Tell whether a word is a name here, written exactly so where it is also plain English."""
+        if word.lower() in _FILLER:
+            known = {node.name for node in self.nodes} | {group.name for group in self.groups}
+            return word in known
+        return bool(self.node(word) or self.group(word))
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """One step's words while they are read."""
+
+@dataclass(slots=True)
+class Phrase:
+    """One step's words while they are read; each is taken once, and none may be left over."""
 
     text: str
     number: int
-    words: tuple[str, ...]
     vocabulary: Vocabulary
+    renewals: Mapping[tuple[str, str], int]
+    """How often a store of an owner was renewed earlier in this order."""
+    words: tuple[str, ...]
+    taken: set[int] = field(default_factory=set)
 
-    def refuse(self, problem: str, expected: str = EXPECTED) -> InputError:
-        return InputError(f"step {self.number}, {self.text!r}: {problem}", expected=expected)
+    def refuse(self, problem: str, expected: str = EXPECTED) -> StepError:
+        """Return an error about this step."""
+        return StepError(self.number, f"step {self.number}, {self.text!r}: {problem}", expected)
 
     def step(self, action: Action, **parts: object) -> Step:
+        """Return a typed step with this one's number and text."""
         return Step(number=self.number, text=self.text, action=action, **parts)  # type: ignore[arg-type]
 
-    def nodes(self, *, default: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Return the nodes named in the words, in the order named; `default` when none is."""
+    def take(self, *wanted: str) -> bool:
+        """Take every one of these words; tell whether any was there."""
+        left = (i for i in range(len(self.words)) if i not in self.taken)
+        found = {i for i in left if self.words[i].lower() in wanted}
+        self.taken |= found
+        return bool(found)
+
+    def has(self, *wanted: str) -> bool:
+        """Tell whether one of these words stands in the step."""
+        return any(word.lower() in wanted for word in self.words)
+
+    def found(self, reads: Callable[[str], Found | None]) -> dict[int, Found]:
+        """Return what a function makes of the words that nobody took, by their place."""
+        made = {i: reads(word) for i, word in enumerate(self.words) if i not in self.taken}
+        kept = {i: one for i, one in made.items() if one is not None}
+        self.taken |= set(kept)
+        return kept
+
+    def left(self) -> list[str]:
+        """Return the words that nobody took and that mean something."""
+        return [
+            word
+            for i, word in enumerate(self.words)
+            if i not in self.taken and (word.lower() not in _FILLER or self.vocabulary.names(word))
+        ]
+
+    # -- what words name
+
+    def nodes(self, default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Return the nodes named, in the order named; `default` when none is."""
+        named = self._named_nodes()
+        if not named and self.take(*EVERYWHERE):
+            named = [node.name for node in self.vocabulary.nodes]
+        if named:
+            return tuple(dict.fromkeys(named))
+        if default is None:
+            unknown = self.left()
+            problem = f"{unknown[0]!r} is not a node" if unknown else "it names no node"
+            raise self.refuse(problem, f"one of the nodes: {self._all_nodes()}")
+        return tuple(default)
+
+    def _named_nodes(self) -> list[str]:
         vocabulary = self.vocabulary
-        found = [name for word in self.words if (name := vocabulary.node(word))]
-        if "subscribers" in self.words or "subscriber" in self.words:
-            found += [node.name for node in vocabulary.nodes if not node.publisher]
-        if not found and _EVERYWHERE & set(self.words):
-            found = [node.name for node in vocabulary.nodes]
+        exact = {
+            i: name
+            for i, word in enumerate(self.words)
+            if i not in self.taken and vocabulary.names(word) and (name := vocabulary.node(word))
+        }
+        self.taken |= set(exact)
+        named = list(exact.values())
+        if self.take("pub", "publisher"):
+            named.append(vocabulary.publisher)
+        if self.take("subscribers", "subs"):
+            named += vocabulary.subscribers
+        if self.take("subscriber", "sub"):
+            named.append(self._only(vocabulary.subscribers, "subscriber"))
+        if self.take("both"):
+            if len(vocabulary.nodes) > len(("P", "S")):
+                raise self.refuse("there are more than two nodes", f"of {self._all_nodes()}")
+            named += [node.name for node in vocabulary.nodes]
+        return named
+
+    def _only(self, names: Sequence[str], what: str) -> str:
+        if len(names) != 1:
+            raise self.refuse(f"{len(names)} nodes are {what}", f"one of {self._all_nodes()}")
+        return names[0]
+
+    def _all_nodes(self) -> str:
+        return ", ".join(node.name for node in self.vocabulary.nodes)
+
+    def groups(self) -> tuple[str, ...]:
+        """Return the phone groups named, in the order named."""
+        known = self.vocabulary
+        named = self.found(lambda word: known.group(word) if known.names(word) else None)
+        return tuple(dict.fromkeys(named.values()))
+
+    def stores(self) -> tuple[Kind, ...]:
+        """Return the stores named, in the order named."""
+        found = tuple(dict.fromkeys(self.found(lambda word: STORES.get(word.lower())).values()))
         if not found:
-            if default is None:
-                names = ", ".join(node.name for node in vocabulary.nodes)
-                raise self.refuse("it names no node", f"one of the nodes: {names}")
-            return tuple(default)
-        return tuple(dict.fromkeys(found))
+            raise self.refuse("it names no store", f"one of {', '.join(Kind)}")
+        return found
+
+    def trust_store(self) -> Kind | None:
+        """Return the store whose trust store is named, if one is."""
+
+        def read(word: str) -> Kind | None:
+            return STORES.get(word.lower().removesuffix("-trust")) if is_trust(word) else None
+
+        return next(iter(self.found(read).values()), None)
+
+    def certificate(self) -> Certificate | None:
+        """Return the certificate named as `CAPF#0`, if one is; it belongs to a known node."""
+        found = self.found(read_certificate)
+        if len(found) > 1:
+            raise self.refuse("it names two certificates", "one certificate in a step")
+        if not found:
+            return None
+        kind, owner, generation = next(iter(found.values()))
+        node = self.vocabulary.node(owner) if owner else ""
+        if node is None:
+            raise self.refuse(f"{owner!r} is not a node", f"one of {self._all_nodes()}")
+        return self.named(kind, node, generation)
+
+    def named(self, kind: str, node: str, generation: int) -> Certificate:
+        """Return a certificate by its store, node and generation as the model calls it."""
+        if not node and kind in set(Kind) and kind not in self.vocabulary.shared:
+            if kind not in _PUBLISHER_ONLY and len(self.vocabulary.nodes) > 1:
+                raise self.refuse(f"whose {kind} is not said", f"a name such as {kind}/P#0")
+            node = self.vocabulary.publisher
+        return canonical((kind, node, generation), self.vocabulary)
 
 
-def read_steps(texts: Iterable[str], vocabulary: Vocabulary) -> Iterator[Step]:
-    """Yield the typed steps of an order; one line may be several (`flush`, `bounce`, `CM P,S`)."""
-    for number, text in enumerate(texts, 1):
-        yield from _read(text, number, vocabulary)
-
-
-def split_steps(steps: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the lines of an order: a list, or one text with semicolons or line ends between.
-
-    An unquoted `flush(P,S)` in a YAML list arrives in two pieces; they are put together again.
-    """
-    parts = re.split(r"[;\n]", steps) if isinstance(steps, str) else list(steps)
-    joined: list[str] = []
-    for part in (part.strip() for part in parts):
-        if joined and joined[-1].count("(") > joined[-1].count(")"):
-            joined[-1] = f"{joined[-1]},{part}"
-        elif part:
-            joined.append(part)
-    return tuple(joined)
-
-
-def _read(text: str, number: int, vocabulary: Vocabulary) -> Iterator[Step]:
-    bare = re.sub(r"[()=:]", " ", text).replace(".pem", "")
-    spoken = [piece.strip(".").lower() for piece in _WORD.findall(bare) if piece != ","]
-    named = {node.name.lower() for node in vocabulary.nodes}
-    named |= {group.name.lower() for group in vocabulary.groups}
-    words = tuple(word for word in spoken if word and (word in named or word not in _FILLER))
-    phrase = _Phrase(text, number, words, vocabulary)
-    if not spoken:
-        raise phrase.refuse("it is empty")
-    yield from _chosen(phrase, " ".join(spoken))(phrase)
-
-
-def _chosen(phrase: _Phrase, sentence: str) -> Callable[[_Phrase], Iterator[Step]]:
-    """Return what reads the phrase: known sentences first, then the verb, then a bare store."""
-    plain = sentence.replace("_", " ").replace("-", " ")
-    for pattern, reader in _SENTENCES:
-        if re.search(pattern, plain):
-            return reader
-    first = phrase.words[0] if phrase.words else sentence
-    if first in _VERBS:
-        return _VERBS[first]
-    if first in _STORES:
-        return _renew
-    raise phrase.refuse(f"{first!r} is not a verb or a store")
-
-
-# -- renewals
-
-
-def _renew(phrase: _Phrase) -> Iterator[Step]:
-    yield from _renewal(phrase, Action.REGENERATE)
-
-
-def _upload_signed(phrase: _Phrase) -> Iterator[Step]:
-    yield from _renewal(phrase, Action.UPLOAD_SIGNED)
-
-
-def _renewal(phrase: _Phrase, action: Action) -> Iterator[Step]:
-    store = _store(phrase)
-    vocabulary = phrase.vocabulary
-    if store in vocabulary.shared or "cluster" in phrase.words:
-        yield phrase.step(action, store=store, node=None)
-        return
-    default = (vocabulary.publisher,)
-    lone = store in _PUBLISHER_ONLY or len(vocabulary.nodes) == 1
-    for node in phrase.nodes(default=default if lone else None):
-        yield phrase.step(action, store=store, node=node)
-
-
-def _store(phrase: _Phrase) -> Kind:
-    found = next((_STORES[word] for word in phrase.words if word in _STORES), None)
-    if found is None:
-        raise phrase.refuse("it names no store", f"one of {', '.join(Kind)}")
-    return found
-
-
-def _upload_trust(phrase: _Phrase) -> Iterator[Step]:
-    yield phrase.step(Action.UPLOAD_TRUST, certificate=_certificate(phrase))
-
-
-def _delete_trust(phrase: _Phrase) -> Iterator[Step]:
-    yield phrase.step(Action.DELETE_TRUST, certificate=_certificate(phrase))
-
-
-def _delete(phrase: _Phrase) -> Iterator[Step]:
-    if any("#" in word or word.endswith("-trust") for word in phrase.words):
-        yield from _delete_trust(phrase)
-        return
-    store = _store(phrase)
-    for node in phrase.nodes(default=(phrase.vocabulary.publisher,)):
-        yield phrase.step(Action.DELETE, store=store, node=node)
-
-
-def _certificate(phrase: _Phrase) -> Certificate:
-    found = next((name for word in phrase.words if (name := read_certificate(word))), None)
-    if found is not None:
-        publisher = phrase.vocabulary.publisher
-        return _canonical(found, publisher)
-    if "old" in phrase.words:
-        owner = next((n for w in phrase.words if (n := phrase.vocabulary.node(w))), "")
-        return _canonical((_store_of_trust(phrase), owner, 0), phrase.vocabulary.publisher)
-    raise phrase.refuse("it names no certificate", "a certificate such as CAPF#0 or TVS/P#0")
-
-
-def _store_of_trust(phrase: _Phrase) -> str:
-    for word in phrase.words:
-        if (bare := word.removesuffix("-trust")) in _STORES:
-            return _STORES[bare]
-    return _store(phrase)
+def is_trust(word: str) -> bool:
+    """Tell whether a word is the name of a trust store."""
+    return word.lower().endswith("-trust")
 
 
 def read_certificate(word: str) -> tuple[str, str, int] | None:
@@ -215,134 +300,42 @@ def read_certificate(word: str) -> tuple[str, str, int] | None:
     if found is None:
         return None
     kind = found["kind"].lower()
-    known = _STORES.get(kind) or {k.lower(): k for k in PeerKind}.get(kind)
+    known = STORES.get(kind) or PEERS.get(kind)
     return (known, found["owner"] or "", int(found["generation"])) if known else None
 
 
-def _canonical(name: tuple[str, str, int], publisher: str) -> Certificate:
+def canonical(name: tuple[str, str, int], vocabulary: Vocabulary) -> Certificate:
+    """Return the certificate of a store that the cluster has once, or of one node."""
     kind, owner, generation = name
-    alone = kind in _PUBLISHER_ONLY and owner.lower() == publisher.lower()
+    alone = kind in vocabulary.shared or (
+        kind in _PUBLISHER_ONLY and owner.lower() == vocabulary.publisher.lower()
+    )
     return certificate(kind, CLUSTER if alone else owner, generation)
 
 
-# -- services
+def spoken(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the words of a step, with phrases made one word each."""
+    bare = re.sub("['\u2019]", "", text).replace(".pem", "")
+    words = [word.strip(".-/") for word in _WORD.findall(bare)]
+    kept = [w for w in words if w and (w.lower() not in _ARTICLES or vocabulary.names(w))]
+    return tuple(_joined(kept, vocabulary))
 
 
-def _service_step(action: Action) -> Callable[[_Phrase], Iterator[Step]]:
-    def read(phrase: _Phrase) -> Iterator[Step]:
-        services = [_SERVICES[word] for word in phrase.words[1:] if word in _SERVICES]
-        if "drf" in phrase.words:
-            services += [Service.DRF_MASTER, Service.DRF_LOCAL]
-        if not services:
-            raise phrase.refuse("it names no service", f"one of {', '.join(Service)}")
-        for service in dict.fromkeys(services):
-            running = [n.name for n in phrase.vocabulary.nodes if service in n.services]
-            for node in phrase.nodes(default=running):
-                yield phrase.step(action, service=service, node=node)
-
-    return read
-
-
-_RESTART = _service_step(Action.RESTART)
+def _joined(words: Sequence[str], vocabulary: Vocabulary) -> Iterable[str]:
+    at = 0
+    while at < len(words):
+        for length in range(min(_LONGEST, len(words) - at), 0, -1):
+            piece = tuple(word.lower() for word in words[at : at + length])
+            if piece in _PHRASES and not any(vocabulary.names(w) for w in words[at : at + length]):
+                if _PHRASES[piece]:
+                    yield _PHRASES[piece]
+                at += length
+                break
+        else:
+            yield words[at]
+            at += 1
 
 
-def _flush(phrase: _Phrase) -> Iterator[Step]:
-    everywhere = [node.name for node in phrase.vocabulary.nodes]
-    for service in (Service.TVS, Service.TFTP):
-        for node in phrase.nodes(default=everywhere):
-            yield phrase.step(Action.RESTART, service=service, node=node)
-
-
-def _bounce(phrase: _Phrase) -> Iterator[Step]:
-    yield from _flush(phrase)
-    for node in phrase.nodes(default=[node.name for node in phrase.vocabulary.nodes]):
-        yield phrase.step(Action.RESTART, service=Service.CCM, node=node)
-    yield phrase.step(Action.RESET)
-
-
-# -- phones and the rest
-
-
-def _reset(phrase: _Phrase) -> Iterator[Step]:
-    named = [name for word in phrase.words if (name := phrase.vocabulary.group(word))]
-    yield phrase.step(Action.RESET, groups=tuple(dict.fromkeys(named)))
-
-
-def _reissue(phrase: _Phrase) -> Iterator[Step]:
-    named = [name for word in phrase.words if (name := phrase.vocabulary.group(word))]
-    known = ", ".join(group.name for group in phrase.vocabulary.groups)
-    if not named and not (_EVERYWHERE & set(phrase.words)) and len(phrase.words) > 1:
-        raise phrase.refuse("it names no phone group", f"one of the groups: {known}")
-    holders = [group.name for group in phrase.vocabulary.groups if group.lsc]
-    yield phrase.step(Action.LSC_REISSUE, groups=tuple(dict.fromkeys(named)) or tuple(holders))
-
-
-def _profile(phrase: _Phrase) -> Iterator[Step]:
-    named = [name for word in phrase.words if (name := phrase.vocabulary.group(word))]
-    modes = {"non_secure": "non_secure", "non-secure": "non_secure", "nonsecure": "non_secure",
-             "authenticated": "authenticated", "encrypted": "encrypted"}  # fmt: skip
-    mode = next((modes[word] for word in phrase.words if word in modes), None)
-    if not named or mode is None:
-        raise phrase.refuse("a group and a mode are missing", "profile E non_secure")
-    yield phrase.step(Action.PROFILE, groups=tuple(named), value=mode)
-
-
-def _tell(phrase: _Phrase) -> Iterator[Step]:
-    peer = next((_PEERS.get(word, word) for word in phrase.words[1:] if "#" not in word), None)
-    if peer is None:
-        raise phrase.refuse("it names no party", "tell RADIUS CAPF#1")
-    found = next((name for word in phrase.words if (name := read_certificate(word))), None)
-    name = _canonical(found, phrase.vocabulary.publisher) if found else None
-    yield phrase.step(Action.TELL, peer=peer, certificate=name)
-
-
-def _interaction(phrase: _Phrase) -> Iterator[Step]:
-    yield phrase.step(Action.INTERACTION, value="manual" if "manual" in phrase.words else "auto")
-
-
-def _plain_step(action: Action) -> Callable[[_Phrase], Iterator[Step]]:
-    def read(phrase: _Phrase) -> Iterator[Step]:
-        yield phrase.step(action)
-
-    return read
-
-
-_SENTENCES: tuple[tuple[str, Callable[[_Phrase], Iterator[Step]]], ...] = (
-    (r"^(verify|check|confirm|record|save|canary|wait|watch|note|look)\b",
-     _plain_step(Action.VERIFY)),
-    (r"\brollback\b.*\b(off|false)\b", _plain_step(Action.ROLLBACK_OFF)),
-    (r"\brollback\b.*\b(on|true)\b", _plain_step(Action.ROLLBACK_ON)),
-    (r"\bctl reset localkey\b|^ctl localkey\b", _plain_step(Action.CTL_LOCALKEY)),
-    (r"\bitl reset localkey\b|^itl localkey\b", _plain_step(Action.ITL_LOCALKEY)),
-    (r"\bitl reset remotekey\b|^itl remotekey\b", _plain_step(Action.ITL_REMOTEKEY)),
-    (r"\bctl update\b|\bupdate ctl\b|\brun ctl client\b|^ctl client\b",
-     _plain_step(Action.CTL_UPDATE)),
-    (r"\b(reissue|install|upgrade|issue)\b.*\blscs?\b|^lsc reissue\b|\blscs?\b.*\breissue",
-     _reissue),
-    (r"\b(auto reset|automatic reset|reset\b.*\b(not|without) wait)",
-     _plain_step(Action.AUTO_RESET)),
-    (r"^(reset|barrier)\b", _reset),
-    (r"\bphone interaction\b", _interaction),
-    (r"\breplace headend\b", _plain_step(Action.REPLACE_HEADEND)),
-    (r"\bexport\b.*\bp12\b|\bexport itlrecovery\b|^export p12\b|^itlrecovery p12",
-     _plain_step(Action.EXPORT_KEY)),
-    (r"^(drs )?restore\b|^drs restore\b", _plain_step(Action.RESTORE)),
-    (r"\bdrs backup\b|^backup\b|^(take|make|run) (drs )?backup\b", _plain_step(Action.BACKUP)),
-    (r"^upload trust\b|^upload \S+ trust\b", _upload_trust),
-    (r"^delete trust\b|^delete \S+ trust\b|^remove\b.*\btrust\b", _delete_trust),
-    (r"^upload signed\b|^upload\b", _upload_signed),
-)  # fmt: skip
-
-_VERBS: dict[str, Callable[[_Phrase], Iterator[Step]]] = {
-    **dict.fromkeys(("regen", "regenerate", "renew", "rotate"), _renew),
-    "delete": _delete,
-    "restart": _RESTART,
-    "stop": _service_step(Action.STOP),
-    "start": _service_step(Action.START),
-    "flush": _flush,
-    "bounce": _bounce,
-    "profile": _profile,
-    "tell": _tell,
-    "trust": _tell,
-    "give": _tell,
-}
+def qualifier(words: Iterable[str]) -> str | None:
+    """Return the first word that turns or narrows a step in a way nobody can be sure of."""
+    return next((word for word in words if word.lower() in _REFUSED), None)
