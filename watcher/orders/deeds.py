@@ -171,7 +171,7 @@ def _on_nodes(phrase: Phrase, action: Action) -> Iterator[Step]:
     _in_one_run(phrase, lambda word: SERVICES.get(word.lower()))
     services = _services(phrase)
     if phrase.take("drf"):
-        services = (*services, Service.DRF_MASTER, Service.DRF_LOCAL)
+        services = (*services, Service.DRF_FIRST, Service.DRF_LOCAL)
     if not services:
         raise phrase.refuse("it names no service", f"one of {', '.join(Service)}")
     named = phrase.nodes(default=())

@@ -16,7 +16,7 @@ from watcher.trust.names import (
     certificate,
     kind_of,
 )
-from watcher.trust.scenario import Action, PeerKind, Step
+from watcher.trust.scenario import Action, PeerKind, Scenario, Step
 from watcher.trust.world import World, load, serve_at_once
 
 Part = tuple[str, str]
@@ -163,14 +163,13 @@ def _seen(world: World, service: Service, node: str) -> object:
 
 
 def _ctl_update(_step: Step, world: World) -> tuple[Part, ...]:
-    if not ctl_can_be_updated(world):
+    if not ctl_possible(world.scenario):
         return NONE
     return _serve_ctl(world, None)
 
 
-def ctl_can_be_updated(world: World) -> bool:
+def ctl_possible(scenario: Scenario) -> bool:
     """Tell whether the CTL update is possible: a token, or the licence (S1, S14)."""
-    scenario = world.scenario
     if scenario.ctl_kind is CtlKind.ETOKEN:
         return scenario.tokens > 0 and scenario.profile.ctl_client
     return scenario.mixed and (scenario.licensed or not scenario.profile.licensed_ctl)
@@ -263,9 +262,9 @@ def _restore(_step: Step, world: World) -> tuple[Part, ...]:
         return NONE
     world.generations = dict(world.backups[0].generations)
     world.capf_kept = world.backups[0].capf_kept
+    world.forget_disk()
     if world.scenario.mixed:
         world.ctl = world.fresh_ctl()
-    world.forget_known()
     for service, node in sorted(world.up):
         load(world, service, node)
     return (ANYTHING,)

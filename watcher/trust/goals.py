@@ -101,9 +101,9 @@ def _old(world: World, service: Service, node: str) -> Certificate | None:
             shown = world.shown[node]
             return shown if shown != world.current(Kind.CALLMANAGER, node) else None
         case Service.CAPF:
-            held, wanted = world.loaded[(service, node)], world.current_capf()
+            wanted = frozenset({world.current_capf()})
         case Service.TOMCAT:
-            held, wanted = world.loaded[(service, node)], world.current(Kind.TOMCAT, node)
-        case Service.DRF_MASTER | Service.DRF_LOCAL:
-            held, wanted = world.loaded[(service, node)], world.backup_certificate(node)
-    return held if held != wanted else None
+            wanted = frozenset({world.current(Kind.TOMCAT, node)})
+        case Service.DRF_FIRST | Service.DRF_LOCAL:
+            wanted = world.backup_certificates(node)
+    return next(iter(sorted(world.loaded[(service, node)] - wanted)), None)

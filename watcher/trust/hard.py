@@ -5,7 +5,7 @@ I-1 and I-15 are not here: they are what `walk` finds when phones are reset.
 
 from collections.abc import Iterator
 
-from watcher.trust.change import ctl_can_be_updated
+from watcher.trust.change import ctl_possible
 from watcher.trust.lists import Ctl
 from watcher.trust.moment import Moment, anchors_alive, listed
 from watcher.trust.names import CLUSTER, PHONE_FACING, CtlKind, Kind, Service, kind_of, owner_of
@@ -241,7 +241,7 @@ def capf_can_be_checked(moment: Moment) -> Iterator[Breach]:
         return
     publisher = world.scenario.publisher
     new = world.current_capf()
-    if world.loaded.get((Service.CAPF, publisher)) != new:
+    if world.loaded.get((Service.CAPF, publisher)) != frozenset({new}):
         yield moment.broken("I-12", "the CAPF service still works with the old certificate")
     if (Service.CAPF, publisher) not in world.up:
         yield moment.broken("I-12", "the CAPF service does not run")
@@ -282,7 +282,7 @@ def identity_kept(world: World, step: Step) -> Iterator[Breach]:
 def ctl_update_possible(world: World, step: Step) -> Iterator[Breach]:
     """P-7: a step that needs a token or a licence has it (S1, S14)."""
     needed = step.action is Action.CTL_UPDATE and world.scenario.mixed
-    if needed and not ctl_can_be_updated(world):
+    if needed and not ctl_possible(world.scenario):
         token = world.scenario.ctl_kind is CtlKind.ETOKEN
         lacking = "no token of the CTL is at hand" if token else "the licence it needs is missing"
         text = f"the CTL cannot be updated: {lacking}"

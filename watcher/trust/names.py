@@ -38,7 +38,7 @@ class Service(StrEnum):
     CCM = "CCM"
     CAPF = "CAPF"
     TOMCAT = "Tomcat"
-    DRF_MASTER = "DRFMaster"
+    DRF_FIRST = "DRFMaster"
     DRF_LOCAL = "DRFLocal"
 
 

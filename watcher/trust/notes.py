@@ -5,6 +5,7 @@ Intervals are found in the history of a group: its state after each step where i
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from watcher.trust.change import ctl_possible
 from watcher.trust.names import CtlKind, Kind, Service
 from watcher.trust.phone import NO_SERVER
 from watcher.trust.rulebook import Breach, Severity
@@ -22,10 +23,17 @@ def before(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
         yield "P-1", text, ""
     if scenario.rollback:
         yield "P-2", "the rollback parameter is on before the first step", ""
+    if scenario.mixed and not ctl_possible(scenario) and _needs_ctl(scenario):
+        yield "P-7", "the CTL cannot be updated: no token of it, or no licence", ""
     for group in scenario.groups:
         if group.online and group.held_itl is HeldItl.MISMATCH:
             text = f"phones of {group.name} already hold a list that no server signed: delete it"
             yield "P-4", text, group.name
+
+
+def _needs_ctl(scenario: Scenario) -> bool:
+    in_ctl = (Kind.CALLMANAGER, Kind.CAPF, Kind.RECOVERY)
+    return any(s.action in _RENEWING and s.store in in_ctl for s in scenario.steps)
 
 
 def windows(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
@@ -70,6 +78,8 @@ def notes(
     yield from _automatic_resets(scenario)
     yield from _stores_without_gate(scenario)
     yield from _size(scenario)
+    yield from _https_gap(scenario)
+    yield from _untold(scenario)
 
 
 def _of_branch(breaches: Sequence[Breach]) -> Iterator[Note]:
@@ -162,6 +172,42 @@ def _stores_without_gate(scenario: Scenario) -> Iterator[Note]:
                 )  # fmt: skip
 
 
+def _https_gap(scenario: Scenario) -> Iterator[Note]:
+    """I-22: until its restart Tomcat shows a certificate that TVS no longer knows (S1, S5)."""
+    if not any(group.https_services for group in scenario.groups):
+        return
+    for place, step in enumerate(scenario.steps):
+        if step.action in _RENEWING and step.store == Kind.TOMCAT:
+            later = scenario.steps[place + 1 :]
+            ends = [s for s in later if s.service is Service.TOMCAT and s.node in (step.node, None)]
+            yield Note(
+                rule="I-22", severity=Severity.DEGRADED, first=step.number,
+                last=ends[0].number if ends else scenario.steps[-1].number,
+                text=f"Tomcat on {step.node or 'every node'} shows the old certificate to phones' "
+                "HTTPS services",
+            )  # fmt: skip
+
+
+def _untold(scenario: Scenario) -> Iterator[Note]:
+    """I-30: a party outside that pins a certificate meets the next one (S2, S4, S12)."""
+    for peer in scenario.peers:
+        renewed = [s for s in scenario.steps if s.action in _RENEWING and s.store == peer.needs]
+        told = [
+            s.number
+            for s in scenario.steps
+            if s.action is Action.TELL and s.peer in (peer.name, peer.kind)
+        ]
+        for step in renewed[:1]:
+            if any(number < step.number for number in told):
+                continue
+            last = next(iter(told), scenario.steps[-1].number)
+            yield Note(
+                rule="I-30", severity=Severity.DEGRADED, first=step.number, last=last,
+                text=f"{peer.name} does not know the new {peer.needs} certificate",
+            )  # fmt: skip
+
+
+_RENEWING = (Action.REGENERATE, Action.UPLOAD_SIGNED)
 _ITL_LIMIT = 39
 
 

@@ -26,7 +26,7 @@ class Held(NamedTuple):
     vpn_trust: Certificates
 
 
-class CallManager(NamedTuple):
+class Ccm(NamedTuple):
     """A running CallManager service: the certificate it shows, the LSC issuers it takes."""
 
     shown: Certificate
@@ -43,7 +43,7 @@ class View(NamedTuple):
     itl: Itl | None
     ctl: Ctl | None
     tvs: tuple[tuple[str, Tvs], ...]
-    callmanager: tuple[tuple[str, CallManager], ...]
+    callmanager: tuple[tuple[str, Ccm], ...]
     mode: str
     vpn_trust: Certificates
     radius: Certificates | None
@@ -225,18 +225,18 @@ def registers(held: Held, view: View) -> tuple[bool, set[str]]:
     return view.itl_for_tls, {"U6"}
 
 
-def _phone_is_taken(held: Held, server: CallManager) -> bool:
+def _phone_is_taken(held: Held, server: Ccm) -> bool:
     """Tell whether a node takes the phone's certificate: an LSC of a known issuer, or the MIC."""
     if held.lsc is None:
         return True
     return held.lsc_valid and held.lsc in server.issuers
 
 
-def _in_ctl(held: Held, server: CallManager) -> bool:
+def _in_ctl(held: Held, server: Ccm) -> bool:
     return held.ctl is not None and server.shown in held.ctl.callmanager
 
 
-def _in_itl(held: Held, server: CallManager) -> bool:
+def _in_itl(held: Held, server: Ccm) -> bool:
     return held.itl is not None and server.shown in held.itl.config
 
 

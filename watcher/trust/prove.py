@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
 from watcher.trust.goals import at_end, unpaid
+from watcher.trust.hard import secure
 from watcher.trust.names import Service
 from watcher.trust.notes import History, before, notes, outages, windows
 from watcher.trust.phone import Boot
@@ -141,7 +142,7 @@ def _outcome(walk: Walk) -> Outcome:
         if lost and crowd.group.online:
             severity, way = rescue(crowd.group, (b.held for b in lost), walk.world)
             stranded[name] = (severity, way, lost[0].why)
-            breaches += _end_breaches(name, lost, last)
+            breaches += _end_breaches(crowd.group, lost, last)
         absent[name] = _absent(walk, crowd)
     return Outcome(
         answers=walk.branch.answers, breaches=breaches,
@@ -150,15 +151,15 @@ def _outcome(walk: Walk) -> Outcome:
     )  # fmt: skip
 
 
-def _end_breaches(name: str, lost: list[Boot], last: int) -> Iterator[Breach]:
-    refused = next((boot for boot in lost if not boot.accepted), None)
-    if refused is not None:
-        text = f"at the end phones of {name} refuse what they are handed: {refused.why}"
-        yield Breach(rule="I-1", step=last, group=name, text=text)
-    silent = next((boot for boot in lost if boot.accepted), None)
-    if silent is not None:
-        text = f"at the end phones of {name} are not registered: {silent.why}"
-        yield Breach(rule="I-15", step=last, group=name, text=text)
+def _end_breaches(group: Group, lost: list[Boot], last: int) -> Iterator[Breach]:
+    """Yield I-1 for a refusal, I-15 for an encrypted phone that is not served in the end."""
+    for boot in lost:
+        silent = boot.accepted and secure(boot.held.mode)
+        told = "are not registered" if boot.accepted else "refuse what they are handed"
+        yield Breach(
+            rule="I-15" if silent else "I-1", step=last, group=group.name,
+            text=f"at the end phones of {group.name} {told}: {boot.why}",
+        )  # fmt: skip
 
 
 def _absent(walk: Walk, crowd: Crowd) -> Fate:

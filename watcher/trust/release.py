@@ -10,6 +10,7 @@ _TOKENS_BESIDE_SERVERS = ReleaseRange.parse(">=11.5")
 _RECOVERY_SIGNS = ReleaseRange.parse(">=12.0")
 _SERVICES_RELOAD = ReleaseRange.parse(">=12.5")
 _NO_CTL_CLIENT = ReleaseRange.parse(">=14")
+_ECDSA_BACKUP = ReleaseRange.parse(">=14SU2")
 _TFTP_FOLLOWS = ReleaseRange.parse(">=15")
 _LIVE_CALLMANAGER = ReleaseRange.parse(">=14SU1")
 """On 14 itself the sources disagree: the stricter one asks for the restart (D3)."""
@@ -40,6 +41,8 @@ class Profile:
     """*Phone Interaction on Certificate Update* exists (14; S4)."""
     backup_by_tomcat: bool
     """DRS uses the tomcat certificate, not ipsec (14; S4, S24)."""
+    backup_by_ecdsa: bool
+    """DRS uses tomcat-ECDSA as well (14SU2; S4, D7)."""
     deletion_needs_notification_stopped: bool
     """A deleted trust copy comes back unless Certificate Change Notification rests (11.5; S2)."""
     ctl_client: bool
@@ -62,6 +65,7 @@ def profile(release: Release) -> Profile:
         tftp_restart=not _TFTP_FOLLOWS.matches(release),
         interaction_parameter=_NO_CTL_CLIENT.matches(release),
         backup_by_tomcat=_NO_CTL_CLIENT.matches(release),
+        backup_by_ecdsa=_ECDSA_BACKUP.matches(release),
         deletion_needs_notification_stopped=not _RECOVERY_SIGNS.matches(release),
         ctl_client=not _NO_CTL_CLIENT.matches(release),
         licensed_ctl=_SERVICES_RELOAD.matches(release),

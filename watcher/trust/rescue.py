@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from watcher.trust.change import apply, ctl_can_be_updated
+from watcher.trust.change import apply, ctl_possible
 from watcher.trust.names import CLUSTER, CtlKind, Kind, Service, certificate, kind_of
 from watcher.trust.phone import Held, boot
 from watcher.trust.rulebook import Severity
@@ -28,7 +28,7 @@ TOUCH = Rescue(
 )  # fmt: skip
 
 RESCUES: tuple[Rescue, ...] = (
-    Rescue("R1", "restart", "Restart TVS, TFTP and CallManager on every node, then reset."),
+    Rescue("R1", "restart", "Start or restart TVS, TFTP and CallManager everywhere, then reset."),
     Rescue("R2", "ctl_update", "Update the CTL, restart TFTP and CallManager, then reset."),
     Rescue("R3", "itl_localkey", "Sign the ITL with the other key (utils itl reset localkey), "
            "reset, wait for all, then restart TFTP and reset again."),
@@ -62,12 +62,12 @@ def _heals(group: Group, lost: frozenset[Held], world: World) -> bool:
 
 def _restart_all(world: World) -> bool:
     for service in (Service.TVS, Service.TFTP, Service.CCM):
-        _do(world, Action.RESTART, service=service)
+        _do(world, Action.START, service=service)
     return True
 
 
 def _update_ctl(world: World) -> bool:
-    possible = world.scenario.mixed and ctl_can_be_updated(world)
+    possible = world.scenario.mixed and ctl_possible(world.scenario)
     if possible:
         _do(world, Action.CTL_UPDATE)
         _restart_all(world)

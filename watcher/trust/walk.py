@@ -20,7 +20,7 @@ from watcher.trust.names import (
     Service,
     certificate,
 )
-from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, CallManager, Held, View, boot, registers
+from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Ccm, Held, View, boot, registers
 from watcher.trust.rulebook import Breach
 from watcher.trust.scenario import (
     Action,
@@ -178,9 +178,9 @@ class Walk:
     def _reissue(self, step: Step) -> None:
         """Give phones an LSC of the present CAPF certificate, where CAPF and phone agree."""
         publisher = self.scenario.publisher
-        new = self.world.loaded.get((Service.CAPF, publisher))
-        if new is None or (Service.CAPF, publisher) not in self.world.up:
+        if (Service.CAPF, publisher) not in self.world.up:
             return
+        (new,) = self.world.loaded[Service.CAPF, publisher]
         for crowd in self.crowds:
             if crowd.group.name in step.groups:
                 crowd.held = frozenset(_with_lsc(crowd.group, h, new) for h in crowd.held)
@@ -300,7 +300,7 @@ def look(world: World, group: Group) -> View:
             if group.sbd and (Service.TVS, node) in world.up
         ),
         callmanager=tuple(
-            (node, CallManager(world.shown[node], world.issuers[node]) if tls else _ANY)
+            (node, Ccm(world.shown[node], world.issuers[node]) if tls else _ANY)
             for node in group.cm_group
             if (Service.CCM, node) in world.up
         ),
@@ -315,7 +315,7 @@ def look(world: World, group: Group) -> View:
     )
 
 
-_ANY = CallManager(Certificate(""), NOTHING)
+_ANY = Ccm(Certificate(""), NOTHING)
 
 
 def _trusted(world: World, kind: PeerKind) -> Certificates:

@@ -5,7 +5,7 @@ is frozen.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from watcher.trust.branch import Branch
@@ -60,8 +60,8 @@ class World:
     """CallManager certificate that CCM shows on a node."""
     issuers: dict[str, Certificates]
     """LSC issuers that CCM on a node takes."""
-    loaded: dict[tuple[Service, str], Certificate]
-    """Certificate that CAPF, Tomcat and DRF hold in memory."""
+    loaded: dict[tuple[Service, str], Certificates]
+    """Certificates that CAPF, Tomcat and DRF hold in memory."""
     ctl: Ctl | None
     rollback: bool
     interaction_manual: bool
@@ -74,6 +74,10 @@ class World:
     """Security mode in the configuration file of a group."""
     backups: list[Backup]
     _known: Certificates | None = None
+    """Below: what is on disk and what is made of it, put together once until something changes."""
+    _disk: dict[tuple[str, str], Certificate] = field(default_factory=dict)
+    _itls: dict[tuple[str, Certificate | None], Itl] = field(default_factory=dict)
+    _ctls: dict[Certificate | None, Ctl] = field(default_factory=dict)
 
     # -- certificates on disk
 
@@ -89,14 +93,18 @@ class World:
 
     def current(self, kind: str, node: str) -> Certificate:
         """Return the certificate of a store that is on a node's disk."""
-        owner = self.owner(kind, node)
-        return certificate(kind, owner, self.generations.get((kind, owner), 0))
+        found = self._disk.get((kind, node))
+        if found is None:
+            owner = self.owner(kind, node)
+            found = certificate(kind, owner, self.generations.get((kind, owner), 0))
+            self._disk[(kind, node)] = found
+        return found
 
     def renew(self, kind: str, node: str) -> Certificate:
         """Put the next generation on disk and return it."""
         owner = self.owner(kind, node)
         self.generations[(kind, owner)] = self.generations.get((kind, owner), 0) + 1
-        self._known = None
+        self.forget_disk()
         new = self.current(kind, node)
         if kind == Kind.CAPF and owner == CLUSTER:
             # Older CAPF certificates stay beside the new one (S1).
@@ -124,10 +132,25 @@ class World:
         """Have the database put together anew: something in it changed."""
         self._known = None
 
+    def forget_disk(self) -> None:
+        """Have everything that is made of certificates put together anew: they changed."""
+        self._disk.clear()
+        self._itls.clear()
+        self._ctls.clear()
+        self.forget_known()
+
     # -- lists
 
     def fresh_itl(self, node: str, signer: Certificate | None = None) -> Itl:
         """Return the ITL that TFTP on a node builds from what is on disk (S3, S7)."""
+        found = None if self.rollback else self._itls.get((node, signer))
+        if found is None:
+            found = self._build_itl(node, signer)
+            if not self.rollback:
+                self._itls[(node, signer)] = found
+        return found
+
+    def _build_itl(self, node: str, signer: Certificate | None) -> Itl:
         profile, scenario = self.scenario.profile, self.scenario
         own = self.current(Kind.CALLMANAGER, node)
         recovery = self.current(Kind.RECOVERY, node)
@@ -148,6 +171,12 @@ class World:
 
     def fresh_ctl(self, signer: Certificate | None = None) -> Ctl:
         """Return the CTL made from what is on disk (S6, S7)."""
+        found = self._ctls.get(signer)
+        if found is None:
+            found = self._ctls[signer] = self._build_ctl(signer)
+        return found
+
+    def _build_ctl(self, signer: Certificate | None) -> Ctl:
         scenario, profile = self.scenario, self.scenario.profile
         publisher = self.current(Kind.CALLMANAGER, scenario.publisher)
         recovery = self.current(Kind.RECOVERY, scenario.publisher)
@@ -178,20 +207,21 @@ class World:
         return Backup(tuple(sorted(self.generations.items())), self.capf_kept)
 
     def backup_works(self) -> bool:
-        """Tell whether DRS master and every local agent hold the current certificate (2.6)."""
+        """Tell whether DRF on every node holds its current, valid certificates (2.6)."""
         return all(
-            self.loaded[(service, node)] == self.backup_certificate(node)
-            for service in (Service.DRF_MASTER, Service.DRF_LOCAL)
+            self.loaded[(service, node)] == self.backup_certificates(node)
+            and not self.backup_certificates(node) & self.scenario.expired
+            for service in (Service.DRF_FIRST, Service.DRF_LOCAL)
             for node in self.scenario.running(service)
-        ) and not any(
-            self.backup_certificate(node.name) in self.scenario.expired
-            for node in self.scenario.nodes
         )
 
-    def backup_certificate(self, node: str) -> Certificate:
-        """Return the certificate DRS uses on a node."""
-        kind = Kind.TOMCAT if self.scenario.profile.backup_by_tomcat else Kind.IPSEC
-        return self.current(kind, node)
+    def backup_certificates(self, node: str) -> Certificates:
+        """Return the certificates DRS uses on a node (S2, S4, S24)."""
+        profile = self.scenario.profile
+        if not profile.backup_by_tomcat:
+            return frozenset({self.current(Kind.IPSEC, node)})
+        kinds = (Kind.TOMCAT, Kind.TOMCAT_ECDSA) if profile.backup_by_ecdsa else (Kind.TOMCAT,)
+        return frozenset(self.current(kind, node) for kind in kinds)
 
     def copy(self) -> Self:
         """Return a world that can go another way."""
@@ -239,11 +269,11 @@ def load(world: World, service: Service, node: str) -> None:
             world.shown[node] = world.current(Kind.CALLMANAGER, node)
             world.issuers[node] = world.capf_kept | _issuers_uploaded(world)
         case Service.CAPF:
-            world.loaded[(service, node)] = world.current_capf()
+            world.loaded[(service, node)] = frozenset({world.current_capf()})
         case Service.TOMCAT:
-            world.loaded[(service, node)] = world.current(Kind.TOMCAT, node)
-        case Service.DRF_MASTER | Service.DRF_LOCAL:
-            world.loaded[(service, node)] = world.backup_certificate(node)
+            world.loaded[(service, node)] = frozenset({world.current(Kind.TOMCAT, node)})
+        case Service.DRF_FIRST | Service.DRF_LOCAL:
+            world.loaded[(service, node)] = world.backup_certificates(node)
 
 
 def _database(world: World, node: str) -> Certificates:
