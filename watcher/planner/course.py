@@ -48,8 +48,23 @@ def walk(
         _afterwards(thread, facing, ground, obtained)
     for job in jobs:
         if job.recovery:
-            thread.begin(job.name)
-            draw(thread, job, ground, obtained)
+            _recovery(thread, job, ground, obtained)
+
+
+def _recovery(thread: Thread, job: Job, ground: Ground, obtained: Obtained) -> None:
+    """Draw the recovery certificate: in the store's own order, or under a CTL that a token signs.
+
+    There the CTL names the new signer before phones meet it (TV-13), and nothing else can re-sign
+    it.
+    """
+    thread.begin(job.name)
+    facts = ground.terrain.facts
+    token = facts.get(Condition.MIXED) and facts.get(Condition.ETOKEN)
+    if serial(ground) or not token:
+        draw(thread, job, ground, obtained)
+        return
+    _in_stages(thread, [replace(all_at_once([job]), ctl=Ctl.ALWAYS)], ground, obtained)
+    _afterwards(thread, [job], ground, obtained)
 
 
 def _careful_detour(jobs: Sequence[Job], choice: Choice, ground: Ground) -> bool:
@@ -250,8 +265,11 @@ def _rest_of_procedure(thread: Thread, job: Job, ground: Ground, obtained: Obtai
     """Draw what a procedure holds beside renewal, CTL, restarts and barriers."""
     done = (Phase.RENEW, Phase.UPDATE_CTL, Phase.RESTARTS, Phase.RESET_PHONES)
     for item in job.store.procedure:
-        if item.phase not in done:
+        if item.phase not in done and item.step not in _LOCALKEYS:
             draw_item(thread, item, job, ground, obtained)
+
+
+_LOCALKEYS = ("itl-localkey", "ctl-localkey")
 
 
 def _rollback(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: Obtained) -> None:
@@ -284,8 +302,7 @@ def second_part(thread: Thread, jobs: Sequence[Job], ground: Ground, obtained: O
     thread.then(Sketch("backup", publisher))
     thread.then(Sketch("verify-backup", publisher))
     for job in jobs:
-        thread.begin(job.name)
-        draw(thread, job, ground, obtained)
+        _recovery(thread, job, ground, obtained)
 
 
 _WHY_SECOND = (

@@ -12,7 +12,7 @@ from watcher.rules.store import Need, Role
 from watcher.rules.work import RunsOn
 
 _LEAD = (Role.FILE_SIGNER, Role.VERIFIER, Role.LSC_ISSUER)
-"""Whose table gives the order of services, and the word for why one is restarted."""
+"""Of tables as long as each other, whose gives the order, and the word for why."""
 
 
 def restart_for(
@@ -23,21 +23,30 @@ def restart_for(
     Every TFTP server but the one that is `stopped` reads its lists anew, whatever the table of the
     release leaves open (D3): what phones fetch at the gate must name the new certificates.
     """
-    ordered = sorted(deeds, key=lambda deed: _LEAD.index(_role(deed.job)))
+    ordered = sorted(deeds, key=lambda deed: (-len(_table(deed.job, ground)), _lead(deed.job)))
     tables = [asked(d.job, ground, _changed(d), stopped) for d in ordered]
     found: Asked = {}
     for table in tables:
         for (service, _), sketch in table.items():
             add(found, service, sketch)
     _lists_name_it(found, ordered[0].job, ground, stopped)
-    for service in dict.fromkeys([*_services(tables), *(service for service, _ in found)]):
+    first = _table(ordered[0].job, ground)
+    others = [service for service, _ in found if service not in first]
+    for service in dict.fromkeys([*others, *first]):
         for place in ground.terrain.in_order(p for name, p in found if name == service):
             if not _covered(found, service, found[service, place]):
                 thread.then(found[service, place])
 
 
-def _role(job: Job) -> Role:
-    return job.store.role if job.store.role in _LEAD else Role.LSC_ISSUER
+def _table(job: Job, ground: Ground) -> list[str]:
+    """Return the services of a store's restart table on this release, in its order."""
+    release = ground.terrain.release
+    rows = (row for row in job.store.restarts if release is None or row.releases.matches(release))
+    return list(dict.fromkeys(row.service for row in rows))
+
+
+def _lead(job: Job) -> int:
+    return _LEAD.index(job.store.role) if job.store.role in _LEAD else len(_LEAD)
 
 
 def _changed(deed: Deed) -> tuple[Place, ...]:
@@ -64,13 +73,6 @@ def tftp_service(job: Job, ground: Ground) -> str | None:
         if ground.catalogue.service(row.service).runs_on is RunsOn.TFTP:
             return row.service
     return None
-
-
-def _services(tables: Sequence[Asked]) -> list[str]:
-    """Return the services: what only the others ask for, then the first table in its order."""
-    first = list(dict.fromkeys(service for service, _ in tables[0])) if tables else []
-    others = [service for table in tables[1:] for service, _ in table if service not in first]
-    return [*others, *first]
 
 
 def _covered(found: Asked, service: str, sketch: Sketch) -> bool:

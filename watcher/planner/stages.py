@@ -144,10 +144,14 @@ def detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
     signed = after[0] if after else Stage(title=_SIGNED, deeds=())
     return (
         *before,
-        replace(changed, ctl=Ctl.LOCALKEY, stop=None),
+        replace(changed, ctl=Ctl.LOCALKEY, stop=_unless_publisher(changed.stop)),
         replace(signed, ctl=Ctl.ALWAYS),
         *after[1:],
     )
+
+
+def _unless_publisher(server: Place | None) -> Place | None:
+    return None if server is not None and server.publisher else server
 
 
 def _signs_ctl(stage: Stage) -> bool:

@@ -77,7 +77,12 @@ def recovery_by_localkey(reading: Reading) -> Iterator[Violation]:
 
 
 def recovery_by_ctl_localkey(reading: Reading) -> Iterator[Violation]:
-    """O16: recovery signer, mixed: localkey, barrier, CTL update, barrier (SG14, CLI-UTILS)."""
+    """O16: recovery signer, mixed: localkey, barrier, CTL update, barrier (SG14, CLI-UTILS).
+
+    Exempt: an eToken CTL, which a token signs as before (I-13 c); O13 asks for its update.
+    """
+    if reading.known.etoken_shield:
+        return
     for change in reading.role(Role.RECOVERY_SIGNER):
         updates = reading.of(StepKind.CTL_UPDATE)
         yield from _two_phases(reading, "O16", change, CTL_LOCALKEY, updates)

@@ -50,7 +50,7 @@ def leaves_an_anchor(reading: Reading, *changes: Step) -> bool:
     if len(signing) > 1 or not _vouched(reading, verifying):
         return False
     met = [step for step in steps.values() if _met(reading, step)]
-    if len({step.store for step in met}) <= 1:
+    if len({store.role for step in met if (store := reading.store(step))}) <= 1:
         return True
     return len({place(s) for s in met}) == 1 and _all_have(known.tftp_lists, signing)
 
