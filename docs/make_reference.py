@@ -7,7 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ import typer
 from watcher.cli.main import build
 from watcher.metrics import Described
 from watcher.metrics import table as metrics_table
+from watcher.model.release import Release
+from watcher.trust.branch import UNKNOWNS
+from watcher.trust.release import Profile, profile
+from watcher.trust.rescue import RESCUES, TOUCH
+from watcher.trust.rulebook import RULES
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -30,6 +36,9 @@ METRICS_PREFACE = """\
 Written by `make docs`; do not edit. `http://127.0.0.1:9514/metrics` by default (`web:` in the
 settings). Alert rules for them: [`deploy/prometheus/`](../deploy/prometheus/).
 """
+TRUST = ROOT / "docs" / "trust.md"
+TABLES, END_TABLES = "<!-- trust tables -->\n", "<!-- end of trust tables -->\n"
+SWITCH_RELEASES = ("9.1", "10.0", "10.5(2)", "11.5", "12.0", "12.5", "14", "14SU1", "14SU2", "15")
 BEGIN, END = "<!-- help: written by make docs -->\n", "<!-- end of help -->\n"
 
 PREFACE = """\
@@ -144,12 +153,56 @@ def reliability() -> str:
     )  # fmt: skip
 
 
+def trust() -> str:
+    """Return docs/trust.md with the tables of what the code knows."""
+    before, rest = TRUST.read_text(encoding="utf-8").split(TABLES)
+    after = rest.split(END_TABLES)[1]
+    parts = [
+        "\n## What a release switches", _switches(),
+        "\n## Open questions: every combination is walked", _unknowns(),
+        "\n## Rules", _rules(), "\n## What may heal, in the order it is tried", _rescues(), "",
+    ]  # fmt: skip
+    return f"{before}{TABLES}{chr(10).join(parts)}{END_TABLES}{after}"
+
+
+def _switches() -> str:
+    profiles = [profile(Release.parse(text)) for text in SWITCH_RELEASES]
+    names = [f.name for f in fields(Profile) if f.name != "release"]
+    marks = (
+        [name.replace("_", " "), *("yes" if getattr(p, name) else "-" for p in profiles)]
+        for name in names
+    )
+    return _table(["Switch", *SWITCH_RELEASES], marks)
+
+
+def _unknowns() -> str:
+    rows = ([u.id, u.text, u.other, u.careful, u.observable] for u in UNKNOWNS.values())
+    return _table(["Id", "Question: is it so that ...", "Yes", "No", "What shows it"], rows)
+
+
+def _rules() -> str:
+    rows = (
+        [rule.id, rule.title, "refuses" if rule.hard else "shown", ", ".join(rule.sources)]
+        for rule in RULES.values()
+    )
+    return _table(["Id", "Rule", "Broken", "Sources"], rows)
+
+
+def _rescues() -> str:
+    return _table(["Id", "Way"], ([way.id, way.text] for way in (*RESCUES, TOUCH)))
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(["", *(f"| {' | '.join(line)} |" for line in lines)])
+
+
 def main() -> None:
     """Write all of them, or with `--check` compare them."""
     stale = []
     pages = (
         (REFERENCE, reference()), (README, readme()), (METRICS, metrics()),
-        (RELIABILITY, reliability()),
+        (RELIABILITY, reliability()), (TRUST, trust()),
     )  # fmt: skip
     for path, text in pages:
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -43,8 +43,6 @@ class Profile:
     """DRS uses the tomcat certificate, not ipsec (14; S4, S24)."""
     backup_by_ecdsa: bool
     """DRS uses tomcat-ECDSA as well (14SU2; S4, D7)."""
-    deletion_needs_notification_stopped: bool
-    """A deleted trust copy comes back unless Certificate Change Notification rests (11.5; S2)."""
     ctl_client: bool
     """The CTL client exists, so that an eToken CTL can be updated (until 12.5; S4)."""
     licensed_ctl: bool
@@ -66,7 +64,6 @@ def profile(release: Release) -> Profile:
         interaction_parameter=_NO_CTL_CLIENT.matches(release),
         backup_by_tomcat=_NO_CTL_CLIENT.matches(release),
         backup_by_ecdsa=_ECDSA_BACKUP.matches(release),
-        deletion_needs_notification_stopped=not _RECOVERY_SIGNS.matches(release),
         ctl_client=not _NO_CTL_CLIENT.matches(release),
         licensed_ctl=_SERVICES_RELOAD.matches(release),
     )
