@@ -68,6 +68,8 @@ def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
         raise fault(
             document, (key,), "it stands without a cluster", "cluster: ... in the same file"
         )
+    if file.cluster is not None and base is not None:
+        raise fault(document, ("cluster",), "an inventory was given as well", "one of the two")
     given = file.cluster is not None
     scenario = _scenario(document, file) if given else _given(base, document.where(()))
     scenario = replace(

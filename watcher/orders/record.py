@@ -1,0 +1,124 @@
+"""A verdict as plain data for programs; `docs/steps.md` names every key."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from watcher.model.proof import Assumption
+from watcher.trust.phone import SAME
+from watcher.trust.rescue import Rescue
+from watcher.trust.rulebook import RULES
+from watcher.trust.scenario import Scenario, Step
+from watcher.trust.verdict import Interval, Note, Verdict
+from watcher.trust.walk import Status
+
+Data = dict[str, Any]
+
+
+def record(scenario: Scenario, verdict: Verdict, inputs: Iterable[Assumption] = ()) -> Data:
+    """Return everything a verdict says, in an order that does not change from run to run."""
+    return {
+        "verdict": verdict.ruling.value,
+        "broken": [broken.rule for broken in verdict.broken],
+        "stranded": {lost.group: lost.severity.value for lost in verdict.stranded},
+        "offline": {
+            absent.group: "ok" if absent.ok else str(absent.severity) for absent in verdict.offline
+        },
+        "branches": {
+            **{broken.rule: dict(broken.branches) for broken in verdict.broken},
+            **{lost.group: dict(lost.branches) for lost in verdict.stranded},
+        },
+        "windows": [_interval(one) for one in verdict.windows],
+        "rescue": {lost.group: _rescue(lost.rescue) for lost in verdict.stranded},
+        "trace": list(_trace(scenario, verdict)),
+        "details": {broken.rule: _broken(verdict, broken.rule) for broken in verdict.broken},
+        "lost": {lost.group: lost.why for lost in verdict.stranded},
+        "absent": [_absent(verdict, absent.group) for absent in verdict.offline],
+        "outages": [_interval(one) for one in verdict.outages],
+        "notes": [_note(note) for note in verdict.notes],
+        "unpaid": [_note(note) for note in verdict.unpaid],
+        "trace_branch": dict(verdict.history_branch),
+        "combinations": verdict.combinations,
+        "walked": verdict.walked,
+        "assumed": dict(verdict.assumed),
+        "accepted": sorted(scenario.accept),
+        "inputs": [{"text": one.text, "check": one.check} for one in inputs],
+    }
+
+
+def _rescue(way: Rescue) -> Data:
+    return {"id": way.id, "action": way.action, "text": way.text}
+
+
+def _interval(one: Interval) -> Data:
+    return {
+        "group": one.group, "first": one.first, "last": one.last, "why": one.text,
+        "branches": dict(one.branches),
+    }  # fmt: skip
+
+
+def _note(note: Note) -> Data:
+    return {
+        "rule": note.rule, "severity": note.severity.value, "text": note.text,
+        "first": note.first, "last": note.last, "group": note.group,
+    }  # fmt: skip
+
+
+def _broken(verdict: Verdict, rule: str) -> Data:
+    broken = next(one for one in verdict.broken if one.rule == rule)
+    return {
+        "title": RULES[rule].title, "sources": list(RULES[rule].sources),
+        "steps": list(broken.steps), "groups": list(broken.groups), "text": broken.text,
+    }  # fmt: skip
+
+
+def _absent(verdict: Verdict, group: str) -> Data:
+    absent = next(one for one in verdict.offline if one.group == group)
+    return {
+        "group": group, "ok": absent.ok, "why": absent.why, "branches": dict(absent.branches),
+        "rescue": _rescue(absent.rescue) if absent.rescue else None,
+    }  # fmt: skip
+
+
+# -- the trace
+
+
+def lines_of(scenario: Scenario) -> tuple[Step, ...]:
+    """Return one step for each line of the order, as its author counts."""
+    return tuple({step.number: step for step in reversed(scenario.steps)}.values())[::-1]
+
+
+def after(history: Iterable[tuple[int, Status]], number: int) -> Status:
+    """Return how a group stands after a step."""
+    return [status for step, status in history if step <= number][-1]
+
+
+def ways(status: Status) -> tuple[str, ...]:
+    """Return what authenticates the next list; the list a phone already holds is no anchor."""
+    return tuple(sorted(status.ways - {SAME} or status.ways)) if status.accepted else ()
+
+
+def _trace(scenario: Scenario, verdict: Verdict) -> Iterator[Data]:
+    for step in lines_of(scenario):
+        yield {
+            "step": step.number,
+            "text": step.text,
+            "groups": {
+                name: _status(after(history, step.number))
+                for name, history in _sorted(verdict.history, scenario)
+            },
+        }
+
+
+def _sorted(
+    history: Mapping[str, tuple[tuple[int, Status], ...]], scenario: Scenario
+) -> Iterator[tuple[str, tuple[tuple[int, Status], ...]]]:
+    """Yield groups in the order of the file."""
+    yield from ((g.name, history[g.name]) for g in scenario.groups if g.name in history)
+
+
+def _status(status: Status) -> Data:
+    anchors = ways(status)
+    return {
+        "anchors": list(anchors), "count": len(anchors), "accepted": status.accepted,
+        "registered": status.registered, "why": status.why,
+    }  # fmt: skip
