@@ -1,6 +1,6 @@
 """A plan executed in every branch and for everything that is not known of the cluster."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.inventory.schema import Cluster
@@ -37,13 +37,19 @@ class Trial:
     inputs: tuple[Assumption, ...]
 
 
-def prove_plan(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Proof:
+Prover = Callable[[Scenario], Verdict]
+
+
+def prove_plan(
+    plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue, prover: Prover = prove
+) -> Proof:
     """Execute a drawn plan and return what its document says of the proof.
 
     A case that is only possible (a release or mode nobody told) may fail: then the plan rests on
-    its not being so, and says it. A case that is known must hold.
+    its not being so, and says it. A case that is known must hold. `prover` judges one scenario; a
+    continuation has one that leaves aside what was broken before it began.
     """
-    trials = [_trial(plan, case, catalogue) for case in cases(cluster, catalogue)]
+    trials = [_trial(plan, case, catalogue, prover) for case in cases(cluster, catalogue)]
     safe = [trial for trial in trials if trial.verdict.safe]
     failed = [trial for trial in trials if not trial.verdict.safe]
     shown = (safe or failed)[0]
@@ -51,14 +57,22 @@ def prove_plan(plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) 
     return _proof(plan, shown, trials, failed, refused=refused)
 
 
-def _trial(plan: ChangePlan, case: Case, catalogue: Catalogue) -> Trial:
+def _trial(plan: ChangePlan, case: Case, catalogue: Catalogue, prover: Prover) -> Trial:
+    scenario, inputs = scenario_in(plan, case, catalogue)
+    return Trial(case, scenario, _with_one_answer(scenario, prover), inputs)
+
+
+def scenario_in(
+    plan: ChangePlan, case: Case, catalogue: Catalogue
+) -> tuple[Scenario, tuple[Assumption, ...]]:
+    """Return what the trust model executes for a plan in one case, and what was assumed for it."""
     ground, inputs = scenario_of(case.cluster, as_of=plan.as_of)
     done = [step for step in map(case.done, plan.steps) if step is not None]
     scenario = replace(
         ground, steps=trust_steps(done, ground, catalogue),
         expired=ground.expired | frozenset(_expired(plan, ground)),
     )  # fmt: skip
-    return Trial(case, scenario, _with_one_answer(scenario), inputs)
+    return scenario, inputs
 
 
 def _expired(plan: ChangePlan, scenario: Scenario) -> Iterator[Certificate]:
@@ -73,15 +87,15 @@ def _expired(plan: ChangePlan, scenario: Scenario) -> Iterator[Certificate]:
             yield certificate(finding.store, CLUSTER if alone else node, 0)
 
 
-def _with_one_answer(scenario: Scenario) -> Verdict:
+def _with_one_answer(scenario: Scenario, prover: Prover) -> Verdict:
     """Prove; where only some branches fail, look for one answer under which none does."""
-    verdict = prove(scenario)
+    verdict = prover(scenario)
     partial = all(broken.branches for broken in verdict.broken) and verdict.broken
     if verdict.safe or not partial:
         return verdict
     for name, unknown in reversed(list(UNKNOWNS.items())):
         for answer in (unknown.other, unknown.careful):
-            again = prove(replace(scenario, assume={**scenario.assume, name: answer}))
+            again = prover(replace(scenario, assume={**scenario.assume, name: answer}))
             if again.safe and again.combinations < verdict.combinations:
                 return again
     return verdict
