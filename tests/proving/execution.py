@@ -25,6 +25,7 @@ class Run:
         self.first = {n: first_held(self.world, g) for n, g in self.groups.items()}
         self.held = {n: {self.first[n]} for n, g in self.groups.items() if g["online"]}
         self.dirty = {name: set() for name in self.held}
+        self.under_blank = {name: set() for name in self.held}
         self.steps = [
             (number, deed)
             for number, line in enumerate(document["steps"], 1)
@@ -107,6 +108,7 @@ class Run:
                 self.breaks("I-1", name)
             if all(came in TOOK for *_, came in results):
                 self.dirty[name].clear()
+                self.under_blank[name].clear()
         self.reboot([name for name in self.held if name not in chosen])
 
     # Steps -----------------------------------------------------------------------------------
@@ -123,9 +125,19 @@ class Run:
     do_upload_signed = do_regen
 
     def soil(self, changed):
-        """Count certificates as changed since the last barrier of each group."""
-        for dirty in self.dirty.values():
-            dirty |= {(store, node) for store, node in changed if store in FACING}
+        """Count certificates as changed since the last barrier of each group.
+
+        Exemption (i) of I-2 and I-3 belongs to the change: a phone that held a blank list then
+        takes whatever comes, and what comes lists the new certificate. Setting the parameter back
+        needs one barrier (I-8), not another one before it (S1).
+        """
+        new = {(store, node) for store, node in changed if store in FACING}
+        for name, dirty in self.dirty.items():
+            dirty |= new
+            if self.all_blank(name):
+                self.under_blank[name] |= new
+            else:
+                self.under_blank[name] -= new
 
     def do_rollback(self, on):
         """Set or clear the rollback parameter."""
@@ -274,7 +286,8 @@ class Run:
         group = self.groups[name]
         if self.world.recovery_signs or not group["sbd"]:
             return []
-        changed = [t for t in group["tftp"] if ("CallManager", t) in self.dirty[name]]
+        unknown = self.dirty[name] - self.under_blank[name]
+        changed = [t for t in group["tftp"] if ("CallManager", t) in unknown]
         return [] if changed and self.exempt(name) else changed
 
     def clean_tvs(self, name):
