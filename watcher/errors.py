@@ -69,3 +69,19 @@ class JournalBroken(TemporaryError):  # noqa: N818 -- likewise
 
 class StoreUnavailable(TemporaryError):  # noqa: N818 -- likewise
     """The database did not answer in time; what became of a commit is unknown."""
+
+
+class TryLater(TemporaryError):  # noqa: N818 -- likewise
+    """A system we send to is busy and surely did nothing; `seconds` as it asked for, or None."""
+
+    def __init__(self, text: str, seconds: float | None = None) -> None:
+        self.seconds = seconds
+        super().__init__(text)
+
+
+class Unclear(TemporaryError):  # noqa: N818 -- likewise
+    """A system we sent to may or may not have done it; only a search tells."""
+
+
+class Refused(WatcherError):  # noqa: N818 -- likewise
+    """A system we send to refuses for good: wrong credentials, field, or project."""

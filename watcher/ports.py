@@ -13,6 +13,7 @@ from typing import Protocol
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Counts, Line, Place, Reason
 from watcher.model.message import MessageId, Origin, Position, RawMessage
+from watcher.model.ticket import Draft, TicketRef
 
 
 class Clock(Protocol):
@@ -332,3 +333,34 @@ class Runs(Protocol):
 
     def last(self, job: str, result: str | None = None) -> Run | None:
         """Return the run that ended last; of those that ended with `result` if given."""
+
+
+class TicketSystem(Protocol):
+    """One back-end for change tickets; one file each in `watcher/senders`.
+
+    Every call may raise `TryLater` (surely nothing was done), `Unclear` (it may have been done)
+    or `Refused` (it never will). A back-end never tries again by itself.
+    """
+
+    name: str
+
+    def find(self, key: str) -> Sequence[TicketRef]:
+        """Return the tickets that carry our key, also closed ones; a foreign match is left out."""
+
+    def create(self, draft: Draft) -> TicketRef:
+        """Make a ticket, as a draft: a person submits it."""
+
+    def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
+        """Bring what is ours in a ticket to the draft; leave the rest as people made it."""
+
+    def has(self, ticket: TicketRef, mark: str) -> bool:
+        """Tell whether a comment with this mark, or an update to it, has arrived."""
+
+    def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
+        """Add a comment that begins with the mark."""
+
+    def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Close it with a comment; only where the site configured that."""
+
+    def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Open it again with a comment."""
