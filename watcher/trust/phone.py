@@ -10,7 +10,6 @@ from typing import NamedTuple
 from watcher.trust.lists import Certificates, Ctl, Itl
 from watcher.trust.names import Certificate
 from watcher.trust.scenario import Dot1x, Group, Mode
-from watcher.trust.world import Tvs
 
 
 class Held(NamedTuple):
@@ -33,6 +32,13 @@ class Ccm(NamedTuple):
     issuers: Certificates
 
 
+class Verifier(NamedTuple):
+    """A running TVS: the certificate it shows, and which signers of what is served it knows."""
+
+    own: Certificate
+    knows: Certificates
+
+
 class View(NamedTuple):
     """What a phone of one group sees of the cluster now."""
 
@@ -42,7 +48,7 @@ class View(NamedTuple):
     """Key of the configuration files."""
     itl: Itl | None
     ctl: Ctl | None
-    tvs: tuple[tuple[str, Tvs], ...]
+    tvs: tuple[tuple[str, Verifier], ...]
     callmanager: tuple[tuple[str, Ccm], ...]
     mode: str
     vpn_trust: Certificates
@@ -193,7 +199,7 @@ def vouchers(group: Group, held: Held, signer: Certificate, view: View) -> tuple
         for node in held.cm_group
         if (tvs := servers.get(node)) is not None
         and _signs(tvs.own, held.itl.tvs, view)
-        and signer in tvs.known
+        and signer in tvs.knows
     )
 
 

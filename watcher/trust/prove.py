@@ -70,7 +70,7 @@ class Outcome:
 
 def _walk_all(scenario: Scenario, groups: list[Group]) -> tuple[list[Outcome], int, int]:
     """Walk every branch that can end differently."""
-    memory: Memory = {}
+    memory = Memory()
     outcomes: list[Outcome] = []
     combinations = walked = 0
     asked_at: dict[Branch, set[str]] = {}

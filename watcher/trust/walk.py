@@ -6,6 +6,7 @@ any phone; a reset with a wait reboots all of them, and all must come through.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from watcher.trust import hard
 from watcher.trust.branch import Branch
@@ -20,7 +21,7 @@ from watcher.trust.names import (
     Service,
     certificate,
 )
-from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Ccm, Held, View, boot, registers
+from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Ccm, Held, Verifier, View, boot, registers
 from watcher.trust.rulebook import Breach
 from watcher.trust.scenario import (
     Action,
@@ -32,7 +33,7 @@ from watcher.trust.scenario import (
     Scenario,
     Step,
 )
-from watcher.trust.world import World, begin
+from watcher.trust.world import Tvs, World, begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,31 @@ class Crowd:
     """Breaches that an eToken CTL still mends if it comes before the next reset."""
     history: list[tuple[int, Status]] = field(default_factory=list)
     parts: frozenset[Part] = frozenset()
+    view: View | None = None
+    """What its phones saw when they last looked, at the walk's count of steps then."""
+    looked: int = -1
 
 
-Memory = dict[tuple[int, Held, View], Boot]
-"""Resets that were thought through already, whichever branch asked first."""
+class Reboots(NamedTuple):
+    """Where any number of reboots can lead phones that see the same: all they may then hold."""
+
+    held: frozenset[Held]
+    status: Status
+    asked: frozenset[str]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was thought through already, whichever branch and step asked first.
+
+    A reset depends on the group, on what its phones hold and on what they see, so each such
+    question is answered once. Views that are equal are kept as one, so that they are compared by
+    reference.
+    """
+
+    boots: dict[tuple[int, Held, int], Boot] = field(default_factory=dict)
+    reboots: dict[tuple[int, frozenset[Held], int], Reboots] = field(default_factory=dict)
+    views: dict[View, View] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -84,6 +106,8 @@ class Walk:
     changed: bool = False
     failed: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Groups with phones that a reset of the plan did not bring back: step and why."""
+    applied: int = 0
+    """Steps executed so far: what phones see stays the same until the next one."""
 
     def go(self) -> None:
         """Walk the whole order."""
@@ -92,6 +116,7 @@ class Walk:
         for step in self.scenario.steps:
             self._before(step)
             touched = apply(step, self.world)
+            self.applied += 1
             self._after(step, touched)
         for crowd in self.crowds:
             self.breaches += crowd.pending
@@ -194,27 +219,44 @@ class Walk:
 
     def _reboot_any(self, crowd: Crowd, step: int) -> None:
         """Let the adversary reboot any phone, any number of times; keep the worst of it."""
-        view = look(self.world, crowd.group)
+        view = self.look(crowd)
+        key = (id(crowd.group), crowd.held, id(view))
+        found = self.memory.reboots.get(key)
+        if found is None:
+            found = self.memory.reboots[key] = self._reboots(crowd, view)
+        self.asked |= found.asked
+        crowd.held = found.held
+        if not crowd.history or crowd.history[-1][1] != found.status:
+            crowd.history.append((step, found.status))
+
+    def _reboots(self, crowd: Crowd, view: View) -> Reboots:
         known: dict[Held, Boot] = {}
         waiting = list(crowd.held)
         while waiting:
             held = waiting.pop()
             if held in known:
                 continue
-            known[held] = found = self.boot(crowd, held, view)
+            known[held] = found = self.boot(crowd, held)
             waiting.append(found.held)
-        crowd.held = frozenset(known)
         status = _worst(known.values(), [registers(held, view)[0] for held in known])
-        if not crowd.history or crowd.history[-1][1] != status:
-            crowd.history.append((step, status))
+        asked = frozenset(question for found in known.values() for question in found.asked)
+        return Reboots(frozenset(known), status, asked)
 
-    def boot(self, crowd: Crowd, held: Held, view: View | None = None) -> Boot:
-        """Return how a reset goes now for a phone that holds this; thought through only once."""
-        view = view or look(self.world, crowd.group)
-        key = (id(crowd.group), held, view)
-        found = self.memory.get(key)
+    def look(self, crowd: Crowd) -> View:
+        """Return what phones of a group see now."""
+        if crowd.view is None or crowd.looked != self.applied:
+            view = look(self.world, crowd.group)
+            crowd.view = self.memory.views.setdefault(view, view)
+            crowd.looked = self.applied
+        return crowd.view
+
+    def boot(self, crowd: Crowd, held: Held) -> Boot:
+        """Return how a reset goes now for a phone that holds this."""
+        view = self.look(crowd)
+        key = (id(crowd.group), held, id(view))
+        found = self.memory.boots.get(key)
         if found is None:
-            found = self.memory[key] = boot(crowd.group, held, view)
+            found = self.memory.boots[key] = boot(crowd.group, held, view)
         if found.asked:
             self.asked |= found.asked
         return found
@@ -287,6 +329,9 @@ def look(world: World, group: Group) -> View:
     """Return what a phone of a group sees now."""
     server = next((node for node in group.tftp if (Service.TFTP, node) in world.up), None)
     files = world.tftp[server] if server else None
+    signers = {world.ctl.signer} if world.ctl is not None else set()
+    if files is not None:
+        signers |= {files.key, files.itl.signer}
     mode = world.profiles[group.name]
     tls = hard.secure(mode) or hard.secure(group.mode)
     return View(
@@ -295,7 +340,7 @@ def look(world: World, group: Group) -> View:
         itl=files.itl if files and group.sbd else None,
         ctl=world.ctl,
         tvs=tuple(
-            (node, world.tvs[node])
+            (node, _verifier(world.tvs[node], signers))
             for node in group.cm_group
             if group.sbd and (Service.TVS, node) in world.up
         ),
@@ -313,6 +358,10 @@ def look(world: World, group: Group) -> View:
         itl_for_tls=world.branch.itl_suffices_for_tls,
         past_date=NOTHING if world.branch.expired_accepted else world.scenario.expired,
     )
+
+
+def _verifier(tvs: Tvs, signers: set[Certificate]) -> Verifier:
+    return Verifier(tvs.own, tvs.known.intersection(signers))
 
 
 _ANY = Ccm(Certificate(""), NOTHING)
