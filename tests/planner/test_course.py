@@ -6,6 +6,8 @@ from builders import alarm, cluster, deeds, keys, node, of, plan
 from watcher.inventory.schema import CtlMethod, Duty, SecurityMode
 from watcher.rules.work import StepKind
 
+UNTOLD = (node("pub", duties=None), node("sub1", duties=None))
+"""Two nodes of which the inventory does not say what they do."""
 TOKENLESS = {"security_mode": SecurityMode.MIXED, "ctl_method": CtlMethod.TOKENLESS}
 
 
@@ -20,7 +22,7 @@ def spine(drawn, store):
 
 
 def test_one_tftp_server_rests_while_its_phones_learn_from_another():
-    drawn = plan(told("CallManager"), cluster(release="9.1(2)"))
+    drawn = plan(told("CallManager"), cluster(*UNTOLD, release="9.1(2)"))
 
     round_trip = ["stop", "regenerate", "reset", "wait", "start"]
     assert [kind for kind, _ in spine(drawn, "CallManager")] == [
@@ -36,7 +38,7 @@ def test_one_tftp_server_rests_while_its_phones_learn_from_another():
 
 
 def test_the_next_server_waits_for_a_canary_phone():
-    drawn = plan(told("CallManager"), cluster(release="9.1(2)"))
+    drawn = plan(told("CallManager"), cluster(*UNTOLD, release="9.1(2)"))
     start = next(s for s in of(drawn, StepKind.START) if s.where == "pub")
 
     assert drawn.steps[start.number].kind == StepKind.CANARY
@@ -55,7 +57,7 @@ def test_a_stopped_tftp_service_is_not_restarted():
 
 def test_nodes_that_sign_nothing_share_one_barrier():
     only = (Duty.CALL_PROCESSING,)
-    site = cluster(node("pub"), node("sub1"), node("a", duties=only), node("b", duties=only),
+    site = cluster(*UNTOLD, node("a", duties=only), node("b", duties=only),
                    release="9.1(2)")  # fmt: skip
 
     drawn = plan(told("CallManager", at=("pub", "sub1", "a", "b")), site)
@@ -65,7 +67,7 @@ def test_nodes_that_sign_nothing_share_one_barrier():
 
 
 def test_the_signer_is_back_before_the_verifier_begins():
-    drawn = plan(told("TVS", "CallManager"), cluster(release="9.1(2)"))
+    drawn = plan(told("TVS", "CallManager"), cluster(*UNTOLD, release="9.1(2)"))
     stages = (StepKind.REGENERATE, StepKind.RESET, StepKind.WAIT)
     order = [s.store or s.kind for s in of(drawn, *stages)]
 
@@ -121,8 +123,8 @@ def test_the_detour_signs_the_ctl_anew_before_phones_meet_the_new_key():
     assert order.index("ctl-localkey") < order.index("ctl-update")
 
 
-def test_the_detour_leaves_the_other_servers_to_the_usual_order():
-    drawn = plan(told("CallManager"), cluster(release="11.5(1)", **TOKENLESS))
+def test_the_careful_detour_leaves_the_other_servers_to_the_usual_order():
+    drawn = plan(told("CallManager"), cluster(*UNTOLD, release="11.5(1)", **TOKENLESS))
 
     assert [s.where for s in of(drawn, StepKind.STOP)] == ["sub1"]
 

@@ -21,7 +21,8 @@ from builders import (
 
 from watcher.app.site import load_inventory
 from watcher.inventory.schema import CtlMethod, Product, SecurityMode
-from watcher.planner.plan import newest_event
+from watcher.planner.plan import newest_event, sketch_plans
+from watcher.planner.ways import NODE_BY_NODE, STAGED
 from watcher.planning import plan as planning_plan
 from watcher.rules.work import StepKind
 
@@ -131,6 +132,55 @@ def test_withheld_work_leaves_the_rest_planned():
     assert drawn.withheld
     assert {store for store, _ in deeds(drawn, StepKind.REGENERATE)} == {"tomcat"}
     assert not of(drawn, StepKind.RESET)
+
+
+def drafts(told, *clusters):
+    return sketch_plans(told, inventory(*clusters), CATALOGUE, AS_OF)
+
+
+TRUSTED = [alarm(store=store, node=name) for store in ("CallManager", "TVS")
+           for name in ("pub", "sub1")]  # fmt: skip
+
+
+def test_a_draft_has_the_cheapest_way_first():
+    (draft,) = drafts(TRUSTED, cluster(release="9.1(2)"))
+
+    assert (draft.cluster, draft.ways) == ("graz", (NODE_BY_NODE, STAGED))
+    assert [len(of(draft.draw(way), StepKind.RESET)) for way in draft.ways] == [2, 3]
+    assert draft.cautious() == draft.draw(NODE_BY_NODE)
+
+
+def test_each_cluster_has_a_draft_and_the_unknown_one_comes_last():
+    found = drafts([alarm(node="stranger"), alarm()], cluster())
+
+    assert [draft.cluster for draft in found] == ["graz", None]
+
+
+def test_a_draft_without_what_phones_trust_says_why():
+    (draft,) = drafts([*TRUSTED, alarm()], cluster(release="9.1(2)"))
+
+    rest = draft.withhold("Some phones would be lost.")
+
+    assert rest.withheld == ("Some phones would be lost.",)
+    assert deeds(rest, StepKind.REGENERATE) == [("tomcat", "pub")]
+
+
+def test_a_way_that_needs_a_proof_is_drawn_on_demand_only():
+    site = cluster(
+        release="10.0(1)", security_mode=SecurityMode.MIXED, ctl_method=CtlMethod.TOKENLESS
+    )
+    (draft,) = drafts(TRUSTED, site)
+
+    assert draft.reasons
+    assert draft.cautious().withheld == draft.reasons
+    assert of(draft.draw(draft.ways[0]), StepKind.RESET)
+
+
+def test_what_no_way_heals_is_drawn_by_none():
+    (draft,) = drafts(TRUSTED, cluster(release="9.1(2)", rollback_pre80=True))
+
+    assert draft.withheld
+    assert not any(draft.draw(way).steps for way in draft.ways)
 
 
 def test_the_plan_speaks_of_the_newest_event():

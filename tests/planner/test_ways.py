@@ -1,18 +1,27 @@
-"""Which way a change takes, by release, security mode and nodes; and when none is printed."""
+"""Which ways are open to a change, by release, mode and nodes; and when none is printed."""
 
 import pytest
 from builders import alarm, certificate, cluster, findings, ground, node
 
-from watcher.inventory.schema import CtlMethod, Duty, PhoneGroup, SecurityMode
+from watcher.inventory.schema import (
+    CallManagerGroup,
+    CtlMethod,
+    Duty,
+    PhoneGroup,
+    SecurityMode,
+)
 from watcher.model.release import Release
 from watcher.planner.jobs import service_jobs
 from watcher.planner.ways import (
+    ETOKEN_SHIELD,
     LOCALKEY_DETOUR,
+    NODE_BY_NODE,
     ROLLBACK,
     SERVICES_ONLY,
     SPECIFIC_ORDER,
+    STAGED,
     STORE_BY_STORE,
-    choose,
+    options,
     supported,
 )
 
@@ -27,78 +36,121 @@ def way(*nodes, stores=("CallManager",), at=("pub",), **values):
     site = cluster(*nodes, **values)
     told = [alarm(store=store, node=name) for store in stores for name in at]
     base = ground(site)
-    return choose(service_jobs(findings(told, site), base), base)
+    return options(service_jobs(findings(told, site), base), base)
 
 
 @pytest.mark.parametrize("stores", [("tomcat",), ("ipsec", "tomcat"), ("authz",)])
 @pytest.mark.parametrize("release", ["9.1(2)", "12.5(1)", "15"])
 def test_what_phones_do_not_trust_needs_services_only(stores, release):
-    assert way(stores=stores, release=release).way == SERVICES_ONLY
+    assert way(stores=stores, release=release).ways == (SERVICES_ONLY,)
 
 
 @pytest.mark.parametrize(
     ("release", "expected"),
     [
-        ("8.6(2)", SPECIFIC_ORDER), ("9.1(2)SU2a", SPECIFIC_ORDER), ("11.5(1)SU9", SPECIFIC_ORDER),
+        ("8.6(2)", NODE_BY_NODE), ("9.1(2)SU2a", NODE_BY_NODE), ("11.5(1)SU9", NODE_BY_NODE),
         ("12.0(1)", STORE_BY_STORE), ("12.5(1)SU3", STORE_BY_STORE), ("14SU2", STORE_BY_STORE),
         ("15", STORE_BY_STORE), (None, SPECIFIC_ORDER),
     ],
 )  # fmt: skip
 def test_from_12_0_on_one_goes_store_by_store(release, expected):
-    assert way(release=release).way == expected
+    assert way(release=release).ways == (expected,)
 
 
 def test_without_a_cluster_the_careful_order_is_taken():
     base = ground()
 
-    choice = choose(service_jobs(findings([alarm(store="TVS")]), base), base)
+    found = options(service_jobs(findings([alarm(store="CallManager")]), base), base)
 
-    assert (choice.way, choice.withheld) == (SPECIFIC_ORDER, ())
+    assert (found.ways, found.withheld) == ((SPECIFIC_ORDER,), ())
+
+
+@pytest.mark.parametrize("release", ["8.6(2)", "9.1(2)", "11.5(1)"])
+def test_what_a_node_does_not_tell_keeps_the_careful_order(release):
+    unknown = (node("pub", duties=None), node("sub1"))
+
+    assert way(*unknown, release=release).ways == (SPECIFIC_ORDER,)
+
+
+ALL = ("CAPF", "CallManager", "TVS")
+LONE = CallManagerGroup(name="one node", nodes=("pub",))
+ONE_TFTP = PhoneGroup(name="one server", tftp=("pub",))
+SOLO = {
+    "CallManager group of one node": {"callmanager_groups": (LONE,)},
+    "phones that ask one TFTP server": {"phone_groups": (ONE_TFTP,)},
+}
+
+
+def test_node_by_node_has_fewer_resets_where_several_stores_are_due():
+    found = way(stores=ALL, at=("pub", "sub1"), release="9.1(2)")
+
+    assert found.ways == (NODE_BY_NODE, STAGED)
+
+
+@pytest.mark.parametrize("values", SOLO.values(), ids=SOLO)
+def test_phones_that_would_lose_an_anchor_get_one_certificate_at_a_time(values):
+    assert way(stores=ALL, at=("pub", "sub1"), release="9.1(2)", **values).ways == (STAGED,)
+
+
+def test_nodes_without_tftp_whose_tvs_is_due_need_a_stage_of_their_own():
+    nodes = (node("pub"), node("sub1"), node("a", duties=(Duty.CALL_PROCESSING,)))
+
+    assert way(*nodes, stores=ALL, at=("pub", "sub1", "a"), release="9.1(2)").ways == (STAGED,)
+
+
+@pytest.mark.parametrize(
+    ("stores", "expected"),
+    [(ALL, (ETOKEN_SHIELD, NODE_BY_NODE, STAGED)), (("TVS",), (STAGED,))],
+)
+def test_a_token_shields_what_the_ctl_lists(stores, expected):
+    found = way(stores=stores, at=("pub", "sub1"), release="9.1(2)", etokens=2, **ETOKEN)
+
+    assert found.ways == expected
 
 
 @pytest.mark.parametrize("release", ["8.0", "9.1(2)", "11.5(1)SU9"])
 def test_a_single_non_secure_server_rolls_back(release):
     choice = way(*ALONE, release=release)
 
-    assert (choice.way, choice.withheld) == (ROLLBACK, ())
+    assert (choice.ways, choice.withheld, choice.reasons) == ((ROLLBACK,), (), ())
 
 
 def test_one_tftp_server_of_many_nodes_is_alone_too():
     nodes = (node("pub", duties=(Duty.TFTP,)), node("sub1", duties=(Duty.CALL_PROCESSING,)))
 
-    assert way(*nodes, release="9.1(2)").way == ROLLBACK
+    assert way(*nodes, release="9.1(2)").ways == (ROLLBACK,)
 
 
 def test_a_single_server_from_12_0_on_needs_no_rollback():
-    assert way(*ALONE, release="12.5(1)").way == STORE_BY_STORE
+    assert way(*ALONE, release="12.5(1)").ways == (STORE_BY_STORE,)
 
 
 def test_a_verifier_alone_needs_no_rollback():
-    assert way(*ALONE, stores=("TVS",), release="9.1(2)").way == SPECIFIC_ORDER
+    assert way(*ALONE, stores=("TVS",), release="9.1(2)").ways == (STAGED,)
 
 
 def test_a_shared_signer_rolls_back_up_to_11_5():
     shared = certificate("CallManager", None, multi_server=True)
 
-    assert way(release="11.5(1)", certificates=(shared,)).way == ROLLBACK
+    assert way(release="11.5(1)", certificates=(shared,)).ways == (ROLLBACK,)
 
 
 @pytest.mark.parametrize("release", ["10.5(2)", "10.5(2)SU10", "11.0(1)", "11.5(1)SU9"])
 def test_a_tokenless_publisher_takes_the_detour(release):
-    assert way(release=release, **TOKENLESS).way == LOCALKEY_DETOUR
+    assert way(release=release, **TOKENLESS).ways == (LOCALKEY_DETOUR,)
 
 
 @pytest.mark.parametrize("nodes", [ALONE, ()])
 def test_the_detour_serves_a_single_server_too(nodes):
-    assert way(*nodes, release="11.5(1)", **TOKENLESS).way == LOCALKEY_DETOUR
+    assert way(*nodes, release="11.5(1)", **TOKENLESS).ways == (LOCALKEY_DETOUR,)
 
 
 def test_a_tokenless_subscriber_needs_no_detour():
-    assert way(at=("sub1",), release="11.5(1)", **TOKENLESS).way == SPECIFIC_ORDER
+    assert way(at=("sub1",), release="11.5(1)", **TOKENLESS).ways == (NODE_BY_NODE,)
 
 
 def test_a_tokenless_cluster_from_12_0_on_needs_no_detour():
-    assert way(release="12.5(1)", **TOKENLESS).way == STORE_BY_STORE
+    assert way(release="12.5(1)", **TOKENLESS).ways == (STORE_BY_STORE,)
 
 
 WITHHELD = {
@@ -120,14 +172,14 @@ def test_no_way_is_safe_enough(values, reason):
 
     choice = way(*values.pop("nodes", ()), **values)
 
-    assert len(choice.withheld) == 1
-    assert reason in choice.withheld[0]
+    (held,) = choice.withheld or choice.reasons
+    assert reason in held
 
 
 def test_tokens_at_hand_vouch_for_a_single_server():
     choice = way(*ALONE, release="9.1(2)", etokens=2, **ETOKEN)
 
-    assert (choice.way, choice.withheld) == (SPECIFIC_ORDER, ())
+    assert (choice.ways, choice.withheld, choice.reasons) == ((ETOKEN_SHIELD,), (), ())
 
 
 @pytest.mark.parametrize("other", ["CallManager", "TVS", "CAPF"])
@@ -185,11 +237,11 @@ DEAF = PhoneGroup(name="branch", tvs_reachable=False)
     [
         ({"release": "9.1(2)"}, ROLLBACK, False),
         ({"release": "12.5(1)SU4"}, STORE_BY_STORE, False),
-        (UNKNOWN | {"release": "11.5(1)SU5"}, SPECIFIC_ORDER, True),
-        (TOKENLESS | {"release": "11.5(1)SU5"}, SPECIFIC_ORDER, True),
+        (UNKNOWN | {"release": "11.5(1)SU5"}, STAGED, True),
+        (TOKENLESS | {"release": "11.5(1)SU5"}, LOCALKEY_DETOUR, True),
     ],
 )  # fmt: skip
 def test_phones_that_cannot_ask_tvs_need_a_blank_list_up_to_11_5(values, expected, held):
     choice = way(phone_groups=(DEAF,), **values)
 
-    assert (choice.way, bool(choice.withheld)) == (expected, held)
+    assert (choice.ways, bool(choice.reasons)) == ((expected,), held)
