@@ -140,7 +140,7 @@ def _split(text: str, name: str, line: int, column: int) -> Iterator[Line]:
             yield Line(bare, Location(name, line, column + found.start() + indent))
 
 
-def _lines(document: Document, steps: str | tuple[str, ...]) -> Iterable[Line]:
+def _lines(document: Document, steps: object) -> Iterable[Line]:
     if isinstance(steps, str):
         place = document.place(("steps",))
         # A block scalar begins on the line below its key; its column is not kept.
@@ -151,8 +151,10 @@ def _lines(document: Document, steps: str | tuple[str, ...]) -> Iterable[Line]:
             for line in _split(_NUMBERING.sub("", text, count=1), document.name, 1, 1)
             if not text.lstrip().startswith("#")
         ]
-    else:
+    elif isinstance(steps, list):
         lines = _listed(document, ("steps",), steps)
+    else:
+        lines = []
     if not lines:
         raise fault(document, ("steps",), "there is no step", "a list of steps")
     return lines

@@ -161,5 +161,6 @@ class StepsFile(Closed):
     external: tuple[FilePeer, ...] = ()
     assume: dict[Text, Any] = Field(default_factory=dict)
     accept: tuple[Text, ...] = ()
-    steps: tuple[Text, ...] | Text
+    steps: Any
+    """A list, or one text; read line by line, so that each fault has its own place."""
     expect: dict[Text, Any] | None = None

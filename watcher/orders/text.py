@@ -30,10 +30,11 @@ def text(scenario: Scenario, verdict: Verdict, inputs: Sequence[Assumption] = ()
         _rules(scenario, verdict),
         ["Steps", *grid(scenario, verdict, WIDTH)],
         _intervals("Windows: a phone that is reset then is refused", verdict.windows),
-        _intervals("Out of service without a reset, until a later step", verdict.outages),
+        _intervals("Out of service without a reset", _outages(verdict)),
         _offline(verdict),
         _notes(verdict),
         _unpaid(verdict),
+        _questions(verdict),
         _inputs(inputs),
         _scope(scenario, verdict),
     )
@@ -60,7 +61,9 @@ def _headline(scenario: Scenario, verdict: Verdict) -> list[str]:
 def _assumed(scenario: Scenario, verdict: Verdict) -> list[str]:
     lines: list[str] = []
     for name, answer in verdict.assumed.items():
-        told = f"assumed: {when({name: answer})}. See first: {UNKNOWNS[name].observable}."
+        unknown = UNKNOWNS[name]
+        so = "it is so" if answer == unknown.other else "it is not so"
+        told = f"assumed: {so} that {unknown.text} ({name}). See first: {unknown.observable}."
         lines += _wrapped(told, "  ")
     for broken in verdict.broken:
         if broken.rule in scenario.accept:
@@ -223,14 +226,31 @@ def _scope(scenario: Scenario, verdict: Verdict) -> list[str]:
 
 
 def when(answers: Answers) -> str:
-    """Return in words in which branches something is so."""
-    return " and ".join(_answer(name, answer) for name, answer in answers.items())
+    """Return in which branches something is so; the questions are told below."""
+    return " and ".join(f"{name} = {answer}" for name, answer in answers.items())
 
 
-def _answer(name: str, answer: str) -> str:
-    unknown = UNKNOWNS[name]
-    so = "it is so" if answer == unknown.other else "it is not so"
-    return f"{name} = {answer} ({so} that {unknown.text})"
+def _questions(verdict: Verdict) -> list[str]:
+    """Tell the open questions on which something depends, and what one phone shows of them."""
+    found: list[Answers] = [one.branches for one in verdict.broken]
+    found += [one.branches for one in (*verdict.stranded, *verdict.offline)]
+    found += [one.branches for one in (*verdict.windows, *_outages(verdict))]
+    named = {name for answers in found for name in answers}
+    lines = ["What no public source settles"] if named else []
+    for name in (name for name in UNKNOWNS if name in named):
+        unknown = UNKNOWNS[name]
+        told = (
+            f"{unknown.text}: {unknown.other}, else {unknown.careful}. "
+            f"Seen in: {unknown.observable}."
+        )
+        lines += _wrapped(told, "       ", f"  {name:<5}")
+    return lines
+
+
+def _outages(verdict: Verdict) -> list[Interval]:
+    """Return when phones that are not lost are out of service."""
+    lost = {stranded.group for stranded in verdict.stranded}
+    return [one for one in verdict.outages if one.group not in lost]
 
 
 def _some(items: Sequence[Item], lines: list[str]) -> Iterator[Item]:
