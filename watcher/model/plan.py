@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.model.expiry import Expiry, ExpiryState
+from watcher.model.progress import Continuation, Mark
 from watcher.model.proof import Proof
 
 
@@ -91,7 +92,8 @@ class Step:
     `node` is a name of the inventory or None, `where` the words for it ("each subscriber").
     `kind`, `store`, `service`, `node` are for the safety check; `key` names the step template,
     `block` the part of the work it belongs to, `lane` its row in the picture. `alternative` marks
-    the less likely of two branches that are both drawn; its minutes do not count.
+    the less likely of two branches that are both drawn; its minutes do not count. `mark` says what
+    became of a step that somebody reported, with the reason given.
     """
 
     number: int
@@ -121,6 +123,8 @@ class Step:
     alternative: bool = False
     note: str | None = None
     cite: Cite | None = None
+    mark: Mark | None = None
+    mark_reason: str = ""
 
 
 def minutes(steps: Iterable[Step]) -> int:
@@ -201,3 +205,4 @@ class ChangePlan:
     withheld: tuple[str, ...] = ()
     not_planned: tuple[str, ...] = ()
     proof: Proof | None = None
+    continuation: Continuation | None = None
