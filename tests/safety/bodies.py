@@ -18,7 +18,7 @@ from safety.plans import (
     whole,
 )
 
-from watcher.inventory.schema import Certificate, PhoneGroup
+from watcher.inventory.schema import CallManagerGroup, Certificate, Duty, PhoneGroup
 
 OLD = cluster()
 NEW = cluster(release="12.5(1)SU4")
@@ -61,6 +61,13 @@ REUSED = cluster(
 )
 
 
+TOKEN = OLD_MIXED.model_copy(update={"ctl_method": "etoken", "etokens": 2})
+THREE = cluster(node("pub"), node("sub1"), node("sub2", (Duty.CALL_PROCESSING,)))
+UNTOLD = cluster(node("pub", None), node("sub1"))
+LONE_GROUP = cluster(callmanager_groups=(CallManagerGroup(name="one node", nodes=("pub",)),))
+ONE_SERVER = cluster(phone_groups=(PhoneGroup(name="one server", tftp=("sub1",)),))
+
+
 def tomcat(known=OLD, *at):
     return [
         *renew("tomcat", *(at or ("pub", "sub1"))),
@@ -78,6 +85,56 @@ def in_mixed(store, *at, known=MIXED):
 
 def serial(known=OLD):
     return [*one_server(known, "pub"), *one_server(known, "sub1")]
+
+
+TFTP = "cisco-tftp"
+
+
+def half(known, at, *stores, others=(), stop=False):
+    """Return all stores of one TFTP server between two resets, as TV-01 has it.
+
+    `others` are nodes on which the last store changes too; with `stop` TFTP rests meanwhile.
+    """
+    but = {(TFTP, at)} if stop else set()
+    stop_it = [step("stop-service", at, "CallManager", TFTP)] if stop else []
+    start_it = [step("start-service", at, "CallManager", TFTP)] if stop else []
+    body = [one for store in stores for one in renew(store, at)]
+    body += renew(stores[-1], *others)
+    for store in stores:
+        body += restarts(store, known, at, *(others if store == stores[-1] else ()), but=but)
+    return [*stop_it, *body, *gate(), *start_it]
+
+
+STORES = ("CAPF", "CallManager", "TVS")
+
+
+def node_by_node(known=OLD):
+    return [*half(known, "pub", *STORES, stop=True), *half(known, "sub1", "CallManager", "TVS")]
+
+
+def staged(known=OLD):
+    return [*half(known, "pub", "CallManager"), *half(known, "sub1", "CallManager"),
+            *whole(known, "TVS", "pub", "sub1")]  # fmt: skip
+
+
+def shield(known=TOKEN):
+    update = step("ctl-update-etoken")
+    return [*renew("CAPF", "pub"), *renew("CallManager", "pub", "sub1"),
+            *renew("TVS", "pub", "sub1"), update, *restarts("CAPF", known, "pub"),
+            *restarts("CallManager", known, "pub", "sub1"),
+            *restarts("TVS", known, "pub", "sub1"), *gate()]  # fmt: skip
+
+
+def light(known, store, *at):
+    """Return a store from 12.0 on, behind which one waits without a reset of all phones."""
+    return [*renew(store, *at), *restarts(store, known, *at), step("canary", PHONES),
+            step("wait-registrations", PHONES)]  # fmt: skip
+
+
+def signer_last():
+    capf = [*renew("CAPF", "pub"), *ctl(), *restarts("CAPF", MIXED, "pub")]
+    return [*capf, step("wait-registrations", PHONES), *light(MIXED, "TVS", "pub", "sub1"),
+            *in_mixed("CallManager", "pub", "sub1")]  # fmt: skip
 
 
 def recovery(known=NEW):
@@ -105,12 +162,15 @@ def lists():
     return restart("TVS", "cisco-tvs", "pub") + restart("TVS", "cisco-tftp", "pub")
 
 
-def rollback(known=ALONE):
+WAIT = (step("wait-registrations", PHONES),)
+
+
+def rollback(known=ALONE, wait=WAIT):
     signer = [*renew("CallManager", "pub"), *restarts("CallManager", known, "pub")]
     verifier = [*renew("TVS", "pub"), *restarts("TVS", known, "pub")]
     return [
         step("rollback-on"), *lists(), *gate(), step("verify-blank-itl"),
-        *signer, step("wait-registrations", PHONES), *verifier, step("wait-registrations", PHONES),
+        *signer, *wait, *verifier, *wait,
         step("rollback-off"), *lists(), *gate(),
     ]  # fmt: skip
 
@@ -174,6 +234,18 @@ GOOD = {
     "tomcat": (tomcat(), OLD),
     "ipsec": (ipsec(), OLD),
     "one TFTP server at a time": ([*serial(), *whole(OLD, "TVS", "pub", "sub1")], OLD),
+    "node by node": (node_by_node(), OLD),
+    "one certificate at a time": (staged(), OLD),
+    "one certificate at a time, CallManager group of one node": (staged(LONE_GROUP), LONE_GROUP),
+    "a key of no TFTP server beside the last server's": (
+        [*half(THREE, "pub", "CallManager", "TVS", stop=True),
+         *half(THREE, "sub1", "CallManager", others=("sub2",))], THREE),
+    "all at once under a token": (shield(), TOKEN),
+    "no wait while the ITL is blank": (rollback(wait=()), ALONE),
+    "a light gate from 12.0 on": (
+        [*light(NEW, "CAPF", "pub"), *light(NEW, "CallManager", "pub", "sub1"),
+         *whole(NEW, "TVS", "pub")], NEW),
+    "what encrypted phones check comes last": (signer_last(), MIXED),
     "rollback": (rollback(), ALONE),
     "detour": (detour(), OLD_MIXED),
     "detour, phones without ITL": (detour(), OLD_MIXED_NO_ITL),

@@ -19,6 +19,7 @@ from safety.bodies import (
     SHARED_SIGNER,
     SIGNED,
     SSO,
+    THREE,
     TWO_STORES,
     WITH_COPY,
     WITH_NAMESAKE,
@@ -29,7 +30,9 @@ from safety.bodies import (
     changed,
     deletion,
     dropped,
+    half,
     in_mixed,
+    light,
     put,
     recovery,
     recovery_mixed,
@@ -62,7 +65,12 @@ BAD = {
     "O2 the stop is optional": (
         "O2", changed(serial(), "stop-service", optional=True), OLD),
     "O3 signer and verifier without a reset": (
-        "O3", dropped(TWO_STORES, "reset-phones"), NEW),
+        "O3", [*half(THREE, "sub2", "CallManager")[:-2], step("wait-registrations", PHONES),
+               *whole(THREE, "TVS", "pub", "sub1")], THREE),
+    "O6 nobody waits between signer and verifier": (
+        "O6", dropped(dropped(TWO_STORES, "reset-phones"), "wait-registrations"), NEW),
+    "O7 the signer last where no phone is encrypted": (
+        "O7", [*light(NEW, "TVS", "pub"), *whole(NEW, "CallManager", "pub")], NEW),
     "O4 recovery in the same window": (
         "O4", [replace(one, part=1) for one in WITH_RECOVERY], NEW),
     "O5 recovery before phones were reset": (
