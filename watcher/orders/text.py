@@ -233,7 +233,8 @@ def when(answers: Answers) -> str:
 def _questions(verdict: Verdict) -> list[str]:
     """Tell the open questions on which something depends, and what one phone shows of them."""
     found: list[Answers] = [one.branches for one in verdict.broken]
-    found += [one.branches for one in (*verdict.stranded, *verdict.offline)]
+    found += [one.branches for one in verdict.stranded]
+    found += [one.branches for one in verdict.offline]
     found += [one.branches for one in (*verdict.windows, *_outages(verdict))]
     named = {name for answers in found for name in answers}
     lines = ["What no public source settles"] if named else []
