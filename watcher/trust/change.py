@@ -136,10 +136,10 @@ def _each(step: Step, world: World, do: Callable[[Service, str], None]) -> list[
     service = step.service
     if service is None:
         return []
-    nodes = (step.node,) if step.node else world.scenario.running(service)
+    running = world.scenario.running(service)
     touched: list[Part] = []
-    for node in nodes:
-        if node in world.scenario.running(service):
+    for node in (step.node,) if step.node else running:
+        if node in running:
             before = _seen(world, service, node)
             do(service, node)
             if _seen(world, service, node) != before:

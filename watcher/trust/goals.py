@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from watcher.trust.names import Certificate, Kind, Service
 from watcher.trust.rulebook import Breach
-from watcher.trust.walk import Crowd, Walk, look
+from watcher.trust.walk import Crowd, Walk
 from watcher.trust.world import Tvs, World
 
 END = 0
@@ -44,12 +44,11 @@ def _of_groups(walk: Walk) -> Iterator[tuple[str, str, str]]:
 
 def _holds_present_lists(walk: Walk, crowd: Crowd) -> bool:
     """Tell whether no phone would change a list on a reset; a refused one is I-1's matter."""
-    if not look(walk.world, crowd.group).server:
+    if not walk.look(crowd).server:
         return True
     return all(
         not boot.accepted or (boot.held.itl, boot.held.ctl) == (held.itl, held.ctl)
-        for held in crowd.held
-        for boot in (walk.boot(crowd, held),)
+        for held, boot in zip(crowd.held, walk.ends(crowd), strict=True)
     )
 
 

@@ -5,7 +5,7 @@ phone ever asked end alike, so they are counted and not walked.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
@@ -14,7 +14,7 @@ from watcher.trust.hard import secure
 from watcher.trust.names import Service
 from watcher.trust.notes import History, before, notes, outages, windows
 from watcher.trust.phone import Boot
-from watcher.trust.rescue import Rescue, rescue
+from watcher.trust.rescue import Rescue, Trials
 from watcher.trust.rulebook import RULES, Breach, Severity
 from watcher.trust.scenario import Group, Scenario
 from watcher.trust.verdict import (
@@ -36,17 +36,22 @@ _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 
 def prove(scenario: Scenario) -> Verdict:
     """Execute the scenario's steps in every branch and return the verdict over all of them."""
-    groups, names = _distinct(scenario.groups)
+    groups, names = _distinct(scenario)
     outcomes, combinations, walked = _walk_all(scenario, groups)
     return _Judge(scenario, names, outcomes).verdict(combinations, walked)
 
 
-def _distinct(groups: Iterable[Group]) -> tuple[list[Group], dict[str, list[str]]]:
-    """Return one group of each kind, and for its name the names of all like it."""
-    kinds: dict[Group, Group] = {}
+def _distinct(scenario: Scenario) -> tuple[list[Group], dict[str, list[str]]]:
+    """Return one group of each kind, and for its name the names of all like it.
+
+    Groups are alike only if every step that names groups names all of them or none.
+    """
+    chosen = [frozenset(step.groups) for step in scenario.steps if step.groups]
+    kinds: dict[tuple[Group, tuple[bool, ...]], Group] = {}
     names: dict[str, list[str]] = defaultdict(list)
-    for group in groups:
-        kind = replace(group, name="", count=None)
+    for group in scenario.groups:
+        alike = replace(group, name="", count=None)
+        kind = (alike, tuple(group.name in some for some in chosen))
         first = kinds.setdefault(kind, group)
         names[first.name].append(group.name)
     return list(kinds.values()), names
@@ -135,15 +140,16 @@ def _outcome(walk: Walk) -> Outcome:
     breaches = [*walk.breaches, *at_end(walk)]
     stranded: dict[str, tuple[Severity, Rescue, str]] = {}
     absent: dict[str, Fate] = {}
+    trials = Trials(walk.world)
     last = walk.scenario.steps[-1].number if walk.scenario.steps else 0
     for crowd in walk.crowds:
         name = crowd.group.name
         lost = [boot for boot in walk.ends(crowd) if not boot.ok]
         if lost and crowd.group.online:
-            severity, way = rescue(crowd.group, (b.held for b in lost), walk.world)
+            severity, way = trials.rescue(crowd.group, (b.held for b in lost))
             stranded[name] = (severity, way, lost[0].why)
             breaches += _end_breaches(crowd.group, lost, last)
-        absent[name] = _absent(walk, crowd)
+        absent[name] = _absent(walk, crowd, trials)
     return Outcome(
         answers=walk.branch.answers, breaches=breaches,
         histories={crowd.group.name: crowd.history for crowd in walk.crowds},
@@ -162,11 +168,11 @@ def _end_breaches(group: Group, lost: list[Boot], last: int) -> Iterator[Breach]
         )  # fmt: skip
 
 
-def _absent(walk: Walk, crowd: Crowd) -> Fate:
+def _absent(walk: Walk, crowd: Crowd, trials: Trials) -> Fate:
     boot = walk.shadow(crowd)
     if boot.ok:
         return True, None, None, ", ".join(sorted(boot.anchors))
-    severity, way = rescue(crowd.group, [crowd.first], walk.world)
+    severity, way = trials.rescue(crowd.group, [crowd.first])
     return False, severity, way, boot.why
 
 

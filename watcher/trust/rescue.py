@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from watcher.trust.change import apply, ctl_possible
 from watcher.trust.names import CLUSTER, CtlKind, Kind, Service, certificate, kind_of
-from watcher.trust.phone import Held, boot
+from watcher.trust.phone import Held, View, boot
 from watcher.trust.rulebook import Severity
 from watcher.trust.scenario import Action, Group, PeerKind, Step
-from watcher.trust.walk import look
+from watcher.trust.sight import Sight
 from watcher.trust.world import World
 
 
@@ -43,19 +43,32 @@ RESCUES: tuple[Rescue, ...] = (
 )  # fmt: skip
 
 
-def rescue(group: Group, lost: Iterable[Held], world: World) -> tuple[Severity, Rescue]:
-    """Return what heals all `lost` phones of a group in one branch, and how bad that makes it."""
-    lost = frozenset(lost)
-    for way in RESCUES:
-        trial = world.copy()
-        if _WAYS[way.id](trial) and _heals(group, lost, trial):
-            return Severity.LOCKED_SERVER, way
-    return Severity.LOCKED_TOUCH, TOUCH
+class Trials:
+    """The cluster at the end of one branch after each way; tried once for all its groups."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._tried: dict[str, Sight | None] = {}
+
+    def rescue(self, group: Group, lost: Iterable[Held]) -> tuple[Severity, Rescue]:
+        """Return what heals all `lost` phones of a group, and how bad that makes it."""
+        lost = frozenset(lost)
+        for way in RESCUES:
+            sight = self._after(way)
+            if sight is not None and _heals(group, lost, sight.view(group)):
+                return Severity.LOCKED_SERVER, way
+        return Severity.LOCKED_TOUCH, TOUCH
+
+    def _after(self, way: Rescue) -> Sight | None:
+        """Return what phones see after a way was gone; None where it does not exist."""
+        if way.id not in self._tried:
+            trial = self._world.copy()
+            self._tried[way.id] = Sight(trial) if _WAYS[way.id](trial) else None
+        return self._tried[way.id]
 
 
-def _heals(group: Group, lost: frozenset[Held], world: World) -> bool:
+def _heals(group: Group, lost: frozenset[Held], view: View) -> bool:
     """Tell whether all are in service after a reset; the second one may finish the work."""
-    view = look(world, group)
     once = [boot(group, held, view) for held in lost]
     return all(boot(group, b.held, view).ok for b in once)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from watcher.trust import hard
 from watcher.trust.branch import Branch
 from watcher.trust.change import ANYTHING, CTL, Part, apply
-from watcher.trust.lists import NOTHING, Certificates, Itl, blank_itl, itl
+from watcher.trust.lists import NOTHING, Itl, blank_itl, itl
 from watcher.trust.moment import Change, Moment
 from watcher.trust.names import (
     PHONE_FACING,
@@ -21,19 +21,11 @@ from watcher.trust.names import (
     Service,
     certificate,
 )
-from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Ccm, Held, Verifier, View, boot, registers
+from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Held, View, boot, registers
 from watcher.trust.rulebook import Breach
-from watcher.trust.scenario import (
-    Action,
-    CapfAuth,
-    Dot1x,
-    Group,
-    HeldItl,
-    PeerKind,
-    Scenario,
-    Step,
-)
-from watcher.trust.world import Tvs, World, begin
+from watcher.trust.scenario import Action, CapfAuth, Group, HeldItl, Scenario, Step
+from watcher.trust.sight import Sight
+from watcher.trust.world import World, begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +57,9 @@ class Crowd:
     history: list[tuple[int, Status]] = field(default_factory=list)
     parts: frozenset[Part] = frozenset()
     view: View | None = None
-    """What its phones saw when they last looked, at the walk's count of steps then."""
-    looked: int = -1
+    """What its phones saw when they last looked."""
+    settled: tuple[View, frozenset[Held]] | None = None
+    """What they saw and may hold when any number of reboots was last gone through."""
 
 
 class Reboots(NamedTuple):
@@ -104,10 +97,15 @@ class Walk:
     breaches: list[Breach] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     changed: bool = False
+    dirty: dict[tuple[int, int], frozenset[Change]] = field(default_factory=dict)
+    """Changes from one count of them to another: many groups ask for the same."""
     failed: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Groups with phones that a reset of the plan did not bring back: step and why."""
-    applied: int = 0
-    """Steps executed so far: what phones see stays the same until the next one."""
+    sight: Sight = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look at the cluster as it is before the first step."""
+        self.sight = Sight(self.world)
 
     def go(self) -> None:
         """Walk the whole order."""
@@ -116,7 +114,7 @@ class Walk:
         for step in self.scenario.steps:
             self._before(step)
             touched = apply(step, self.world)
-            self.applied += 1
+            self.sight = Sight(self.world)
             self._after(step, touched)
         for crowd in self.crowds:
             self.breaches += crowd.pending
@@ -129,7 +127,8 @@ class Walk:
             self.breaches += hard.backup_exists(self.world, step)
         for rule in (hard.identity_kept, hard.ctl_update_possible, hard.backup_refused):
             self.breaches += rule(self.world, step)
-        if step.action in _ASKED_OF_GROUPS:
+        renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+        if step.action in _ASKED_OF_GROUPS or (renewed and self.world.rollback):
             for crowd in self.crowds:
                 moment = self.moment(crowd, step)
                 refused = not crowd.history[-1][1].accepted
@@ -152,7 +151,11 @@ class Walk:
             return
         parts = frozenset(touched)
         for crowd in self.crowds:
-            if ANYTHING in parts or step.action is Action.LSC_REISSUE or crowd.parts & parts:
+            if (
+                ANYTHING in parts
+                or step.action is Action.LSC_REISSUE
+                or not crowd.parts.isdisjoint(parts)
+            ):
                 self._reboot_any(crowd, step.number)
 
     def _note_change(self, step: Step) -> None:
@@ -185,7 +188,8 @@ class Walk:
             self.breaches += hard.before_reset(self.moment(crowd, step))
             self.breaches += crowd.pending
             crowd.pending.clear()
-            boots = [self.boot(crowd, held) for held in crowd.held]
+            view = self.look(crowd)
+            boots = [self.boot(crowd, held, view) for held in crowd.held]
             crowd.held = frozenset(b.held for b in boots)
             lost = next((b for b in boots if not b.accepted), None)
             if lost is None:
@@ -214,18 +218,25 @@ class Walk:
 
     def moment(self, crowd: Crowd, step: Step) -> Moment:
         """Return what rules look at."""
-        dirty = frozenset(change for change, _ in self.changes[crowd.clean_since :])
+        since = (crowd.clean_since, len(self.changes))
+        dirty = self.dirty.get(since)
+        if dirty is None:
+            found = (change for change, _ in self.changes[crowd.clean_since :])
+            dirty = self.dirty[since] = frozenset(found)
         return Moment(world=self.world, group=crowd.group, held=crowd.held, dirty=dirty, step=step)
 
     def _reboot_any(self, crowd: Crowd, step: int) -> None:
         """Let the adversary reboot any phone, any number of times; keep the worst of it."""
         view = self.look(crowd)
+        if crowd.settled == (view, crowd.held):
+            return
         key = (id(crowd.group), crowd.held, id(view))
         found = self.memory.reboots.get(key)
         if found is None:
             found = self.memory.reboots[key] = self._reboots(crowd, view)
         self.asked |= found.asked
         crowd.held = found.held
+        crowd.settled = (view, found.held)
         if not crowd.history or crowd.history[-1][1] != found.status:
             crowd.history.append((step, found.status))
 
@@ -236,7 +247,7 @@ class Walk:
             held = waiting.pop()
             if held in known:
                 continue
-            known[held] = found = self.boot(crowd, held)
+            known[held] = found = self.boot(crowd, held, view)
             waiting.append(found.held)
         status = _worst(known.values(), [registers(held, view)[0] for held in known])
         asked = frozenset(question for found in known.values() for question in found.asked)
@@ -244,15 +255,13 @@ class Walk:
 
     def look(self, crowd: Crowd) -> View:
         """Return what phones of a group see now."""
-        if crowd.view is None or crowd.looked != self.applied:
-            view = look(self.world, crowd.group)
+        view = self.sight.view(crowd.group)
+        if view != crowd.view:
             crowd.view = self.memory.views.setdefault(view, view)
-            crowd.looked = self.applied
         return crowd.view
 
-    def boot(self, crowd: Crowd, held: Held) -> Boot:
-        """Return how a reset goes now for a phone that holds this."""
-        view = self.look(crowd)
+    def boot(self, crowd: Crowd, held: Held, view: View) -> Boot:
+        """Return how a reset goes for a phone that holds this and sees that."""
         key = (id(crowd.group), held, id(view))
         found = self.memory.boots.get(key)
         if found is None:
@@ -263,18 +272,17 @@ class Walk:
 
     def ends(self, crowd: Crowd) -> Iterator[Boot]:
         """Yield how a reset at the end goes for everything that phones of a group may hold."""
+        view = self.look(crowd)
         for held in crowd.held:
-            yield self.boot(crowd, held)
+            yield self.boot(crowd, held, view)
 
     def shadow(self, crowd: Crowd) -> Boot:
         """Return how a phone ends that was off for the whole plan and boots at the end."""
-        return self.boot(crowd, crowd.first)
+        return self.boot(crowd, crowd.first, self.look(crowd))
 
 
-_ASKED_OF_GROUPS = frozenset(
-    (Action.ROLLBACK_ON, Action.REGENERATE, Action.UPLOAD_SIGNED, Action.DELETE_TRUST,
-     Action.LSC_REISSUE)
-)  # fmt: skip
+_ASKED_OF_GROUPS = frozenset((Action.ROLLBACK_ON, Action.DELETE_TRUST, Action.LSC_REISSUE))
+"""Steps before which groups are asked; renewals only while the rollback parameter is on."""
 
 
 def start(scenario: Scenario, branch: Branch, memory: Memory, groups: Iterable[Group]) -> Walk:
@@ -323,53 +331,6 @@ def _parts(group: Group) -> Iterator[Part]:
     for node in group.cm_group:
         yield (Service.TVS, node)
         yield (Service.CCM, node)
-
-
-def look(world: World, group: Group) -> View:
-    """Return what a phone of a group sees now."""
-    server = next((node for node in group.tftp if (Service.TFTP, node) in world.up), None)
-    files = world.tftp[server] if server else None
-    signers = {world.ctl.signer} if world.ctl is not None else set()
-    if files is not None:
-        signers |= {files.key, files.itl.signer}
-    mode = world.profiles[group.name]
-    tls = hard.secure(mode) or hard.secure(group.mode)
-    return View(
-        server=files is not None,
-        key=files.key if files else None,
-        itl=files.itl if files and group.sbd else None,
-        ctl=world.ctl,
-        tvs=tuple(
-            (node, _verifier(world.tvs[node], signers))
-            for node in group.cm_group
-            if group.sbd and (Service.TVS, node) in world.up
-        ),
-        callmanager=tuple(
-            (node, Ccm(world.shown[node], world.issuers[node]) if tls else _ANY)
-            for node in group.cm_group
-            if (Service.CCM, node) in world.up
-        ),
-        mode=mode,
-        vpn_trust=world.vpn_trust if group.vpn else NOTHING,
-        radius=_trusted(world, PeerKind.RADIUS) if group.dot1x is Dot1x.LSC else None,
-        headend=world.headend if group.vpn else None,
-        headend_trusts=_trusted(world, PeerKind.VPN) if group.vpn else NOTHING,
-        tvs_for_ctl=world.branch.tvs_vouches_for_ctl,
-        itl_for_tls=world.branch.itl_suffices_for_tls,
-        past_date=NOTHING if world.branch.expired_accepted else world.scenario.expired,
-    )
-
-
-def _verifier(tvs: Tvs, signers: set[Certificate]) -> Verifier:
-    return Verifier(tvs.own, tvs.known.intersection(signers))
-
-
-_ANY = Ccm(Certificate(""), NOTHING)
-
-
-def _trusted(world: World, kind: PeerKind) -> Certificates:
-    found = [world.trusted[peer.name] for peer in world.scenario.peers if peer.kind is kind]
-    return frozenset.intersection(*found) if found else NOTHING
 
 
 def _with_lsc(group: Group, held: Held, new: Certificate) -> Held:

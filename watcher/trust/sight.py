@@ -1,0 +1,90 @@
+"""What phones see of the cluster at one moment (trust facts, 2.2 to 2.4).
+
+Many groups see the same TVS, CallManager and parties outside: each is looked at once.
+"""
+
+from watcher.trust.hard import secure
+from watcher.trust.lists import NOTHING, Certificates
+from watcher.trust.names import Certificate, Service
+from watcher.trust.phone import Ccm, Verifier, View
+from watcher.trust.scenario import Dot1x, Group, PeerKind
+from watcher.trust.world import Tftp, World
+
+Team = tuple[str, ...]
+"""A CallManager group: nodes in the phones' order."""
+
+
+class Sight:
+    """What phones see; made anew when a step was executed."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._verifiers: dict[tuple[Team, str | None], tuple[tuple[str, Verifier], ...]] = {}
+        self._callers: dict[tuple[Team, bool], tuple[tuple[str, Ccm], ...]] = {}
+        self._trust: dict[PeerKind, Certificates] = {}
+
+    def view(self, group: Group) -> View:
+        """Return what a phone of a group sees."""
+        world = self.world
+        server = next((node for node in group.tftp if (Service.TFTP, node) in world.up), None)
+        files = world.tftp[server] if server else None
+        mode = world.profiles[group.name]
+        return View(
+            server=files is not None,
+            key=files.key if files else None,
+            itl=files.itl if files and group.sbd else None,
+            ctl=world.ctl,
+            tvs=self._tvs(group.cm_group, server, files) if group.sbd else (),
+            callmanager=self._ccm(group.cm_group, secure(mode) or secure(group.mode)),
+            mode=mode,
+            vpn_trust=world.vpn_trust if group.vpn else NOTHING,
+            radius=self._trusted(PeerKind.RADIUS) if group.dot1x is Dot1x.LSC else None,
+            headend=world.headend if group.vpn else None,
+            headend_trusts=self._trusted(PeerKind.VPN) if group.vpn else NOTHING,
+            tvs_for_ctl=world.branch.tvs_vouches_for_ctl,
+            itl_for_tls=world.branch.itl_suffices_for_tls,
+            past_date=NOTHING if world.branch.expired_accepted else world.scenario.expired,
+        )
+
+    def _tvs(
+        self, team: Team, server: str | None, files: Tftp | None
+    ) -> tuple[tuple[str, Verifier], ...]:
+        """Return each running TVS: what it shows, and whom it knows of those who sign files."""
+        found = self._verifiers.get((team, server))
+        if found is None:
+            signers = {files.key, files.itl.signer} if files else set()
+            if self.world.ctl is not None:
+                signers.add(self.world.ctl.signer)
+            up, tvs = self.world.up, self.world.tvs
+            found = tuple(
+                (node, Verifier(tvs[node].own, tvs[node].known.intersection(signers)))
+                for node in team
+                if (Service.TVS, node) in up
+            )
+            self._verifiers[(team, server)] = found
+        return found
+
+    def _ccm(self, team: Team, tls: bool) -> tuple[tuple[str, Ccm], ...]:  # noqa: FBT001 -- a key
+        """Return each running CallManager; without TLS nobody looks at its certificate."""
+        found = self._callers.get((team, tls))
+        if found is None:
+            shown, issuers = self.world.shown, self.world.issuers
+            found = tuple(
+                (node, Ccm(shown[node], issuers[node]) if tls else _ANY)
+                for node in team
+                if (Service.CCM, node) in self.world.up
+            )
+            self._callers[(team, tls)] = found
+        return found
+
+    def _trusted(self, kind: PeerKind) -> Certificates:
+        """Return what every party of a kind trusts."""
+        found = self._trust.get(kind)
+        if found is None:
+            peers = [peer for peer in self.world.scenario.peers if peer.kind is kind]
+            trusted = [self.world.trusted[peer.name] for peer in peers]
+            found = self._trust[kind] = frozenset.intersection(*trusted) if trusted else NOTHING
+        return found
+
+
+_ANY = Ccm(Certificate(""), NOTHING)
