@@ -43,11 +43,13 @@ class Outcome(StrEnum):
 class Continuation:
     """How an interrupted plan goes on, in words.
 
-    `refused` says for each step that must not be left out what leaving it out breaks; `renumbered`
-    pairs the number of a step before with its number in this plan, where they differ.
+    `refused` says for each step that must not be left out what leaving it out breaks. `again` are
+    numbers of steps behind that this plan has done once more; `renumbered` pairs the number of a
+    step before with its number in this plan, where they differ.
     """
 
     outcome: Outcome
     lines: tuple[str, ...]
     refused: tuple[str, ...] = ()
+    again: tuple[int, ...] = ()
     renumbered: tuple[tuple[int, int], ...] = ()
