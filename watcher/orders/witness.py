@@ -13,7 +13,7 @@ from watcher.trust.names import Certificate, Service
 from watcher.trust.phone import CONFIG_UNKNOWN, CTL_UNKNOWN, ITL_UNKNOWN, Held, View
 from watcher.trust.scenario import Group, Mode, Scenario
 from watcher.trust.verdict import Answers
-from watcher.trust.walk import Crowd, Memory, Walk, look, start
+from watcher.trust.walk import Crowd, Memory, Walk, start
 from watcher.trust.world import World
 
 
@@ -56,7 +56,7 @@ def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
     if not lost:
         return None
     held, boot = min(lost, key=lambda pair: (pair[1].accepted, _holds(pair[0])))
-    view = look(walk.world, end.group)
+    view = walk.look(crowd)
     return Witness(
         step=step, holds=_holds(held), handed=_handed(end.group, view, boot.why),
         reasons=tuple(_reasons(end.group, held, view, boot.why, walk.world)),

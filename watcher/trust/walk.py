@@ -260,8 +260,9 @@ class Walk:
             crowd.view = self.memory.views.setdefault(view, view)
         return crowd.view
 
-    def boot(self, crowd: Crowd, held: Held, view: View) -> Boot:
-        """Return how a reset goes for a phone that holds this and sees that."""
+    def boot(self, crowd: Crowd, held: Held, view: View | None = None) -> Boot:
+        """Return how a reset goes now for a phone that holds this (and sees `view`)."""
+        view = view or self.look(crowd)
         key = (id(crowd.group), held, id(view))
         found = self.memory.boots.get(key)
         if found is None:
