@@ -32,7 +32,7 @@ plan: $(STAMP) ## Draw the plan for the example alarm on the screen, without the
 	$(BIN)/watcher plan $(EXAMPLE)
 
 test: $(STAMP) ## Run the tests; WORKERS=0 for all of them in one process.
-	$(BIN)/python -m pytest -q -rs --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -rsfE --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: lint types contracts ## Lint, types, import contracts (tests: make test).
 

@@ -323,7 +323,7 @@ async def test_five_hundred_slow_peers_do_not_delay_an_honest_one(allowed):
         await asyncio.gather(*slow)
 
     assert 150 == len(journal.kept)
-    assert max(1, 20 * alone[-1]) > times[98]
+    assert max(5, 20 * alone[-1]) > times[98]
 
 
 async def test_every_slow_peer_is_gone_in_time():
