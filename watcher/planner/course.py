@@ -74,15 +74,23 @@ def _careful_detour(jobs: Sequence[Job], choice: Choice, ground: Ground) -> bool
 def _in_stages(thread: Thread, found: Sequence[Stage], ground: Ground, obtained: Obtained) -> None:
     for stage in found:
         thread.begin(stage.title)
-        tftp = _tftp_of(stage, ground)
-        if stage.stop:
-            move = Sketch("stop-service", stage.stop, store=_signer(stage), service=tftp)
-            thread.then(replace(move, note=_WHY_STOP))
+        _move_tftp(thread, "stop-service", stage, ground, _WHY_STOP)
         _change(thread, stage, ground, obtained)
+        if stage.pause:
+            _move_tftp(thread, "start-service", stage, ground, _WHY_PAUSE)
         barrier(thread, light=stage.light)
         if stage.stop:
-            thread.then(Sketch("start-service", stage.stop, store=_signer(stage), service=tftp))
+            _move_tftp(thread, "start-service", stage, ground)
             thread.then(Sketch("canary", ALL_PHONES, note=_WHY_CANARY))
+
+
+def _move_tftp(
+    thread: Thread, move: str, stage: Stage, ground: Ground, note: str | None = None
+) -> None:
+    place, signer = stage.stop or stage.pause, _signer(stage)
+    if place is not None:
+        service = _tftp_of(stage, ground)
+        thread.then(Sketch(move, place, store=signer, service=service, note=note))
 
 
 def _change(thread: Thread, stage: Stage, ground: Ground, obtained: Obtained) -> None:
@@ -94,7 +102,7 @@ def _change(thread: Thread, stage: Stage, ground: Ground, obtained: Obtained) ->
         check_copies(thread, deed.job, ground)
     _ctl(thread, stage, ground)
     if stage.deeds:
-        restart_for(thread, stage.deeds, ground, stage.stop)
+        restart_for(thread, stage.deeds, ground, stage.stop or stage.pause)
     else:
         restart_lists(thread, ground)
 
@@ -210,6 +218,10 @@ def _together(
 _WHY_STOP = (
     "While its TFTP service is stopped, phones fetch their lists from another TFTP server whose "
     "key they already trust."
+)
+_WHY_PAUSE = (
+    "Only now can every TVS vouch for the list that it hands out. Phones that ask this server "
+    "first take it at the reset."
 )
 _WHY_STAND_IN = (
     "Its lists must name the new certificate. While the only running TFTP server restarts, a phone "

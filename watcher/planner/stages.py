@@ -31,13 +31,15 @@ class Ctl(StrEnum):
 class Stage:
     """Renewals with one run of restarts and one gate behind them.
 
-    `stop` is the TFTP server that rests meanwhile. At a light gate only one phone of each kind
-    is reset; then one waits as at any other.
+    `stop` is the TFTP server that rests until phones are back, `pause` the one that rests until
+    its new list can be vouched for. At a light gate only one phone of each kind is reset; then one
+    waits as at any other.
     """
 
     title: str
     deeds: tuple[Deed, ...]
     stop: Place | None = None
+    pause: Place | None = None
     ctl: Ctl = Ctl.AS_LISTED
     light: bool = False
 
@@ -93,18 +95,18 @@ def staged(jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...]:
 def _resting(found: Iterable[Stage], ground: Ground) -> tuple[Stage, ...]:
     """Return the stages with the TFTP server that is stopped meanwhile (O2).
 
-    The last one is not: phones whose first server it is take its new list at once, and the others
-    ask a server that is back already (TV-01).
+    The last one is back before phones are: those whose first server it is take its new list at
+    once, so that no further reset is needed (TV-01).
     """
     stages = list(found)
     servers = [_signing_server(stage) for stage in stages]
     last = max((i for i, server in enumerate(servers) if server), default=None)
     return tuple(
-        replace(stage, stop=server)
-        if server and i != last and another_serves(server, ground)
-        else stage
+        stage if server is None or not another_serves(server, ground)
+        else replace(stage, pause=server) if i == last
+        else replace(stage, stop=server)
         for i, (stage, server) in enumerate(zip(stages, servers, strict=True))
-    )
+    )  # fmt: skip
 
 
 def _signing_server(stage: Stage) -> Place | None:
@@ -144,14 +146,15 @@ def detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
     signed = after[0] if after else Stage(title=_SIGNED, deeds=())
     return (
         *before,
-        replace(changed, ctl=Ctl.LOCALKEY, stop=_unless_publisher(changed.stop)),
+        _paused(replace(changed, ctl=Ctl.LOCALKEY)),
         replace(signed, ctl=Ctl.ALWAYS),
         *after[1:],
     )
 
 
-def _unless_publisher(server: Place | None) -> Place | None:
-    return None if server is not None and server.publisher else server
+def _paused(stage: Stage) -> Stage:
+    """Return a stage whose server is back when phones are reset: they know its key by the CTL."""
+    return replace(stage, stop=None, pause=stage.pause or stage.stop)
 
 
 def _signs_ctl(stage: Stage) -> bool:

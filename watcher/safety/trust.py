@@ -81,7 +81,7 @@ def _served_and_vouched(reading: Reading, change: Step) -> bool:
         and sure(step, change)
         and not reading.between(change, step, resets)
         and reading.barrier(step, None)
-        for step in reading.tftp(StepKind.RESTART)
+        for step in reading.tftp(StepKind.RESTART, StepKind.START)
     )
     return served and leaves_an_anchor(reading, change)
 
