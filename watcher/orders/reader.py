@@ -1,11 +1,11 @@
 """Text of a steps file -> Scenario, or the first fault with its place and what was expected."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from watcher.errors import InputError, Location
 from watcher.model.release import Release
+from watcher.orders.lines import Line, is_plain, lines, listed, plain_lines
 from watcher.orders.schema import (
     FileCluster,
     FileGroup,
@@ -16,7 +16,7 @@ from watcher.orders.schema import (
     StepsFile,
 )
 from watcher.orders.verbs import read_steps
-from watcher.orders.words import StepError, Vocabulary, read_certificate
+from watcher.orders.words import PER_NODE, StepError, Vocabulary, canonical, read_certificate
 from watcher.rules.document import Document, Path, read_document
 from watcher.rules.faults import checked, fault
 from watcher.trust.branch import UNKNOWNS
@@ -46,22 +46,14 @@ _NEEDS = {
 """Store that a party outside checks, unless the file says so; RADIUS, VPN and SRST: CAPF (1.7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One step as its author wrote it, and where."""
-
-    text: str
-    where: Location
-
-
 def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
     """Read a steps file; `base` holds the cluster and the phones where the file has none."""
-    if _is_plain(text):
-        return with_steps(_given(base, Location(name, 1, 1)), list(_plain_lines(name, text)))
+    if is_plain(text):
+        return with_steps(_given(base, Location(name, 1, 1)), list(plain_lines(name, text)))
     document = read_document(name, text)
     if isinstance(document.data, list) or document.data is None:
         scenario = _given(base, document.where(()))
-        return with_steps(scenario, _listed(document, (), document.data or []))
+        return with_steps(scenario, listed(document, (), document.data or []))
     file = checked(StepsFile, document)
     if file.cluster is None and (file.groups or file.external):
         key = "groups" if file.groups else "external"
@@ -77,7 +69,7 @@ def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
         assume=_assumed(document, file),
         accept=frozenset(_accepted(document, file)),
     )
-    return with_steps(scenario, list(_lines(document, file.steps)))
+    return with_steps(scenario, list(lines(document, file.steps)))
 
 
 def _given(base: Scenario | None, where: Location) -> Scenario:
@@ -89,99 +81,16 @@ def _given(base: Scenario | None, where: Location) -> Scenario:
     return base
 
 
-def with_steps(scenario: Scenario, lines: Sequence[Line]) -> Scenario:
+def with_steps(scenario: Scenario, order: Sequence[Line]) -> Scenario:
     """Return the scenario with an order of steps; the first that cannot be read is an error."""
     peers = tuple(peer.name for peer in scenario.peers)
     vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared, peers)
     try:
-        steps = tuple(read_steps([line.text for line in lines], vocabulary))
+        steps = tuple(read_steps([line.text for line in order], vocabulary))
     except StepError as error:
-        where = lines[error.number - 1].where
+        where = order[error.number - 1].where
         raise InputError(error.problem, where=where, expected=error.expected) from error
     return replace(scenario, steps=steps)
-
-
-# -- lines
-
-
-_YAML = re.compile(r"(-(\s|$)|[\[{\"']|---|%|[A-Za-z_]\w*\s*:(\s|$))")
-_NUMBERING = re.compile(r"\s*(?:\d{1,4}[.)]|[*\u2022\u2013-])?\s*")
-
-
-def _is_plain(text: str) -> bool:
-    """Tell whether a file is lines of plain words: its first line begins no map and no list."""
-    lines = (line.strip() for line in text.splitlines())
-    first = next((line for line in lines if line and not line.startswith("#")), "")
-    return bool(first) and not _YAML.match(first)
-
-
-def _plain_lines(name: str, text: str) -> Iterator[Line]:
-    """Yield the lines of a file without YAML; a number or a dot before a step is taken off."""
-    for number, line in enumerate(text.split("\n"), 1):
-        bare = line.removesuffix("\r")
-        odd = next((i for i, c in enumerate(bare) if not c.isprintable() and c != "\t"), None)
-        if odd is not None:
-            raise InputError(
-                f"character U+{ord(bare[odd]):04X} is not allowed",
-                where=Location(name, number, odd + 1), expected="visible characters and blanks",
-            )  # fmt: skip
-        start = _NUMBERING.match(bare)
-        column = start.end() if start else 0
-        if not bare.lstrip().startswith("#"):
-            yield from _split(bare[column:], name, number, column + 1)
-
-
-def _split(text: str, name: str, line: int, column: int) -> Iterator[Line]:
-    """Yield what stands between semicolons, each with its column."""
-    for found in re.finditer(r"[^;]+", text):
-        bare = found[0].strip()
-        if bare:
-            indent = len(found[0]) - len(found[0].lstrip())
-            yield Line(bare, Location(name, line, column + found.start() + indent))
-
-
-def _lines(document: Document, steps: object) -> Iterable[Line]:
-    if isinstance(steps, str):
-        place = document.place(("steps",))
-        # A block scalar begins on the line below its key; its column is not kept.
-        below = len(steps.split("\n")) > 1
-        lines = [
-            Line(line.text, Location(document.name, place.line + number + below, place.column))
-            for number, text in enumerate(steps.split("\n"))
-            for line in _split(_NUMBERING.sub("", text, count=1), document.name, 1, 1)
-            if not text.lstrip().startswith("#")
-        ]
-    elif isinstance(steps, list):
-        lines = _listed(document, ("steps",), steps)
-    else:
-        lines = []
-    if not lines:
-        raise fault(document, ("steps",), "there is no step", "a list of steps")
-    return lines
-
-
-def _listed(document: Document, path: Path, items: Sequence[object]) -> list[Line]:
-    """Return the steps of a list.
-
-    An unquoted `flush(P,S)` in a YAML list arrives in two pieces; they are put together again.
-    """
-    lines: list[Line] = []
-    for index, item in enumerate(items):
-        where = document.where((*path, index))
-        if not isinstance(item, str):
-            raise fault(document, (*path, index), "it is not a text", 'a step in quotes: "..."')
-        last = lines[-1] if lines else None
-        if last is not None and last.text.count("(") > last.text.count(")"):
-            lines[-1] = Line(f"{last.text},{item.strip()}", last.where)
-            continue
-        if not item.strip():
-            raise fault(document, (*path, index), "it is empty", "a step")
-        lines += [
-            Line(line.text, where) for line in _split(item, document.name, where.line or 1, 1)
-        ]
-    if not lines:
-        raise fault(document, path, "there is no step", "a list of steps")
-    return lines
 
 
 def _scenario(document: Document, file: StepsFile) -> Scenario:
@@ -193,12 +102,14 @@ def _scenario(document: Document, file: StepsFile) -> Scenario:
         raise fault(document, ("cluster", "release"), error.problem, error.expected) from error
     nodes = tuple(_nodes(document, cluster))
     groups = tuple(_group(document, i, g, cluster) for i, g in enumerate(file.groups))
+    _refuse_twins(document, ("groups",), [group.name for group in groups])
+    _refuse_twins(document, ("external",), [peer.name for peer in file.external])
     if not groups:
         raise fault(document, (), "there is no phone group", "groups: a list")
     ctl_kind = None if cluster.mixed is Mixed.NO else CtlKind(cluster.mixed.value)
     tokens = cluster.etokens_available
-    publisher = next(node.name for node in nodes if node.publisher)
-    names = _Names(document, publisher)
+    shared = _shared(document, cluster)
+    names = _Names(document, nodes, shared)
     return Scenario(
         profile=profile(release), nodes=nodes, groups=groups, steps=(), ctl_kind=ctl_kind,
         tokens=tokens if tokens is not None else 2 if ctl_kind is CtlKind.ETOKEN else 0,
@@ -206,10 +117,16 @@ def _scenario(document: Document, file: StepsFile) -> Scenario:
         rollback=cluster.rollback_pre80,
         interaction_manual=cluster.phone_interaction is Interaction.MANUAL,
         backed_up=bool(cluster.backups), exported_key=cluster.itlrecovery_p12_exported,
-        saved=names.all(cluster.saved_certs) if cluster.saved_certs is not None else None,
-        expired=names.all(cluster.expired), shared=_shared(document, cluster),
+        saved=_saved(cluster, names),
+        expired=names.all(cluster.expired, ("cluster", "expired")), shared=shared,
         peers=tuple(_peers(file.external, groups, names)),
     )  # fmt: skip
+
+
+def _saved(cluster: FileCluster, names: "_Names") -> frozenset[Certificate] | None:
+    if cluster.saved_certs is None:
+        return None
+    return names.all(cluster.saved_certs, ("cluster", "saved_certs"))
 
 
 def _nodes(document: Document, cluster: FileCluster) -> Iterable[Node]:
@@ -217,9 +134,7 @@ def _nodes(document: Document, cluster: FileCluster) -> Iterable[Node]:
     where = ("cluster", "nodes")
     if len(publishers) != 1:
         raise fault(document, where, f"{len(publishers)} nodes are publisher", "exactly one PUB")
-    names = [node.name.lower() for node in cluster.nodes]
-    if len(set(names)) < len(names):
-        raise fault(document, where, "two nodes have the same name", "names that differ")
+    _refuse_twins(document, where, [node.name for node in cluster.nodes])
     for node in cluster.nodes:
         services = {_RUN_BY_ROLE[role] for role in node.roles if role in _RUN_BY_ROLE}
         services |= {Service.TOMCAT, Service.DRF_LOCAL}
@@ -228,6 +143,16 @@ def _nodes(document: Document, cluster: FileCluster) -> Iterable[Node]:
         yield Node(
             name=node.name, publisher=Role.PUBLISHER in node.roles, services=frozenset(services)
         )
+
+
+def _refuse_twins(document: Document, path: Path, names: Iterable[str]) -> None:
+    """Refuse a name that stands twice: steps could not tell the two apart."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name.lower() in seen:
+            problem = f"{name!r} stands twice"
+            raise fault(document, (*path, index, "name"), problem, "names that differ")
+        seen.add(name.lower())
 
 
 def _group(document: Document, index: int, group: FileGroup, cluster: FileCluster) -> Group:
@@ -289,21 +214,32 @@ def _lsc(group: FileGroup) -> Certificate | None:
 class _Names:
     """Names of certificates in a file, made those of the model."""
 
-    def __init__(self, document: Document, publisher: str) -> None:
-        self.document, self.publisher = document, publisher
+    def __init__(self, document: Document, nodes: Iterable[Node], shared: frozenset[str]) -> None:
+        self.document = document
+        self.vocabulary = Vocabulary(tuple(nodes), (), shared)
 
-    def one(self, text: str) -> Certificate:
-        found = read_certificate(text.replace(" ", "/").lower() if " " in text else text)
+    def one(self, text: str, path: Path) -> Certificate:
+        found = read_certificate(text.replace(" ", "/"))
         if found is None:
-            raise fault(
-                self.document, (), f"{text!r} is not a certificate", "CallManager/P#0 or CAPF#0"
-            )
+            raise self._fault(path, f"{text!r} is not a certificate")
         kind, owner, generation = found
-        alone = kind in (Kind.CAPF, Kind.RECOVERY) and owner.lower() == self.publisher.lower()
-        return certificate(kind, CLUSTER if alone else owner, generation)
+        node = self.vocabulary.node(owner) if owner else self._lone(kind, text, path)
+        if node is None:
+            raise self._fault(path, f"{text!r}: {owner!r} is not a node")
+        return canonical((kind, node, generation), self.vocabulary)
 
-    def all(self, texts: Iterable[str]) -> frozenset[Certificate]:
-        return frozenset(self.one(text) for text in texts)
+    def _lone(self, kind: str, text: str, path: Path) -> str:
+        """Return the owner of a certificate that is named without one."""
+        nodes = self.vocabulary.nodes
+        if kind in PER_NODE and kind not in self.vocabulary.shared and len(nodes) > 1:
+            raise self._fault(path, f"{text!r}: whose it is, is not said")
+        return self.vocabulary.publisher if kind in PER_NODE else CLUSTER
+
+    def _fault(self, path: Path, problem: str) -> InputError:
+        return fault(self.document, path, problem, "CallManager/P#0 or CAPF#0")
+
+    def all(self, texts: Iterable[str], path: Path) -> frozenset[Certificate]:
+        return frozenset(self.one(text, (*path, i)) for i, text in enumerate(texts))
 
 
 def _shared(document: Document, cluster: FileCluster) -> frozenset[str]:
@@ -320,10 +256,15 @@ def _shared(document: Document, cluster: FileCluster) -> frozenset[str]:
 def _peers(listed: Iterable[FilePeer], groups: Iterable[Group], names: _Names) -> Iterable[Peer]:
     """Yield the parties outside; what a group needs and the file does not list, as it must be."""
     kinds = set()
-    for peer in listed:
+    for index, peer in enumerate(listed):
         kinds.add(peer.kind)
         needs = peer.needs or _NEEDS.get(peer.kind, Kind.CAPF)
-        yield Peer(name=peer.name, kind=peer.kind, needs=needs, trusted=names.all(peer.trusted))
+        yield Peer(
+            name=peer.name,
+            kind=peer.kind,
+            needs=needs,
+            trusted=names.all(peer.trusted, ("external", index, "trusted")),
+        )
     yield from implied_peers(groups, kinds)
 
 

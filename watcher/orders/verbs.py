@@ -169,7 +169,10 @@ def _alone(action: Action, *also: str) -> Reader:
     """Return the reader of a step that takes nothing; `also` are words it may be told with."""
 
     def read(phrase: Phrase) -> Iterator[Step]:
-        phrase.take(*also, "cluster", "publisher", "pub", "run", "command", "cli")
+        phrase.take(*also, "cluster", "run", "command", "cli")
+        publisher = phrase.vocabulary.publisher
+        if set(phrase.nodes(default=(publisher,))) != {publisher}:
+            raise phrase.refuse("it is done on the publisher", f"{publisher}, or no node")
         yield phrase.step(action)
 
     return read

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from watcher.trust.branch import UNKNOWNS, Branch, branches
 from watcher.trust.lists import Certificates, Ctl, Itl
 from watcher.trust.names import Certificate, Service
-from watcher.trust.phone import CONFIG_UNKNOWN, CTL_UNKNOWN, ITL_UNKNOWN, Held, View
+from watcher.trust.phone import CONFIG_UNKNOWN, CTL_UNKNOWN, ITL_UNKNOWN, Held, View, boot
 from watcher.trust.scenario import Group, Mode, Scenario
 from watcher.trust.verdict import Answers
 from watcher.trust.walk import Crowd, Memory, Walk, start
@@ -51,15 +51,15 @@ def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
     upto = replace(scenario, steps=tuple(s for s in scenario.steps if s.number <= step))
     walk = _walked(upto, branch, end.group)
     crowd = walk.crowds[0]
-    boots = [(held, walk.boot(crowd, held)) for held in crowd.held]
-    lost = [(held, boot) for held, boot in boots if not boot.ok]
+    view = walk.look(crowd)
+    ends = [(held, boot(end.group, held, view)) for held in crowd.held]
+    lost = [(held, found) for held, found in ends if not found.ok]
     if not lost:
         return None
-    held, boot = min(lost, key=lambda pair: (pair[1].accepted, _holds(pair[0])))
-    view = walk.look(crowd)
+    held, found = min(lost, key=lambda pair: (pair[1].accepted, _holds(pair[0])))
     return Witness(
-        step=step, holds=_holds(held), handed=_handed(end.group, view, boot.why),
-        reasons=tuple(_reasons(end.group, held, view, boot.why, walk.world)),
+        step=step, holds=_holds(held), handed=_handed(end.group, view, found.why),
+        reasons=tuple(_reasons(end.group, held, view, found.why, walk.world)),
     )  # fmt: skip
 
 

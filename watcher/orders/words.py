@@ -54,6 +54,8 @@ _CERTIFICATE = re.compile(
     r"(?P<kind>[A-Za-z-]+)(?:/(?P<owner>[\w.-]+))?#(?P<generation>\d{1,4})", re.ASCII
 )
 _PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
+PER_NODE = tuple(kind for kind in Kind if kind not in _PUBLISHER_ONLY)
+"""Stores of which each node has a certificate of its own."""
 _ARTICLES = frozenset(("the", "a", "an"))
 _PHRASES: Mapping[tuple[str, ...], str] = {
     tuple(words.split()): one
@@ -94,6 +96,7 @@ _PHRASES: Mapping[tuple[str, ...], str] = {
         ("auto_reset", ("auto reset", "automatic reset", "auto-reset")),
         ("lsc_reissue", ("lsc reissue", "lsc re issue")),
         ("reissue", ("re issue", "re-issue")),
+        ("install", ("install/upgrade",)),
         ("regenerate", ("re generate", "re-generate")),
         ("upload_signed", ("upload signed",)),
         ("upload_trust", ("upload trust",)),
