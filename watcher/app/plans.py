@@ -10,11 +10,13 @@ from watcher.app.files import blocks_of, read_bytes
 from watcher.app.knowledge import load_catalogue
 from watcher.app.site import load_inventory
 from watcher.errors import InputError, Location
+from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Event, Tally
 from watcher.model.plan import ChangePlan
 from watcher.planner.plan import REFUSED
 from watcher.plugins import builtin
 from watcher.ports import StoredPlan
+from watcher.rules.catalogue import Catalogue
 
 DOCUMENT_LIMIT = 16 << 20
 """Bytes of a plan that `watcher verify` reads."""
@@ -30,14 +32,29 @@ class PlanOrder:
     as_of: datetime | None = None
 
 
-def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
-    """Read alarms and draw the plans for them; one for each cluster."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """Everything that plans are drawn from."""
+
+    events: tuple[Event, ...]
+    inventory: Inventory | None
+    catalogue: Catalogue
+
+
+def hear(order: PlanOrder, tally: Tally) -> Heard:
+    """Read the alarms, the inventory and the rules of an order."""
     catalogue = load_catalogue(order.rules)
     inventory = load_inventory(order.inventory) if order.inventory else None
     events: list[Event] = []
     for name in order.inputs:
         events += planning.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
-    return planning.plan(events, inventory, catalogue, order.as_of)
+    return Heard(events=tuple(events), inventory=inventory, catalogue=catalogue)
+
+
+def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
+    """Read alarms and draw the plans for them; one for each cluster."""
+    heard = hear(order, tally)
+    return planning.plan(heard.events, heard.inventory, heard.catalogue, order.as_of)
 
 
 def was_refused(plan: ChangePlan) -> bool:

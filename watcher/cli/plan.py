@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from watcher.app.continuing import ProgressOrder, draw_continued, refusals
 from watcher.app.files import STANDARD_INPUT, write_output
 from watcher.app.plans import PlanOrder, draw, render_plans, verify_document, was_refused
-from watcher.errors import InputError, Location
+from watcher.errors import InputError, Location, one_line
 from watcher.model.alarm import Tally
 
 
@@ -48,6 +49,15 @@ Examples:
     watcher plan mail.eml --inventory site.yaml  the plan for that cluster
 
     tail -n 1000 syslog | watcher plan - -i site.yaml -o plan.html
+
+Go on after an interruption; the rest is proven again, and a step that must not be left out is
+refused (exit 3):
+
+    watcher plan mail.eml -i site.yaml --from-step 41
+
+    watcher plan mail.eml -i site.yaml --done 1-41 --skip 42="no such phones" --failed 43
+
+    watcher plan mail.eml -i site.yaml --progress done.txt
 """
 
 Inputs = Annotated[
@@ -83,6 +93,30 @@ Output = Annotated[
     str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to a file.")
 ]
 
+FromStep = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Steps below N count as done that nothing else is said of."),
+]
+Progress = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|-",
+        help="What was done: lines such as `1-40 done`, `42 skipped: reason`, `43 failed`, or the "
+        "plan's Markdown with ticked boxes. Repeated: what was then done of the continuation.",
+    ),
+]
+Done = Annotated[
+    list[str] | None, typer.Option(metavar="STEPS", help="Steps that were done: 1-40,44.")
+]
+Skip = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STEPS=REASON", help="Steps that are left out, and why."),
+]
+Failed = Annotated[
+    list[str] | None,
+    typer.Option(metavar="STEPS", help="Steps that failed: they may have taken effect or not."),
+]
+
 
 def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the command line
     inputs: Inputs = None,
@@ -91,6 +125,11 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     at: At = None,
     form: Form = None,
     output: Output = None,
+    from_step: FromStep = None,
+    progress: Progress = None,
+    done: Done = None,
+    skip: Skip = None,
+    failed: Failed = None,
 ) -> None:
     """Draw the change plan for the alarms in files or on standard input."""
     if output is not None and output in (inputs or []):
@@ -100,12 +139,21 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory,
         rules=tuple(rules or ()), as_of=moment(at),
     )  # fmt: skip
-    plans = draw(order, tally)
+    said = ProgressOrder(
+        from_step=from_step, pastes=tuple(progress or ()), done=tuple(done or ()),
+        skipped=tuple(skip or ()), failed=tuple(failed or ()),
+    )  # fmt: skip
+    plans = draw_continued(order, said, tally) if said.given else draw(order, tally)
     if not plans:
         raise _no_alarm(order, tally)
     write_output(output, render_plans(plans, wanted.value))
     if any(was_refused(drawn) for drawn in plans):
         print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
+        raise typer.Exit(3)
+    against = [why for drawn in plans for why in refusals(drawn)]
+    for why in against:
+        print(f"watcher: error: {one_line(why)}", file=sys.stderr)
+    if against:
         raise typer.Exit(3)
     for drawn in plans if output is not None else ():
         where = drawn.cluster or "a cluster not in the inventory"
