@@ -118,7 +118,7 @@ def _stop(step: Step, world: World) -> tuple[Part, ...]:
 def _start(step: Step, world: World) -> tuple[Part, ...]:
     def start(service: Service, node: str) -> None:
         world.up.add((service, node))
-        load(world, service, node)
+        _started(world, service, node)
 
     return tuple(_each(step, world, start))
 
@@ -126,9 +126,15 @@ def _start(step: Step, world: World) -> tuple[Part, ...]:
 def _restart(step: Step, world: World) -> tuple[Part, ...]:
     def restart(service: Service, node: str) -> None:
         if (service, node) in world.up:
-            load(world, service, node)
+            _started(world, service, node)
 
     return tuple(_each(step, world, restart))
+
+
+def _started(world: World, service: Service, node: str) -> None:
+    load(world, service, node)
+    if world.rollback:
+        world.told_rollback.add((service, node))
 
 
 def _each(step: Step, world: World, do: Callable[[Service, str], None]) -> list[Part]:
@@ -212,6 +218,8 @@ def _push_itl(world: World, signer: Certificate) -> tuple[Part, ...]:
 
 def _rollback(step: Step, world: World) -> tuple[Part, ...]:
     # The parameter alone changes no file; TFTP hands out the blank list after its restart (S3).
+    if not world.rollback:
+        world.told_rollback.clear()
     world.rollback = step.action is Action.ROLLBACK_ON
     return NONE
 

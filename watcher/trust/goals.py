@@ -34,7 +34,7 @@ def _left(walk: Walk) -> Iterator[tuple[str, str]]:
 
 
 def _of_groups(walk: Walk) -> Iterator[tuple[str, str, str]]:
-    for crowd in walk.crowds:
+    for crowd in walk.present:
         name = crowd.group.name
         if walk.world.rollback is False and any(h.itl and h.itl.blank for h in crowd.held):
             yield "I-8", name, f"phones of {name} may still hold a blank ITL"

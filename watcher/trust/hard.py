@@ -207,6 +207,20 @@ def rollback_hygiene(moment: Moment, *, refused: bool) -> Iterator[Breach]:
         )
 
 
+def rollback_delivered(world: World, step: Step) -> Iterator[Breach]:
+    """I-8: TVS and TFTP were restarted since the parameter was set, before the first renewal."""
+    renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+    if not world.rollback or not renewed or step.store not in PHONE_FACING:
+        return
+    asked = {part for part in world.up if part[0] in (Service.TVS, Service.TFTP)}
+    if missing := asked - world.told_rollback:
+        text = (
+            f"{listed(f'{service} on {node}' for service, node in missing)} was not restarted "
+            f"after the rollback parameter was set, and {step.store} changes"
+        )
+        yield Breach(rule="I-8", step=step.number, group="", text=text)
+
+
 def issuer_kept(moment: Moment) -> Iterator[Breach]:
     """I-9: no phone may hold an LSC of the CAPF certificate that is deleted (S1, S22)."""
     step = moment.step

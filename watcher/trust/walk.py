@@ -119,21 +119,28 @@ class Walk:
         for crowd in self.crowds:
             self.breaches += crowd.pending
 
+    @property
+    def present(self) -> list[Crowd]:
+        """Groups that take part; those that are off are only started at the end (2.1)."""
+        return [crowd for crowd in self.crowds if crowd.group.online]
+
     # -- one step
 
     def _before(self, step: Step) -> None:
         if step.action in hard.CHANGING and not self.changed:
             self.changed = True
             self.breaches += hard.backup_exists(self.world, step)
-        for rule in (hard.identity_kept, hard.ctl_update_possible, hard.backup_refused):
+        for rule in _ASKED_OF_CLUSTER:
             self.breaches += rule(self.world, step)
         renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
         if step.action in _ASKED_OF_GROUPS or (renewed and self.world.rollback):
             for crowd in self.crowds:
                 moment = self.moment(crowd, step)
+                self.breaches += hard.issuer_kept(moment)
+                if not crowd.group.online:
+                    continue
                 refused = not crowd.history[-1][1].accepted
                 self.breaches += hard.rollback_hygiene(moment, refused=refused)
-                self.breaches += hard.issuer_kept(moment)
                 self.breaches += hard.admission_first(moment)
                 self.breaches += hard.capf_can_be_checked(moment)
 
@@ -150,7 +157,7 @@ class Walk:
         if not touched and step.action is not Action.LSC_REISSUE:
             return
         parts = frozenset(touched)
-        for crowd in self.crowds:
+        for crowd in self.present:
             if (
                 ANYTHING in parts
                 or step.action is Action.LSC_REISSUE
@@ -166,10 +173,14 @@ class Walk:
         owners = dict.fromkeys(self.world.owner(store, node) for node in nodes)
         self.changes += [((store, owner), step.number) for owner in owners]
         shielded = self.scenario.ctl_kind is CtlKind.ETOKEN and self.scenario.tokens > 0
-        for crowd in self.crowds:
+        shown = self.world.ctl is not None and not hard.stale_records(self.world, self.world.ctl)
+        for crowd in self.present:
             moment = self.moment(crowd, step)
             found = list(hard.after_renewal(moment))
-            (crowd.pending if shielded else self.breaches).extend(found)
+            if not shielded:
+                self.breaches += found
+            elif not shown:
+                crowd.pending += found
             self.breaches += hard.recovery_alone(moment)
             self.breaches += hard.ctl_anchor_stays(moment)
 
@@ -177,12 +188,12 @@ class Walk:
         if step.action is Action.CTL_UPDATE and self.scenario.ctl_kind is CtlKind.ETOKEN:
             for crowd in self.crowds:
                 crowd.pending.clear()
-        for crowd in self.crowds:
+        for crowd in self.present:
             self.breaches += hard.signer_known_without_itl(self.moment(crowd, step))
 
     def _reset(self, step: Step) -> None:
         """Reset all phones and wait: the barrier. Everyone must come through (I-1)."""
-        for crowd in self.crowds:
+        for crowd in self.present:
             if step.groups and crowd.group.name not in step.groups:
                 continue
             self.breaches += hard.before_reset(self.moment(crowd, step))
@@ -210,7 +221,7 @@ class Walk:
         if (Service.CAPF, publisher) not in self.world.up:
             return
         (new,) = self.world.loaded[Service.CAPF, publisher]
-        for crowd in self.crowds:
+        for crowd in self.present:
             if crowd.group.name in step.groups:
                 crowd.held = frozenset(_with_lsc(crowd.group, h, new) for h in crowd.held)
 
@@ -282,6 +293,9 @@ class Walk:
         return self.boot(crowd, crowd.first, self.look(crowd))
 
 
+_ASKED_OF_CLUSTER = (
+    hard.identity_kept, hard.ctl_update_possible, hard.backup_refused, hard.rollback_delivered,
+)  # fmt: skip
 _ASKED_OF_GROUPS = frozenset((Action.ROLLBACK_ON, Action.DELETE_TRUST, Action.LSC_REISSUE))
 """Steps before which groups are asked; renewals only while the rollback parameter is on."""
 

@@ -73,6 +73,8 @@ class World:
     profiles: dict[str, str]
     """Security mode in the configuration file of a group."""
     backups: list[Backup]
+    told_rollback: set[tuple[Service, str]]
+    """Processes that were started while the rollback parameter was on."""
     _known: Certificates | None = None
     """Below: what is on disk and what is made of it, put together once until something changes."""
     _disk: dict[tuple[str, str], Certificate] = field(default_factory=dict)
@@ -248,7 +250,10 @@ def begin(scenario: Scenario, branch: Branch) -> World:
         headend=certificate(PeerKind.VPN, CLUSTER, 0),
         vpn_trust=frozenset({certificate(PeerKind.VPN, CLUSTER, 0)}),
         profiles={group.name: group.mode for group in scenario.groups}, backups=[],
+        told_rollback=set(),
     )  # fmt: skip
+    if scenario.rollback:
+        world.told_rollback |= world.up
     if scenario.mixed:
         world.ctl = world.fresh_ctl()
     for service, node in sorted(world.up):
