@@ -188,11 +188,12 @@ class Page(HTMLParser):
             self.prose.append(data)
 
 
-def template_words(name="change_plan.html.j2"):
-    """Return the elements and attributes that the template itself writes, and the picture's."""
-    text = re.sub(r"\{[%#].*?[%#]\}", "", TEMPLATES[name], flags=re.DOTALL)
+def template_words():
+    """Return the elements that the templates of a page write themselves, and the pictures'."""
+    pages = "".join(text for name, text in TEMPLATES.items() if name.endswith(".html.j2"))
+    text = re.sub(r"\{[%#].*?[%#]\}", "", pages, flags=re.DOTALL)
     tags = {tag.lower() for tag in re.findall(r"<([A-Za-z][A-Za-z0-9]*)", text)}
-    picture = {"svg", "title", "text", "a", "g", "rect"}
+    picture = {"svg", "title", "desc", "text", "a", "g", "rect", "path"}
     return tags | picture
 
 
@@ -200,7 +201,7 @@ TAGS = template_words()
 ATTRIBUTES = {
     "lang", "charset", "name", "content", "class", "style", "id", "href", "rel", "viewbox", "role",
     "xmlns", "x", "y", "width", "height", "rx", "fill", "stroke", "stroke-width",
-    "stroke-dasharray",
+    "stroke-dasharray", "d",
 }  # fmt: skip
 SAFE_VALUE = re.compile(r"[A-Za-z0-9 .,:;#_/=+-]*")
 URLS = {source.url for source in CATALOGUE.sources.values()}

@@ -1,15 +1,26 @@
 """What a document tells of a proof, in the order a reader needs it; like things told once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from watcher.model.plan import ChangePlan
 from watcher.model.proof import Assumption, Proof, TrustSpan, WayTried
 
 SAFE, REFUSED = "safe", "refused"
-_BRIEF = 4
-"""Assumptions that the verdict tells at once; more stand further down."""
+_BRIEF, FEW = 4, 6
+"""Assumptions that the verdict tells at once, and groups that a sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One way that was drawn: what it costs, what became of it."""
+
+    title: str
+    resets: int
+    minutes: int
+    result: str
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,9 @@ class Verdict:
     words: str
     because: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    order: str = ""
+    """The way in which the model saw it."""
+    ways: tuple[Tried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +69,15 @@ def verdict(plan: ChangePlan) -> Verdict | None:
     if not proof.moments:
         return Verdict(SAFE, "Nothing that phones trust changes, so no phone can be left behind")
     if proof.ruling == SAFE:
-        return Verdict(SAFE, "Proven safe: no phone is left behind in any combination")
+        words = "Proven safe: no phone is left behind in any combination"
+        return Verdict(SAFE, words, ways=tried(proof))
     words = "Proven safe under these assumptions: check them before the first step"
-    told = tuple(item.text for item in alike(proof.assumptions))
+    gravest = sorted(alike(proof.assumptions, FEW), key=lambda item: not item.step)
+    told = tuple(item.text for item in gravest)
     if len(told) > _BRIEF:
         more = f"and {len(told) - _BRIEF} more, in What was proven, and what was not"
         told = (*told[:_BRIEF], more)
-    return Verdict("assumed", words, told)
+    return Verdict("assumed", words, told, ways=tried(proof))
 
 
 def _withheld(plan: ChangePlan) -> Verdict:
@@ -70,18 +86,8 @@ def _withheld(plan: ChangePlan) -> Verdict:
     words = "Withheld: no order of these renewals was proven safe for the phones"
     if plan.steps:
         words += ". The steps below touch nothing that phones trust"
-    return Verdict("withheld", words, because, seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One way that was drawn: what it costs, what became of it."""
-
-    title: str
-    resets: int
-    minutes: int
-    result: str
-    taken: bool
+    order = plan.proof.ways[0].title if seen and plan.proof and plan.proof.ways else ""
+    return Verdict("withheld", words, because, seen, order, _refused(plan))
 
 
 def tried(proof: Proof) -> tuple[Tried, ...]:
@@ -91,6 +97,13 @@ def tried(proof: Proof) -> tuple[Tried, ...]:
         Tried(way.title, way.resets, way.minutes, _result(way, best), way.taken)
         for way in proof.ways
     )
+
+
+def _refused(plan: ChangePlan) -> tuple[Tried, ...]:
+    """Return the ways that a withheld plan tried in vain, where the words above tell but one."""
+    proof = plan.proof
+    found = tuple(way for way in tried(proof) if not way.taken) if proof else ()
+    return found if len(found) > 1 else ()
 
 
 def _result(way: WayTried, best: WayTried | None) -> str:
@@ -104,8 +117,11 @@ def _result(way: WayTried, best: WayTried | None) -> str:
     return f"{proven}; {'more phone resets' if way.resets > best.resets else 'takes longer'}"
 
 
-def alike(assumptions: Iterable[Assumption]) -> tuple[Assumption, ...]:
-    """Return assumptions with those that differ only in their phone group drawn together."""
+def alike(assumptions: Iterable[Assumption], most: int = 0) -> tuple[Assumption, ...]:
+    """Return assumptions with those that differ only in their phone group drawn together.
+
+    `most` is how many groups are named; 0: all.
+    """
     groups: dict[tuple[str, str, int], list[str]] = defaultdict(list)
     for item in assumptions:
         name, colon, text = item.text.partition(": ")
@@ -113,20 +129,48 @@ def alike(assumptions: Iterable[Assumption]) -> tuple[Assumption, ...]:
         key = (text if named else item.text, item.check, item.step)
         groups[key] += [name] if named else []
     return tuple(
-        Assumption(text=f"{', '.join(names)}: {text}" if names else text, check=check, step=step)
+        Assumption(text=_named(names, text, most), check=check, step=step)
         for (text, check, step), names in groups.items()
     )
 
 
-def remarks(spans: Iterable[TrustSpan]) -> tuple[Remark, ...]:
-    """Return notes with those that say the same of the same groups drawn together."""
-    where: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for span in spans:
-        where[span.text, span.groups].append(steps_of(span))
-    return tuple(
-        Remark(_without_rule(text), ", ".join(steps), ", ".join(groups), _rule(text))
-        for (text, groups), steps in where.items()
+def _named(names: Sequence[str], text: str, most: int) -> str:
+    return f"{few(names, most)}: {text}" if names else text
+
+
+def inputs(proof: Proof, most: int = 0) -> tuple[Assumption, ...]:
+    """Return what had to be assumed of the cluster, with the check that settles it."""
+    return alike((item for item in proof.assumptions if item.text in proof.inputs), most)
+
+
+def few(names: Sequence[str], most: int = FEW) -> str:
+    """Return names for a sentence: `most` of them, and how many more there are; 0: all."""
+    more = len(names) - most if most else 0
+    return ", ".join(names[:most] if more > 0 else names) + (
+        f" and {more} more" if more > 0 else ""
     )
+
+
+def remarks(spans: Iterable[TrustSpan]) -> tuple[Remark, ...]:
+    """Return notes; those that differ only in steps, or only in groups, are drawn together."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for span in spans:
+        groups[_of_nobody(span), steps_of(span)] += span.groups
+    steps: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (text, where), names in groups.items():
+        steps[text, tuple(dict.fromkeys(names))].append(where)
+    return tuple(
+        Remark(_without_rule(text), ", ".join(where), few(names), _rule(text))
+        for (text, names), where in steps.items()
+    )
+
+
+def _of_nobody(span: TrustSpan) -> str:
+    """Return the text of a note without the name of its group, which stands beside it."""
+    rule, text = _rule(span.text), _without_rule(span.text)
+    for name in span.groups:
+        text = text.removeprefix(f"{name}: ")
+    return f"{rule}: {text}" if rule else text
 
 
 def debts(unpaid: Iterable[str]) -> tuple[Remark, ...]:
@@ -161,19 +205,19 @@ def _marks(proof: Proof) -> Iterator[tuple[int, Mark]]:
     for number in proof.no_return:
         text = "Point of no return for phones: from here on only a DRS restore leads back."
         yield number, Mark("no-return", text)
-    for item in alike(proof.assumptions):
+    for item in alike(proof.assumptions, FEW):
         if item.step:
             text = f"Safe only if {item.text}. Check it on one phone first: {item.check}."
             yield item.step, Mark("assumed", text)
     for span in proof.windows:
         text = (
-            f"A window opens here{_until(span)}: a phone of {', '.join(span.groups)} that restarts "
+            f"A window opens here{_until(span)}: a phone of {few(span.groups)} that restarts "
             f"meanwhile may be refused ({span.text}){_if(span)}."
         )
         yield span.first, Mark("window", text)
     for span in proof.outages:
         text = (
-            f"Phones of {', '.join(span.groups)} may be out of service ({span.text}){_if(span)}: "
+            f"Phones of {few(span.groups)} may be out of service ({span.text}){_if(span)}: "
             f"this begins here{_until(span)}."
         )
         yield span.first, Mark("out", text)

@@ -99,8 +99,9 @@ def picture(plan: ChangePlan, prefix: str = "") -> str:
     """Return the picture as an SVG element; its squares link to `#{prefix}step-{number}`."""
     rows: list[str] = []
     y = 4
+    no_return = frozenset((plan.point_of_no_return, *(plan.proof.no_return if plan.proof else ())))
     for block in blocks(plan):
-        drawn, height = _block(block, plan.point_of_no_return, y, prefix)
+        drawn, height = _block(block, no_return, y, prefix)
         rows.append(drawn)
         y += height
     title = f"{len(plan.steps)} steps in {len(blocks(plan))} blocks"
@@ -110,7 +111,9 @@ def picture(plan: ChangePlan, prefix: str = "") -> str:
     )
 
 
-def _block(block: Block, no_return: int | None, top: int, prefix: str) -> tuple[str, int]:
+def _block(
+    block: Block, no_return: frozenset[int | None], top: int, prefix: str
+) -> tuple[str, int]:
     window = f" (window {block.part})" if block.part > 1 else ""
     label = f"{block.title}{window}: steps {block.span}, {block.duration}"
     parts = [f'<text x="{GAP}" y="{top + 14}" class="label">{escape(label)}</text>']
@@ -153,7 +156,7 @@ def _wrapped(cells: list[_Cell]) -> Iterator[list[_Cell]]:
         yield cells[start : start + _PER_ROW]
 
 
-def _row(row: list[_Cell], no_return: int | None, y: int, prefix: str) -> Iterator[str]:
+def _row(row: list[_Cell], no_return: frozenset[int | None], y: int, prefix: str) -> Iterator[str]:
     squares: dict[int, str] = {}
     for i, cell in enumerate(row):
         x = GAP + i * (SQUARE + GAP)
@@ -163,7 +166,7 @@ def _row(row: list[_Cell], no_return: int | None, y: int, prefix: str) -> Iterat
                 f'height="{2 * SQUARE + 2 * GAP}" fill="#dde3ea"/>'
             )
         for j, step in enumerate(cell.steps):
-            square = _square(step, x, y + j * (SQUARE + GAP), last=step.number == no_return)
+            square = _square(step, x, y + j * (SQUARE + GAP), last=step.number in no_return)
             squares[step.number] = f'<a href="#{prefix}step-{step.number}">{square}</a>'
     # In the order of numbers, which is the order of the tabulator key and of screen readers.
     yield from (squares[number] for number in sorted(squares))

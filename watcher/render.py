@@ -16,9 +16,11 @@ from enum import Enum
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from watcher.account import debts, inputs, marks, remarks, steps_of, verdict
 from watcher.model.plan import ChangePlan, Cite, CommandLine
 from watcher.picture import COLOURS, LEGEND, blocks, lanes, mermaid, picture
 from watcher.seal import PLACEHOLDER, code, digest_of, seal
+from watcher.strip import lanes_not_drawn, states, strips, swatch, table
 
 EVIDENCE_LIMIT = 600
 """Characters of one message that a document shows."""
@@ -27,6 +29,9 @@ CHANGES_NOTHING = (
     "find-out", "check", "record", "save", "backup", "verify-backup", "verify", "wait", "canary",
 )  # fmt: skip
 """Kinds of steps whose undo is not worth a line: there is nothing to undo."""
+
+_GAPS = re.compile(r"\n(?:[ \t]*\n){2,}")
+"""Blank lines after each other, which loops and conditions leave behind in Markdown."""
 
 Templates = Mapping[str, str]
 """Template texts by file name."""
@@ -41,13 +46,13 @@ class Verbatim(str):
 def markdown(plans: Sequence[ChangePlan], templates: Templates) -> str:
     """Return the plans as one Markdown document (CommonMark, tables as GitHub has them)."""
     environment = _environment(templates, finalize=_markdown_text)
-    return _draw(environment, "change_plan.md.j2", plans)
+    return seal(_GAPS.sub("\n\n", _draw(environment, "change_plan.md.j2", plans)))
 
 
 def html(plans: Sequence[ChangePlan], templates: Templates) -> str:
     """Return the plans as one page without anything to load from elsewhere."""
     environment = _environment(templates, autoescape=True)
-    return _draw(environment, "change_plan.html.j2", plans)
+    return seal(_draw(environment, "change_plan.html.j2", plans))
 
 
 def as_json(plans: Sequence[ChangePlan]) -> str:
@@ -93,7 +98,7 @@ def _draw(environment: Environment, name: str, plans: Sequence[ChangePlan]) -> s
     sheets = [
         {
             "plan": plan, "code": plan_code(plan), "blocks": blocks(plan), "lanes": lanes(plan),
-            "prefix": f"p{number}-",
+            "prefix": f"p{number}-", "verdict": verdict(plan), "marks": marks(plan),
         }
         for number, plan in enumerate(plans, 1)
     ]  # fmt: skip
@@ -104,7 +109,7 @@ def _draw(environment: Environment, name: str, plans: Sequence[ChangePlan]) -> s
         legend=LEGEND,
         colours=COLOURS,
     )
-    return seal(text.strip("\n") + "\n")
+    return text.strip("\n") + "\n"
 
 
 def _environment(templates: Templates, **options: object) -> Environment:
@@ -120,7 +125,11 @@ def _environment(templates: Templates, **options: object) -> Environment:
         "cited": _cited, "evidence": evidence_text, "fence": _fence, "command": _command,
         "mermaid": lambda plan: Verbatim(mermaid(plan)), "hours": _hours,
         "picture": lambda plan, prefix: Markup(picture(plan, prefix)),  # noqa: S704 -- picture.py escapes
-        "moment": _moment, "runs": _runs, "verbatim": Verbatim,
+        "strips": lambda proof, prefix: [Markup(svg) for svg in strips(proof, prefix)],  # noqa: S704 -- strip.py escapes
+        "swatch": lambda state: Markup(swatch(state)),  # noqa: S704 -- holds no text
+        "moment": _moment, "runs": _runs, "verbatim": Verbatim, "inputs": inputs, "debts": debts,
+        "remarks": remarks, "steps_of": steps_of, "trust_table": table,
+        "trust_states": states, "lanes_not_drawn": lanes_not_drawn,
     }  # fmt: skip
     return environment
 

@@ -7,16 +7,20 @@ State is told by colour, figure and pattern, so that grey paper and any eyes can
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from html import escape
 
 from watcher.model.proof import Proof, TrustCell, TrustLane, TrustState
 
-PER_STRIP, LANES_DRAWN, LANES_TABLED, FOLDED_FROM = 10, 12, 8, 40
-"""Columns of one picture; lanes of a picture and of a table; columns from which they are folded."""
+PER_STRIP, LANES_DRAWN, LANES_TABLED = 10, 12, 8
+"""Columns of one picture; lanes of a picture and of a table."""
+
+COLUMNS, ROWS = 40, 45
+"""Columns of all pictures, and rows of a table, that fit on a page; what is more is folded."""
 
 COLUMN, CELL, LABEL, AXIS, EDGE = 28, 22, 16, 22, 3
 _ROW = LABEL + CELL + 3
-_LABEL_LETTERS = 0.17
+_LABEL_LETTERS = 0.155
 """Letters of a lane's name for each unit of width."""
 _NAMES_SHOWN = 3
 _TITLES_SHOWN = 2
@@ -71,25 +75,51 @@ class Table:
     rest: tuple[str, ...]
 
 
-def columns(proof: Proof, *, folded: bool) -> tuple[Column, ...]:
-    """Return the start and every moment; folded, steps after which nothing differs share one."""
+class Fold(IntEnum):
+    """What may share a column with the one before it, when nothing differs after it."""
+
+    NOTHING = 0
+    STEPS = 1
+    RESETS = 2
+
+
+def columns(proof: Proof, limit: int, least: Fold = Fold.NOTHING) -> tuple[Column, ...]:
+    """Return the start and every moment, folded no more than the limit asks for."""
+    found: tuple[Column, ...] = ()
+    for fold in Fold:
+        if fold >= least:
+            found = tuple(_folded(proof, fold))
+        if found and len(found) <= limit:
+            break
+    return found
+
+
+def _folded(proof: Proof, fold: Fold) -> list[Column]:
     found = [Column((), (), reset=False, place=0)]
     for place, moment in enumerate(proof.moments, 1):
         last = found[-1]
         same = all(lane.cells[place] == lane.cells[last.place] for lane in proof.lanes)
-        if folded and same and last.steps and not (moment.reset or last.reset):
+        needed = Fold.RESETS if moment.reset or last.reset else Fold.STEPS
+        if same and last.steps and fold >= needed:
             steps, titles = (*last.steps, moment.step), (*last.titles, moment.title)
-            found[-1] = Column(steps, titles, reset=False, place=place)
+            found[-1] = Column(steps, titles, moment.reset or last.reset, place)
         else:
             found.append(Column((moment.step,), (moment.title,), moment.reset, place))
-    return tuple(found)
+    return found
 
 
 def lane_name(lane: TrustLane) -> str:
     """Return the groups of a lane and how many phones they have."""
+    return _names(lane) + _count(lane)
+
+
+def _names(lane: TrustLane) -> str:
     more = len(lane.groups) - _NAMES_SHOWN
-    names = ", ".join(lane.groups[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    return names if lane.phones is None else f"{names}: {phones(lane.phones)}"
+    return ", ".join(lane.groups[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _count(lane: TrustLane) -> str:
+    return "" if lane.phones is None else f": {phones(lane.phones)}"
 
 
 def phones(number: int) -> str:
@@ -152,7 +182,7 @@ def table(proof: Proof) -> Table:
     drawn, rest = _chosen(proof, LANES_TABLED)
     rows = tuple(
         (column, tuple(cell_words(lane.cells[column.place]) for lane in drawn))
-        for column in columns(proof, folded=True)
+        for column in columns(proof, ROWS, Fold.STEPS)
     )
     heads = tuple(lane_name(lane) for lane in drawn)
     return Table(heads, rows, tuple(_told(lane, proof) for lane in rest))
@@ -171,7 +201,7 @@ def strips(proof: Proof, prefix: str = "") -> tuple[str, ...]:
 
     Their step numbers link to `#{prefix}step-{number}`.
     """
-    shown = columns(proof, folded=len(proof.moments) > FOLDED_FROM)
+    shown = columns(proof, COLUMNS)
     drawn, _ = _chosen(proof, LANES_DRAWN)
     last_steps = frozenset(proof.no_return)
     return tuple(_strip(part, drawn, last_steps, prefix) for part in _parts(shown))
@@ -188,7 +218,7 @@ def _parts(shown: Sequence[Column]) -> Iterator[Sequence[Column]]:
 def _strip(
     part: Sequence[Column], lanes: Sequence[TrustLane], last_steps: frozenset[int], prefix: str
 ) -> str:
-    width = max(2 * EDGE + COLUMN * len(part), 2 * EDGE + COLUMN * 8)
+    width = 2 * EDGE + COLUMN * PER_STRIP
     height = AXIS + _ROW * len(lanes) + EDGE
     body = [*_axis(part, last_steps, prefix)]
     for number, lane in enumerate(lanes):
@@ -223,7 +253,7 @@ def _axis(part: Sequence[Column], last_steps: frozenset[int], prefix: str) -> It
         middle = x + COLUMN / 2
         tip = escape(f"{column.numbers}: {column.what}")
         if not column.steps:
-            yield f'<text x="{middle:g}" y="14" class="axis">start</text>'
+            yield f'<text x="{middle:g}" y="14" class="axis narrow">start</text>'
             continue
         frame = ""
         if column.reset or last_steps.intersection(column.steps):
@@ -233,8 +263,8 @@ def _axis(part: Sequence[Column], last_steps: frozenset[int], prefix: str) -> It
                 f'<rect x="{x + 2}" y="2" width="{COLUMN - 4}" height="16" rx="3" fill="{fill}" '
                 f'stroke="{edge}" stroke-width="2"/>'
             )
-        style = "axis inv" if column.reset else "axis"
         more = "+" if len(column.steps) > 1 else ""
+        style = f"axis{' inv' if column.reset else ''}{' narrow' if more else ''}"
         yield (
             f'<a href="#{prefix}step-{column.steps[0]}"><g><title>{tip}</title>{frame}'
             f'<text x="{middle:g}" y="14" class="{style}">{column.steps[0]}{more}</text></g></a>'
@@ -242,11 +272,11 @@ def _axis(part: Sequence[Column], last_steps: frozenset[int], prefix: str) -> It
 
 
 def _label(lane: TrustLane, top: int, width: int) -> str:
-    name = lane_name(lane)
-    room = int(width * _LABEL_LETTERS)
-    shown = name if len(name) <= room else f"{name[: room - 3].rstrip(' ,')}..."
+    names, count = _names(lane), _count(lane)
+    room = int(width * _LABEL_LETTERS) - len(count)
+    shown = (names if len(names) <= room else f"{names[: room - 3].rstrip(' ,')}...") + count
     return (
-        f"<g><title>{escape(name)}</title>"
+        f"<g><title>{escape(names + count)}</title>"
         f'<text x="{EDGE}" y="{top + 12}" class="lane">{escape(shown)}</text></g>'
     )
 
@@ -274,11 +304,12 @@ def _resets(part: Sequence[Column], height: int) -> Iterator[str]:
 
 def _square(state: TrustState, text: str, x: int, y: int) -> str:
     fill, _ = STATES[state]
+    letters = _LETTERS.get(state, "fig")
     dash = ' stroke-dasharray="3 2"' if state is TrustState.OPEN else ""
     return (
         f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{CELL}" fill="{fill}" '
         f'stroke="#556"{dash}/>{_pattern(state, x, y)}'
-        f'<text x="{x + COLUMN / 2:g}" y="{y + 15}" class="{_LETTERS.get(state, "fig")}">{text}</text>'
+        f'<text x="{x + COLUMN / 2:g}" y="{y + 15}" class="{letters}">{text}</text>'
     )
 
 

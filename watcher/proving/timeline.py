@@ -15,7 +15,7 @@ from watcher.proving.words import when
 from watcher.trust.names import PHONE_FACING
 from watcher.trust.phone import FAITH, SAME
 from watcher.trust.scenario import Action, Scenario, Step
-from watcher.trust.verdict import Interval, Verdict
+from watcher.trust.verdict import Interval, Note, Verdict
 from watcher.trust.walk import Status
 
 _SHOWN = frozenset((
@@ -28,6 +28,8 @@ _SHOWN = frozenset((
 def _steps_shown(scenario: Scenario, verdict: Verdict) -> tuple[Step, ...]:
     """Return the steps that make a column: what touches trust, and where a group changes."""
     changing = {step for history in verdict.history.values() for step, _ in history}
+    for interval in (*verdict.windows, *verdict.outages):
+        changing |= {interval.first, interval.last + 1}
     shown: dict[int, Step] = {}
     for step in scenario.steps:
         facing = step.store is None or step.store in PHONE_FACING
@@ -51,12 +53,38 @@ def lanes(scenario: Scenario, verdict: Verdict) -> tuple[TrustLane, ...]:
     counts = {group.name: group.count for group in scenario.groups}
     alike: dict[tuple[TrustCell, ...], list[str]] = defaultdict(list)
     for name, history in verdict.history.items():
-        row = tuple(_cells(history, numbers, lost=name in lost))
-        alike[row].append(name)
+        row = _cells(history, numbers, lost=name in lost)
+        alike[tuple(_in_any_branch(row, numbers, _of(name, verdict)))].append(name)
     return tuple(
         TrustLane(groups=tuple(names), phones=_sum(counts[name] for name in names), cells=row)
         for row, names in alike.items()
     )
+
+
+def _of(name: str, verdict: Verdict) -> list[tuple[TrustState, Interval]]:
+    """Return the windows and outages of a group, over all branches; windows first."""
+    found = [(TrustState.WINDOW, interval) for interval in verdict.windows]
+    found += [(TrustState.OUT, interval) for interval in verdict.outages]
+    return [(state, interval) for state, interval in found if interval.group == name]
+
+
+def _in_any_branch(
+    cells: Iterable[TrustCell], numbers: Sequence[int], intervals: list[tuple[TrustState, Interval]]
+) -> Iterator[TrustCell]:
+    """Yield cells made worse by what happens in a branch other than the one that is shown."""
+    for number, cell in zip(numbers, cells, strict=True):
+        held = (held for held in intervals if held[1].first <= number <= held[1].last)
+        state, interval = next(held, (cell.state, None))
+        if interval is None or _BADNESS[state] <= _BADNESS[cell.state]:
+            yield cell
+            continue
+        anchors = 0 if state is TrustState.WINDOW else cell.anchors
+        condition = when(interval.branches)
+        why = interval.text + (f", if {condition}" if condition else "")
+        yield TrustCell(state=state, anchors=anchors, ways=cell.ways, why=why)
+
+
+_BADNESS = {state: place for place, state in enumerate(TrustState)}
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
@@ -104,11 +132,22 @@ def notes(verdict: Verdict) -> tuple[TrustSpan, ...]:
     """Return what is allowed and must be shown."""
     alike: dict[tuple[int, int, str], list[str]] = defaultdict(list)
     for note in verdict.notes:
-        alike[note.first, note.last, f"{note.rule}: {note.text}"].append(note.group)
+        alike[note.first, note.last, f"{note.rule}: {note.text}"] += _concerned(note, verdict)
     return tuple(
-        TrustSpan(groups=tuple(g for g in groups if g), first=first, last=last, text=text)
+        TrustSpan(groups=tuple(groups), first=first, last=last, text=text)
         for (first, last, text), groups in alike.items()
     )
+
+
+def _concerned(note: Note, verdict: Verdict) -> Iterator[str]:
+    """Yield the groups of a note: of groups that are walked once, it names but one."""
+    if not note.group:
+        return
+    mine = verdict.history.get(note.group)
+    if mine is None or note.rule.startswith("P-"):
+        yield note.group
+        return
+    yield from (name for name, history in verdict.history.items() if history == mine)
 
 
 def offline(verdict: Verdict) -> tuple[AbsentPhones, ...]:

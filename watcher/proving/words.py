@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from watcher.account import FEW, alike, few, inputs
 from watcher.model.plan import ChangePlan, Step
-from watcher.model.proof import Assumption, Proof
+from watcher.model.proof import AbsentPhones, Assumption, Proof
 from watcher.trust.branch import UNKNOWNS
 from watcher.trust.rulebook import RULES, Severity
 from watcher.trust.scenario import Scenario
@@ -22,7 +23,7 @@ def when(answers: Answers) -> str:
 
 def _answer(name: str, answer: str) -> str:
     unknown = UNKNOWNS[name]
-    negation = "" if answer == unknown.other else "not so that "
+    negation = "" if answer == unknown.other else "it is not so that "
     return f"{negation}{unknown.text} ({name})"
 
 
@@ -42,15 +43,16 @@ def counter_example(verdict: Verdict, steps: Sequence[Step]) -> Iterator[str]:
 
 def _broken(broken: Broken, titles: dict[int, str]) -> str:
     step = broken.steps[0]
-    place = f"step {step}" + (f" ({titles[step]})" if step in titles else "")
+    place = f"Step {step}" if step else "Before the first step"
+    named = f" ({titles[step]})" if step in titles else ""
     sources = ", ".join(RULES[broken.rule].sources)
-    return f"{broken.rule}, {place}: {broken.text}{_if(broken.branches)} [{sources}]"
+    return f"{place}{named}: {broken.text}{_if(broken.branches)} [{broken.rule}; {sources}]"
 
 
 def _stranded(stranded: Stranded) -> str:
     return (
-        f"{stranded.group} ({stranded.severity}): {stranded.why}{_if(stranded.branches)}. "
-        f"{_CLASSES[stranded.severity]} {stranded.rescue.text}"
+        f"Phones of {stranded.group} do not come back ({stranded.severity}): {stranded.why}"
+        f"{_if(stranded.branches)}. {_CLASSES[stranded.severity]} {stranded.rescue.text}"
     )
 
 
@@ -71,7 +73,7 @@ def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[s
         "model, not about the phones. It rests on the inputs listed below."
     )
     told = (
-        f"assumed. If an assumption is wrong the result may be different: {_listed(proof.inputs)}."
+        f"assumed. If an assumption is wrong the result may be different: {_assumed(proof)}."
         if proof.inputs
         else "given by you."
     )
@@ -79,20 +81,19 @@ def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[s
         "TFTP order per site, reachability of TVS (tcp 2445), phones switched off, and current ITL "
         f"state were {told}"
     )
-    for item in proof.assumptions:
-        if item.text not in proof.inputs:
-            yield (
-                f"Step {item.step or _first(proof)} is safe only if {item.text}. "
-                f"Check it on one phone first: {item.check}."
-            )
-    for side in plan.disagreements:
-        yield f"Cisco's documents differ here ({side.id}); this plan follows the stricter one."
-    for absent in proof.offline:
-        condition = f" (if {absent.when})" if absent.when else ""
+    others = (item for item in proof.assumptions if item.text not in proof.inputs)
+    for item in alike(others, FEW):
         yield (
-            f"Phones of {_listed(absent.groups)} that are off from step {_first(proof)} to step "
-            f"{_last(proof)} will {_fate(absent.ok, absent.text)}{condition}. "
-            "Cisco says the same (S2, S13)."
+            f"Step {item.step or _first(proof)} is safe only if {item.text}. "
+            f"Check it on one phone first: {item.check}."
+        )
+    if plan.disagreements:
+        sides = ", ".join(side.id for side in plan.disagreements)
+        yield f"Cisco's documents differ here ({sides}); this plan follows the stricter one."
+    if proof.offline:
+        yield (
+            f"Phones that are off from step {_first(proof)} to step {_last(proof)} will "
+            f"{' and '.join(_fates(proof))}. Cisco says the same (S2, S13)."
         )
     for step in proof.no_return:
         yield (
@@ -109,10 +110,24 @@ def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[s
     yield "Not a Cisco document; open a TAC case for [LOCKED_*] situations."
 
 
-def _fate(ok: bool, text: str) -> str:  # noqa: FBT001 -- the noun's own field
-    if ok:
-        return f"survive because of {text.removeprefix('survive: ')}" if ": " in text else "survive"
-    return f"need help: they {text.rstrip('.')}"
+def _fates(proof: Proof) -> Iterator[str]:
+    """Yield what becomes of phones that are off: those that survive, then those that do not."""
+    kept = [f"{_who(absent)}{_because(absent.text)}" for absent in proof.offline if absent.ok]
+    if kept:
+        yield f"survive ({'; '.join(kept)})"
+    for absent in proof.offline:
+        if not absent.ok:
+            yield f"need help ({_who(absent)}): they {absent.text.rstrip('.')}"
+
+
+def _because(text: str) -> str:
+    _, colon, why = text.partition(": ")
+    return f" because of {why}" if colon else ""
+
+
+def _who(absent: AbsentPhones) -> str:
+    condition = f", if {absent.when}" if absent.when else ""
+    return few(absent.groups) + condition
 
 
 def _count(number: int, noun: str) -> str:
@@ -121,6 +136,10 @@ def _count(number: int, noun: str) -> str:
 
 def _listed(items: Iterable[str]) -> str:
     return "; ".join(items)
+
+
+def _assumed(proof: Proof) -> str:
+    return _listed(item.text for item in inputs(proof, FEW))
 
 
 def _first(proof: Proof) -> int:
