@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 from watcher.trust.branch import UNKNOWNS, Branch, branches
 from watcher.trust.lists import Certificates, Ctl, Itl
 from watcher.trust.names import Certificate, Service
-from watcher.trust.phone import CONFIG_UNKNOWN, CTL_UNKNOWN, ITL_UNKNOWN, Held, View, boot
+from watcher.trust.phone import (
+    CONFIG_UNKNOWN,
+    CTL_UNKNOWN,
+    ITL_UNKNOWN,
+    NO_NETWORK,
+    NO_SERVER,
+    NO_TUNNEL,
+    Held,
+    View,
+    boot,
+)
 from watcher.trust.scenario import Group, Mode, Scenario
 from watcher.trust.verdict import Answers
 from watcher.trust.walk import Crowd, Memory, Walk, start
@@ -58,7 +68,7 @@ def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
         return None
     held, found = min(lost, key=lambda pair: (pair[1].accepted, _holds(pair[0])))
     return Witness(
-        step=step, holds=_holds(held), handed=_handed(end.group, view, found.why),
+        step=step, holds=_holds(held), handed=_handed(view, found.why),
         reasons=tuple(_reasons(end.group, held, view, found.why, walk.world)),
     )  # fmt: skip
 
@@ -97,20 +107,21 @@ def _few(names: Certificates) -> str:
     return ", ".join(listed[:_FEW]) + more if listed else "nothing"
 
 
-def _handed(group: Group, view: View, why: str) -> str:
+def _handed(view: View, why: str) -> str:
     if why == CTL_UNKNOWN and view.ctl is not None:
         return f"a CTL signed with {view.ctl.signer}"
     if why == ITL_UNKNOWN and view.itl is not None:
         return f"an ITL signed with {view.itl.signer}"
     if why == CONFIG_UNKNOWN:
         return f"a configuration file signed with {view.key}"
-    if not view.server:
-        return f"nothing: TFTP on {' and '.join(group.tftp)} is stopped"
-    return ""
+    return "nothing" if why == NO_SERVER else ""
 
 
 def _reasons(group: Group, held: Held, view: View, why: str, world: World) -> Iterator[str]:
     signer = _signer(view, why)
+    if why in _OUTSIDE:
+        yield from _OUTSIDE[why](group, held, view)
+        return
     if signer is None:
         yield from _not_registered(group, held, view)
         return
@@ -161,6 +172,26 @@ def _silent(node: str, itl: Itl, signer: Certificate, world: World) -> str:
     if tvs.own in world.scenario.expired:
         return f"TVS on {node} shows {tvs.own}, which is past its date"
     return f"TVS on {node} would vouch for {signer}, but phones may not ask it about a CTL"
+
+
+def _no_network(_group: Group, held: Held, view: View) -> Iterator[str]:
+    trusted = _few(view.radius) if view.radius is not None else "nothing"
+    yield f"they show an LSC of {held.lsc or 'nobody'}, and RADIUS trusts {trusted}"
+
+
+def _no_tunnel(_group: Group, held: Held, view: View) -> Iterator[str]:
+    if view.headend is not None and view.headend not in held.vpn_trust:
+        yield f"the headend shows {view.headend}, and they trust {_few(held.vpn_trust)}"
+        yield "what they should trust now comes through the tunnel only"
+        return
+    yield f"they show an LSC of {held.lsc}, and the headend trusts {_few(view.headend_trusts)}"
+
+
+def _no_server(group: Group, _held: Held, _view: View) -> Iterator[str]:
+    yield from (f"TFTP on {node} does not run" for node in group.tftp)
+
+
+_OUTSIDE = {NO_NETWORK: _no_network, NO_TUNNEL: _no_tunnel, NO_SERVER: _no_server}
 
 
 def _not_registered(group: Group, held: Held, view: View) -> Iterator[str]:
