@@ -33,22 +33,22 @@ def test_what_holds_no_alarm_gives_no_plan(raw):
 
 
 def careless():
-    """Return rules that forget to wait for phones after the verifier has changed."""
-    store = CATALOGUE.stores["TVS"]
-    procedure = tuple(item for item in store.procedure if item.phase is not Phase.RESET_PHONES)
-    stores = CATALOGUE.stores | {"TVS": store.model_copy(update={"procedure": procedure})}
+    """Return rules that forget what must be restarted after the web server has changed."""
+    store = CATALOGUE.stores["tomcat"]
+    procedure = tuple(item for item in store.procedure if item.phase is not Phase.RESTARTS)
+    stores = CATALOGUE.stores | {"tomcat": store.model_copy(update={"procedure": procedure})}
     return replace(CATALOGUE, stores=stores)
 
 
 def test_a_plan_that_the_check_refuses_has_no_steps_but_a_reason():
-    heard = events(message(store="TVS"))
+    heard = events(message(store="tomcat"))
 
     (sound,) = planning.plan(heard, inventory(cluster()), CATALOGUE, AS_OF)
     (refused,) = planning.plan(heard, inventory(cluster()), careless(), AS_OF)
 
     assert sound.steps
     assert refused.steps == refused.back_out == refused.preconditions == ()
-    assert any(reason.startswith("O6:") for reason in refused.withheld)
+    assert any(reason.startswith("RESTARTS:") for reason in refused.withheld)
 
 
 def test_the_moment_of_a_plan_is_the_newest_event_unless_told():
