@@ -202,10 +202,6 @@ def not_known(findings: Sequence[Finding], ground: Ground) -> tuple[str, ...]:
     )
     if ground.terrain.cluster is None:
         lines.append("The cluster: release, nodes, security mode and features are not known.")
-    lines.append(
-        "The order follows documents and rules. It has not been run against a model of the "
-        "phones' trust."
-    )
     return tuple(lines)
 
 
