@@ -54,6 +54,7 @@ Written by `make docs` from the program itself; do not edit. What comes out is d
 | --- | --- |
 | 0 | Done |
 | 1 | `verify`: the document is not as it was sealed; `doctor`, `status`: something is not well |
+| 1 | `check`: the order is refused, with the phones it would lose |
 | 2 | Bad input or wrong use; one line on standard error says where, what, and what was expected |
 | 3 | The independent check refused a finished plan; the document says why, without steps |
 | 3 | A fault of ours: the database does not answer, an input cannot go on |
