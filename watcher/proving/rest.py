@@ -4,7 +4,7 @@ What was done is executed as well, with every reboot that may have happened mean
 was broken before is not held against the rest; phones that are lost at the end always are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -125,21 +125,19 @@ def broken_so_far(plan: ChangePlan, course: Course, site: Site) -> frozenset[tup
     return frozenset(found)
 
 
-def after_restore(plan: ChangePlan, course: Course, site: Site) -> tuple[Stranded, ...]:
-    """Return the phones that a restore of the backup, made now, would strand."""
+def lost_after(
+    plan: ChangePlan, course: Course, site: Site, *actions: Action
+) -> tuple[Stranded, ...]:
+    """Return the phones that are lost if only these actions follow on what was done."""
     found: dict[str, Stranded] = {}
-    for case in cases(site.cluster, site.catalogue):
-        for steps in variants(course):
-            past = [step for step in steps if step.number <= course.done]
-            given, _ = scenario_in(replace(plan, steps=tuple(past)), case, site.catalogue)
-            verdict = prove(replace(given, steps=(*given.steps, *_restore(course.done))))
-            found.update((stranded.group, stranded) for stranded in verdict.stranded)
-    return tuple(found.values())
-
-
-def _restore(after: int) -> Sequence[scenario.Step]:
-    actions = (Action.RESTORE, Action.RESET)
-    return [
-        scenario.Step(number=after + place, text=action.value, action=action)
+    last = [
+        scenario.Step(number=course.done + place, text=action.value, action=action)
         for place, action in enumerate(actions, 1)
     ]
+    for case in cases(site.cluster, site.catalogue):
+        for steps in variants(course):
+            past = tuple(step for step in steps if step.number <= course.done)
+            given, _ = scenario_in(replace(plan, steps=past), case, site.catalogue)
+            verdict = prove(replace(given, steps=(*given.steps, *last)))
+            found.update((stranded.group, stranded) for stranded in verdict.stranded)
+    return tuple(found.values())
