@@ -47,7 +47,7 @@ class Moment:
 
     def is_dirty(self, kind: str, node: str) -> bool:
         """Tell whether a node's certificate is new to some phone of the group."""
-        return (kind, self.world.owner(kind, node)) in self.dirty
+        return bool(self.dirty) and (kind, self.world.owner(kind, node)) in self.dirty
 
     @property
     def dirty_servers(self) -> tuple[str, ...]:
@@ -72,15 +72,11 @@ class Moment:
 
     @property
     def relevant(self) -> frozenset[Change]:
-        """What of `dirty` this group's phones meet: keys of their servers, TVS, CAPF, recovery."""
-        mixed = self.world.scenario.mixed
-        servers = {self.world.owner(Kind.CALLMANAGER, node) for node in self.group.tftp}
+        """What of `dirty` is a store that phones see; CAPF is the publisher's alone."""
         return frozenset(
             (kind, owner)
             for kind, owner in self.dirty
-            if kind in PHONE_FACING
-            and (kind != Kind.CALLMANAGER or mixed or owner in servers)
-            and (kind != Kind.CAPF or owner == CLUSTER)
+            if kind in PHONE_FACING and (kind != Kind.CAPF or owner == CLUSTER)
         )
 
     @property
