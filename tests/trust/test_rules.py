@@ -65,10 +65,10 @@ RULES_ALONE = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "group", "bad", "good", "keys", "release"), RULES_ALONE,
-    ids=[f"{row[0]}: {row[2]}"[:60] for row in RULES_ALONE],
-)  # fmt: skip
-def test_a_rule_refuses_what_breaks_it_only(rule, group, bad, good, keys, release):  # noqa: PLR0913, PLR0917
+    "row", RULES_ALONE, ids=[f"{row[0]}: {row[2]}"[:60] for row in RULES_ALONE]
+)
+def test_a_rule_refuses_what_breaks_it_alone(row):
+    rule, group, bad, good, keys, release = row
     first, then = release if isinstance(release, tuple) else (release, release)
     keys = dict(keys)
     spoiled = keys.pop("bad", "")
