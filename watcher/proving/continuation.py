@@ -179,7 +179,7 @@ def _going_on(
     course, new = case.course(candidate.rest)
     told = Continuation(
         outcome=candidate.outcome,
-        lines=tuple(_lines(case, candidate, proof)),
+        lines=(*_lines(case, candidate, proof), *_new_numbers(new)),
         refused=refused,
         again=tuple(new[n] for n in {*case.seen_to, *(step.number for step in case.again)}),
         renumbered=tuple((old, n) for old, n in sorted(new.items()) if old != n),
@@ -209,6 +209,21 @@ def _lines(case: Interrupted, candidate: Candidate, proof: Proof) -> Iterator[st
         "What was done was executed on the trust model too, with phones that reboot at any moment; "
         "the proof of this plan is about what is left."
     )
+
+
+def _new_numbers(new: Mapping[int, int]) -> Iterator[str]:
+    """Yield in words which steps have another number now, runs of them together."""
+    runs: list[tuple[int, int, int]] = []
+    for old, number in sorted(new.items()):
+        if runs and runs[-1][1] == old - 1 and runs[-1][2] == number - old:
+            runs[-1] = (runs[-1][0], old, number - old)
+        else:
+            runs.append((old, old, number - old))
+    for first, last, shift in runs:
+        if shift:
+            before = f"Step {first} is" if first == last else f"Steps {first}-{last} are"
+            now = f"{first + shift}" if first == last else f"{first + shift}-{last + shift}"
+            yield f"{before} now {now}."
 
 
 def _counted(case: Interrupted) -> str:

@@ -1,4 +1,4 @@
-"""An interrupted plan: which steps lie behind, which are in doubt, and how the rest is put together.
+"""An interrupted plan: what lies behind, what is in doubt, and how the rest is put together.
 
 A step that failed may have taken effect or not. So may a step that a failed check was to confirm.
 """
@@ -33,10 +33,14 @@ _FOLLOWS = frozenset((
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step of the rest; `origin` is its number in the plan as it was drawn."""
+    """One step of the rest.
+
+    `origin` is its number in the plan as it was drawn, `again` that of the step behind it repeats.
+    """
 
     step: Step
     origin: int | None = None
+    again: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,10 @@ class Interrupted:
         """Return what is left, with steps behind that are done once more, in the plan's order."""
         repeated = {step.number: step for step in (*again, *self.followers(again))}
         entries = [Entry(step, step.number) for step in self.left]
-        entries += [Entry(replace(s, mark=None, mark_reason="")) for s in repeated.values()]
+        entries += [
+            Entry(replace(step, mark=None, mark_reason=""), again=number)
+            for number, step in repeated.items()
+        ]
         return tuple(sorted(entries, key=lambda entry: entry.step.number))
 
     def followers(self, again: Iterable[Step]) -> Iterator[Step]:
@@ -95,7 +102,8 @@ class Interrupted:
         placed = list(enumerate(rest, len(self.past) + 1))
         new |= {entry.origin: place for place, entry in placed if entry.origin is not None}
         steps = [_renumbered(step, new[step.number], new, None) for step in self.past]
-        steps += [_renumbered(e.step, place, new, e) for place, e in placed]
+        latest = new | {e.again: place for place, e in placed if e.again is not None}
+        steps += [_renumbered(e.step, place, latest, e) for place, e in placed]
         doubtful = tuple(new[number] for number in self.doubtful)
         return Course(_staged(steps), len(self.past), doubtful), new
 
