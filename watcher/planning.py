@@ -81,7 +81,24 @@ def _best(draft: Draft, cluster: Cluster | None, catalogue: Catalogue) -> Change
     if passed:
         best = min(passed, key=lambda attempt: attempt.rank)
         return _issued(best, attempts, catalogue)
+    first = _first_parts(draft, attempts, cluster, catalogue) if draft.in_two_parts else []
+    if first:
+        best = min(first, key=lambda attempt: attempt.rank)
+        return _issued(best, attempts, catalogue)
     return _withheld(draft, attempts, cluster, catalogue)
+
+
+def _first_parts(
+    draft: Draft, failed: Sequence[Attempt], cluster: Cluster | None, catalogue: Catalogue
+) -> list[Attempt]:
+    """Return the ways that are proven once the recovery certificate waits for another plan."""
+    why = (
+        "The recovery certificate is not planned: no order was found that keeps every phone.",
+        *failed[0].proof.counter_example[:_SHOWN],
+    )
+    drawn = [(way, draft.draw_first_part(way, *why)) for way in draft.ways]
+    attempts = [_attempt(way, plan, cluster, catalogue) for way, plan in drawn]
+    return [attempt for attempt in attempts if attempt.passed]
 
 
 def _attempt(way: str, plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Attempt:

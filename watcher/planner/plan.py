@@ -53,6 +53,16 @@ class Draft:
         """Return the plan by one of the ways."""
         return self._task.draw(way, self.withheld)
 
+    @property
+    def in_two_parts(self) -> bool:
+        """Whether the recovery certificate is due besides others, in a part of its own."""
+        return self._task.split
+
+    def draw_first_part(self, way: str, *why: str) -> ChangePlan:
+        """Return the plan by one of the ways without the recovery certificate, and why not."""
+        plan = self._task.first_part().draw(way, self.withheld)
+        return replace(plan, withheld=(*plan.withheld, *why))
+
     def withhold(self, *why: str) -> ChangePlan:
         """Return the plan without what phones trust, for these reasons besides `withheld`."""
         withheld = tuple(dict.fromkeys((*self.withheld, *why)))
@@ -120,6 +130,12 @@ class _Task:
         )  # fmt: skip
         heard = self.heard
         return assemble(drawn, self.ground, heard.evidence, heard.others, heard.as_of)
+
+
+    def first_part(self) -> "_Task":
+        """Return the task without the recovery certificate."""
+        kept = tuple(job for job in self.work.services if not job.recovery)
+        return replace(self, work=replace(self.work, services=kept), split=False)
 
 
 def _sketch(findings: tuple[Finding, ...], ground: Ground, heard: _Heard) -> Draft:

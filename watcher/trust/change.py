@@ -40,8 +40,8 @@ def _renew(step: Step, world: World) -> tuple[Part, ...]:
         nodes = (step.node or world.scenario.publisher,)
     for node in nodes:
         world.renew(store, node)
-    if step.action is Action.UPLOAD_SIGNED:
-        nodes = nodes if step.node and store not in world.scenario.shared else _all(world)
+    if store in world.scenario.shared:
+        nodes = _all(world)
     return _spread(store, nodes, world)
 
 
