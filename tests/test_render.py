@@ -8,13 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from builders import alarm, cluster, plan, plans, related
+from builders import AS_OF, CATALOGUE, alarm, cluster, inventory, plan, plans, related
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from watcher import render
+from watcher import planning, render
+from watcher.account import inputs, marks, verdict
 from watcher.model.expiry import Certainty
+from watcher.model.proof import TrustSpan
 from watcher.rules.work import StepKind
 
 TEMPLATES = {
@@ -188,3 +190,69 @@ def test_a_plan_without_steps_is_a_document_too():
     for text in (render.markdown([refused], TEMPLATES), render.html([refused], TEMPLATES)):
         assert "Not planned" in text
         assert "Back-out" not in text
+
+
+(DRAWN,) = planning.plan(
+    [alarm(store=store, node=node) for store in ("CallManager", "TVS") for node in ("pub", "sub1")],
+    inventory(cluster(release="11.5(1)")), CATALOGUE, AS_OF,
+)  # fmt: skip
+WINDOW = TrustSpan(groups=("desk",), first=30, last=31, text="nobody signed it", when="TVS waits")
+OUTAGE = TrustSpan(groups=("lab",), first=32, last=33, text="some are not registered")
+PROVEN = replace(DRAWN, proof=replace(DRAWN.proof, windows=(WINDOW,), outages=(OUTAGE,)))
+PROVEN_TEXTS = {
+    "md": squeezed(re.sub(r"\\([\\`*|<_(&])", r"\1", render.markdown([PROVEN], TEMPLATES))),
+    "html": "".join(Words(render.html([PROVEN], TEMPLATES)).words),
+}
+
+
+@pytest.mark.parametrize("form", PROVEN_TEXTS)
+def test_what_was_proven_stands_in_the_document(form):
+    proof = PROVEN.proof
+    spans = [*proof.windows, *proof.outages]
+    texts = [*proof.sentences, *(span.text for span in spans)]
+    texts += [item.check for item in inputs(proof)]
+    texts += [verdict(PROVEN).words, "Trust timeline", "What was proven, and what was not"]
+    texts += [way.title for way in proof.ways]
+    found = [mark for told in marks(PROVEN).values() for mark in told]
+    texts += [mark.text for mark in found if mark.kind != "no-return"]
+
+    assert [text for text in texts if squeezed(text) not in PROVEN_TEXTS[form]] == []
+
+
+@pytest.mark.parametrize("form", PROVEN_TEXTS)
+def test_each_moment_stands_in_the_timeline(form):
+    assert all(squeezed(moment.title) in PROVEN_TEXTS[form] for moment in PROVEN.proof.moments)
+
+
+def test_the_timeline_leads_to_the_steps():
+    page = Words(render.html([PROVEN], TEMPLATES))
+
+    assert page.links == {f"p1-step-{step.number}" for step in PROVEN.steps}
+    assert page.links <= page.ids
+
+
+def test_json_carries_the_proof():
+    (value,) = json.loads(render.as_json([PROVEN]))["plans"]
+
+    assert value["proof"] == render.plain_value(PROVEN.proof)
+    assert value["proof"]["lanes"][0]["cells"][0]["state"] == "steady"
+
+
+def test_a_plan_that_changes_no_trust_says_so_in_one_sentence():
+    (calm,) = planning.plan([alarm(store="tomcat")], inventory(cluster()), CATALOGUE, AS_OF)
+
+    for text in (render.markdown([calm], TEMPLATES), render.html([calm], TEMPLATES)):
+        assert "Nothing that phones trust changes, so no phone can be left behind." in text
+        assert "Trust timeline" not in text
+        assert "What was proven" not in text
+
+
+def test_a_withheld_plan_says_why_at_its_head():
+    withheld = replace(PLAN, withheld=("no token",))
+
+    for text in (render.markdown([withheld], TEMPLATES), render.html([withheld], TEMPLATES)):
+        assert text.index("Withheld: no order") < text.index("no token") < text.index("Summary")
+
+
+def test_markdown_has_no_two_blank_lines_in_a_row():
+    assert "\n\n\n" not in MD
