@@ -52,7 +52,7 @@ def test_the_same_order_however_it_is_written(text, base):
 
     assert [(step.number, parts(step)) for step in steps] == [
         (1, "regen CAPF P"),
-        (2, "restart P TVS"), (2, "restart S TVS"), (2, "restart P TFTP"), (2, "restart S TFTP"),
+        (2, "restart P TVS"), (2, "restart P TFTP"), (2, "restart S TVS"), (2, "restart S TFTP"),
         (3, "RESET+WAIT"),
     ]  # fmt: skip
 

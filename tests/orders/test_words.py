@@ -97,7 +97,7 @@ SEVERAL = [
      ["restart P TVS", "restart S TVS", "restart P TFTP", "restart S TFTP"]),
     ("restart DRF", ["restart P DRFMaster", "restart P DRFLocal", "restart S DRFLocal"]),
     ("flush(S)", ["restart S TVS", "restart S TFTP"]),
-    ("flush", ["restart P TVS", "restart S TVS", "restart P TFTP", "restart S TFTP"]),
+    ("flush", ["restart P TVS", "restart P TFTP", "restart S TVS", "restart S TFTP"]),
     ("bounce(P)", ["restart P TVS", "restart P TFTP", "restart P CCM", "RESET+WAIT"]),
 ]  # fmt: skip
 

@@ -92,8 +92,10 @@ def test_a_mismatch_at_the_start_is_refused_whatever_the_order():
     assert lost(verdict).keys() == {"M"}
 
 
-SHIELDED = [("CM P; CM S; TVS P; TVS S; ctl_update; bounce", set()),
-            ("CM P; CM S; TVS P; TVS S; bounce; ctl_update; bounce", {"I-2", "I-3", "I-13"})]  # fmt: skip
+SHIELDED = [
+    ("CM P; CM S; TVS P; TVS S; ctl_update; bounce", set()),
+    ("CM P; CM S; TVS P; TVS S; bounce; ctl_update; bounce", {"I-2", "I-3", "I-13"}),
+]
 
 
 @pytest.mark.parametrize(("order", "rules"), SHIELDED)

@@ -195,13 +195,13 @@ def _services(phrase: Phrase) -> tuple[Service, ...]:
 
 
 def flush(phrase: Phrase) -> Iterator[Step]:
-    """Read a restart of TVS, then of TFTP."""
+    """Read a restart of TVS, then of TFTP, on one node after the other."""
     yield from _flushed(phrase, phrase.nodes(default=_everywhere(phrase)))
 
 
 def _flushed(phrase: Phrase, nodes: Iterable[str]) -> Iterator[Step]:
-    for service in (Service.TVS, Service.TFTP):
-        for node in nodes:
+    for node in nodes:
+        for service in (Service.TVS, Service.TFTP):
             yield phrase.step(Action.RESTART, service=service, node=node)
 
 
