@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from builders import CATALOGUE, events
-from proving.generator import alarms, document, inventory, mutations, rng
+from proving.generator import alarms, document, due, inventory, mutations, rng
 from proving.independent import judge
-from proving.translation import faces_phones, translated
+from proving.translation import PHONE_FACING, faces_phones, translated
 
 from watcher.inventory.loader import load
 from watcher.orders.reader import read
@@ -21,10 +21,10 @@ from watcher.trust.prove import prove
 from watcher.trust.verdict import Ruling
 
 SMALL_NODES, SMALL_GROUPS = 3, 4
-ANY_SIZE = 40
+ANY_SIZE = 60
 """One name in so many is taken whatever its size."""
 SPOILED = 6
-"""One cluster in so many has its order spoiled."""
+"""One cluster in so many has its order spoiled, and is judged with the optional steps too."""
 FATAL = {"I-1", "I-15"}
 ANSWERS = {
     "U1": ("own", "all"), "U2": ("at-restart", "at-once"), "U3": ("at-restart", "at-once"),
@@ -41,6 +41,8 @@ class Examined:
     outcome: str = ""
     """`proven`, `services only`, `withheld`"""
     reasons: tuple = ()
+    unseen: str = ""
+    """A safe order that the judge knows though the plan is withheld."""
     faults: list = field(default_factory=list)
     """Sentences; any of them is a failure."""
     spoiled: Counter = field(default_factory=Counter)
@@ -77,10 +79,45 @@ def examined(name, *, spoil=None):
     found.outcome = "withheld" if drawn.withheld else "proven" if facing else "services only"
     chance = rng(name, "spoil")
     check_issued(found, made, lines)
-    check_issued(found, made, translated(drawn, made, optional=True), "with optional steps")
-    if facing and (spoil or (spoil is None and chance.randrange(SPOILED) == 0)):
+    if drawn.withheld:
+        found.unseen = safe_order(made)
+    elif facing and (spoil or (spoil is None and chance.randrange(SPOILED) == 0)):
+        check_issued(found, made, translated(drawn, made, optional=True), "with optional steps")
         check_spoiled(found, made, lines, chance)
     return found
+
+
+def safe_order(made):
+    """Return the name of an order of work that the judge finds safe for what is due, if any."""
+    renewals = [(store, node) for store, node in due(made) if store in PHONE_FACING]
+    if made["cluster"].get("multi_san") and any(s == "CallManager" for s, _ in renewals):
+        renewals = [one for one in renewals if one[0] != "CallManager"]
+        renewals.append(("CallManager", "cluster"))
+    for how, order in orders(renewals, made):
+        if judge(made | {"steps": ["drs_backup", *order], "assume": {}}).verdict == "safe":
+            return how
+    return ""
+
+
+def orders(renewals, made):
+    """Yield simple orders for some renewals: one by one, under the rollback parameter, at once."""
+    told = ["ctl_update"] if made["cluster"]["mixed"] else []
+    lines = [
+        f"upload_signed {s} cluster" if n == "cluster" else f"regen {s} {n}" for s, n in renewals
+    ]
+    yield "one by one", [part for line in lines for part in (line, *told, "bounce")]
+    yield "one by one, others first", [
+        part for line in reversed(lines) for part in (line, *told, "bounce")
+    ]
+    yield "all at once", [*lines, *told, "bounce"]
+    if not told:
+        yield "rollback", ["rollback on", "flush", "RESET", *lines, "bounce", "rollback off",
+                           "flush", "RESET"]  # fmt: skip
+    yield "other key first", [
+        part
+        for line in lines
+        for part in (line, "ctl_localkey", "itl_localkey", "restart TVS", "RESET", *told, "bounce")
+    ]
 
 
 def assumed(proof):
