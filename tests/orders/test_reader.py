@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from orders.desk import file_of, parts, steps_of
 
 from watcher.errors import InputError
@@ -106,3 +108,22 @@ def test_short_names_of_nodes_are_known():
 def test_too_many_single_steps_are_refused():
     with pytest.raises(InputError, match="more than 20000 single steps"):
         steps_of(*["bounce"] * 3000)
+
+
+VERBS = ["regen", "restart", "reset", "upload", "delete", "tell", "set", "rollback", "lsc", "not"]
+NAMES = ["CallManager", "CAPF", "TVS", "TFTP", "P", "S", "A", "E", "Q", "CAPF#0", "TVS/Q#1"]
+FILL = ["all", "the", "old", "new", "CAPF-trust", "RADIUS", "to", "on", ",", ";", "(", "'", "#"]
+WORDS = st.sampled_from(VERBS + NAMES + FILL)
+
+
+@given(st.lists(WORDS, max_size=9).map(" ".join) | st.text(max_size=30))
+def test_any_words_are_steps_or_one_line_of_error(text):
+    try:
+        steps = read("x", text, BASE).steps
+    except InputError as error:
+        told = str(error)
+    else:
+        told = "" if steps else "an order without steps"
+
+    assert told == "" or told.startswith("x:")
+    assert told.isprintable()

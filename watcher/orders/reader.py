@@ -49,7 +49,11 @@ _NEEDS = {
 def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
     """Read a steps file; `base` holds the cluster and the phones where the file has none."""
     if is_plain(text):
-        return with_steps(_given(base, Location(name, 1, 1)), list(plain_lines(name, text)))
+        start = Location(name, 1, 1)
+        order = list(plain_lines(name, text))
+        if not order:
+            raise InputError("there is no step", where=start, expected="a step to a line")
+        return with_steps(_given(base, start), order)
     document = read_document(name, text)
     if isinstance(document.data, list) or document.data is None:
         scenario = _given(base, document.where(()))
