@@ -9,7 +9,7 @@ EXAMPLE := deploy/examples/alarm-technote.txt
 NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan test check lint types contracts docs schema golden bench bench-ingest crash load fuzz parts lock dev clean
+.PHONY: help run plan test check lint types contracts docs schema golden bench bench-ingest bench-proof crash load fuzz parts lock dev clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,9 @@ bench: $(STAMP) ## Read a million lines beside grep and a plain re scanner; cold
 bench-ingest: $(STAMP) ## CPU for a million lines by UDP, TCP and TLS, beside rsyslog and syslog-ng.
 	$(BIN)/python tests/bench_ingest.py
 	$(BIN)/python tests/bench_cases.py
+
+bench-proof: $(STAMP) ## Prove orders for 20 nodes and 60 phone groups: seconds, and how they grow.
+	$(BIN)/python tests/bench_proof.py
 
 crash: $(STAMP) ## Kill the daemon 200 times at random and at every named point; count what is lost.
 	$(BIN)/python tests/crash.py

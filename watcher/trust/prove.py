@@ -6,7 +6,7 @@ phone ever asked end alike, so they are counted and not walked.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
 from watcher.trust.goals import at_end, unpaid
@@ -34,11 +34,14 @@ _LATE = ("U5", "U6")
 _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 
 
-def prove(scenario: Scenario) -> Verdict:
-    """Execute the scenario's steps in every branch and return the verdict over all of them."""
+def prove(scenario: Scenario, *, thorough: bool = False) -> Verdict:
+    """Execute the scenario's steps in every branch and return the verdict over all of them.
+
+    `thorough` walks each branch by itself, sharing nothing: slow, and the verdict is the same.
+    """
     groups, names = _distinct(scenario)
-    outcomes, combinations, walked = _walk_all(scenario, groups)
-    return _Judge(scenario, names, outcomes).verdict(combinations, walked)
+    work = _walk_all(scenario, groups, thorough=thorough)
+    return _Judge(scenario, names, work).verdict()
 
 
 def _distinct(scenario: Scenario) -> tuple[list[Group], dict[str, list[str]]]:
@@ -73,40 +76,50 @@ class Outcome:
     debts: list[tuple[str, str]]
 
 
-def _walk_all(scenario: Scenario, groups: list[Group]) -> tuple[list[Outcome], int, int]:
-    """Walk every branch that can end differently."""
-    memory = Memory()
-    outcomes: list[Outcome] = []
-    combinations = walked = 0
-    asked_at: dict[Branch, set[str]] = {}
+@dataclass(slots=True)
+class Work:
+    """The outcome of every branch; how many were walked, and the resets thought through for it."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    walked: int = 0
+    resets: int = 0
+
+
+def _walk_all(scenario: Scenario, groups: list[Group], *, thorough: bool) -> Work:
+    memory, work = Memory(), Work()
+    done: dict[Branch, tuple[set[str], Outcome]] = {}
     for branch in sorted(branches(_questions(scenario)), key=_careful_first):
-        combinations += 1
-        if _same_end(branch, asked_at):
+        twin = None if thorough else _twin(branch, done)
+        if twin is not None:
+            work.outcomes.append(replace(twin, answers=branch.answers))
             continue
+        memory = Memory() if thorough else memory
+        known = len(memory.boots)
         walk = start(scenario, branch, memory, groups)
         walk.go()
         outcome = _outcome(walk)
-        asked_at[branch] = walk.asked
-        walked += 1
-        outcomes.append(outcome)
-    return outcomes, combinations, walked
+        done[branch] = walk.asked, outcome
+        work.outcomes.append(outcome)
+        work.walked += 1
+        work.resets += len(memory.boots) - known
+    return work
 
 
 def _careful_first(branch: Branch) -> tuple[bool, ...]:
     return (branch.tvs_vouches_for_ctl, branch.itl_suffices_for_tls)
 
 
-def _same_end(branch: Branch, asked_at: Mapping[Branch, set[str]]) -> bool:
-    """Tell whether a branch walked before differs only in questions that nobody asked there."""
+def _twin(branch: Branch, done: Mapping[Branch, tuple[set[str], Outcome]]) -> Outcome | None:
+    """Return the end of a branch that differs only in questions that nobody asked there."""
     twins = (
         replace(branch, tvs_vouches_for_ctl=one, itl_suffices_for_tls=two)
         for one in {False, branch.tvs_vouches_for_ctl}
         for two in {False, branch.itl_suffices_for_tls}
     )
     for twin in twins:
-        asked = asked_at.get(twin)
-        if asked is None:
+        if twin not in done:
             continue
+        asked, outcome = done[twin]
         differ = {
             name
             for name, one, other in (
@@ -116,8 +129,8 @@ def _same_end(branch: Branch, asked_at: Mapping[Branch, set[str]]) -> bool:
             if one != other
         }
         if not differ & asked:
-            return True
-    return False
+            return outcome
+    return None
 
 
 def _questions(scenario: Scenario) -> dict[str, str | None]:
@@ -186,13 +199,12 @@ def _severity(fate: Fate) -> int:
 class _Judge:
     """Puts the branches together; what differs between them is told by the open questions."""
 
-    def __init__(
-        self, scenario: Scenario, names: dict[str, list[str]], outcomes: list[Outcome]
-    ) -> None:
-        self.scenario, self.names, self.outcomes = scenario, names, outcomes
-        self.all = [outcome.answers for outcome in outcomes]
+    def __init__(self, scenario: Scenario, names: dict[str, list[str]], work: Work) -> None:
+        self.scenario, self.names, self.work = scenario, names, work
+        self.outcomes = work.outcomes
+        self.all = [outcome.answers for outcome in self.outcomes]
 
-    def verdict(self, combinations: int, walked: int) -> Verdict:
+    def verdict(self) -> Verdict:
         """Return the verdict over all branches."""
         broken = self._broken()
         stranded = tuple(self._stranded())
@@ -212,8 +224,8 @@ class _Judge:
             windows=self._intervals(windows, without=stranded), outages=self._intervals(outages),
             notes=tuple(notes(self.scenario, worst.histories, worst.breaches)),
             unpaid=tuple(self._unpaid()), history=self._histories(worst),
-            history_branch=worst.answers, combinations=combinations, walked=walked,
-            assumed=assumed,
+            history_branch=worst.answers, combinations=len(self.outcomes),
+            walked=self.work.walked, resets=self.work.resets, assumed=assumed,
         )  # fmt: skip
 
     def _where(self, found: list[dict[str, str]]) -> Answers:

@@ -20,6 +20,7 @@ class Sight:
     def __init__(self, world: World) -> None:
         self.world = world
         self._verifiers: dict[tuple[Team, str | None], tuple[tuple[str, Verifier], ...]] = {}
+        self._each: dict[tuple[str, str | None], tuple[str, Verifier] | None] = {}
         self._callers: dict[tuple[Team, bool], tuple[tuple[str, Ccm], ...]] = {}
         self._trust: dict[PeerKind, Certificates] = {}
 
@@ -52,17 +53,23 @@ class Sight:
         """Return each running TVS: what it shows, and whom it knows of those who sign files."""
         found = self._verifiers.get((team, server))
         if found is None:
+            seen = [self._verifier(node, server, files) for node in team]
+            found = tuple(one for one in seen if one is not None)
+            self._verifiers[(team, server)] = found
+        return found
+
+    def _verifier(
+        self, node: str, server: str | None, files: Tftp | None
+    ) -> tuple[str, Verifier] | None:
+        key = (node, server)
+        if key not in self._each:
             signers = {files.key, files.itl.signer} if files else set()
             if self.world.ctl is not None:
                 signers.add(self.world.ctl.signer)
-            up, tvs = self.world.up, self.world.tvs
-            found = tuple(
-                (node, Verifier(tvs[node].own, tvs[node].known.intersection(signers)))
-                for node in team
-                if (Service.TVS, node) in up
-            )
-            self._verifiers[(team, server)] = found
-        return found
+            tvs = self.world.tvs.get(node) if (Service.TVS, node) in self.world.up else None
+            known = Verifier(tvs.own, tvs.known.intersection(signers)) if tvs else None
+            self._each[key] = (node, known) if known else None
+        return self._each[key]
 
     def _ccm(self, team: Team, tls: bool) -> tuple[tuple[str, Ccm], ...]:  # noqa: FBT001 -- a key
         """Return each running CallManager; without TLS nobody looks at its certificate."""

@@ -82,8 +82,9 @@ class Verdict:
     """The outcome of executing an order over all branches.
 
     `combinations` counts the branches covered; `walked` those that had to be walked, because no
-    phone asked the question in which the others differ. `history` holds, for each group and the
-    worst branch, its state after the steps where it changed.
+    phone asked the question in which the others differ; `resets` the resets of one phone that had
+    to be thought through, each once for all branches and steps that ask it. `history` holds, for
+    each group and the worst branch, its state after the steps where it changed.
     """
 
     ruling: Ruling
@@ -98,6 +99,7 @@ class Verdict:
     history_branch: Answers
     combinations: int
     walked: int
+    resets: int
     assumed: Answers
 
     @property

@@ -260,9 +260,11 @@ class Walk:
                 continue
             known[held] = found = self.boot(crowd, held, view)
             waiting.append(found.held)
-        status = _worst(known.values(), [registers(held, view)[0] for held in known])
-        asked = frozenset(question for found in known.values() for question in found.asked)
-        return Reboots(frozenset(known), status, asked)
+        registered = [registers(held, view) for held in known]
+        status = _worst(known.values(), (ok for ok, _ in registered))
+        asked = set().union(*(found.asked for found in known.values()))
+        asked |= set().union(*(question for _, question in registered))
+        return Reboots(frozenset(known), status, frozenset(asked))
 
     def look(self, crowd: Crowd) -> View:
         """Return what phones of a group see now."""

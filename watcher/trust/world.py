@@ -77,6 +77,7 @@ class World:
     """Processes that were started while the rollback parameter was on."""
     _known: Certificates | None = None
     """Below: what is on disk and what is made of it, put together once until something changes."""
+    _owners: dict[tuple[str, str], str] = field(default_factory=dict)
     _disk: dict[tuple[str, str], Certificate] = field(default_factory=dict)
     _itls: dict[tuple[str, Certificate | None], Itl] = field(default_factory=dict)
     _ctls: dict[Certificate | None, Ctl] = field(default_factory=dict)
@@ -85,6 +86,12 @@ class World:
 
     def owner(self, kind: str, node: str) -> str:
         """Return whose certificate of a store counts on a node."""
+        found = self._owners.get((kind, node))
+        if found is None:
+            found = self._owners[(kind, node)] = self._owner(kind, node)
+        return found
+
+    def _owner(self, kind: str, node: str) -> str:
         if kind in self.scenario.shared:
             return CLUSTER
         if kind == Kind.RECOVERY and not self.branch.recovery_per_node:
