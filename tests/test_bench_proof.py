@@ -1,7 +1,17 @@
 """The bench of the proof in a small form: figures exist, orders are safe, growth is not steep."""
 
+import json
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
 import bench_proof
 import pytest
+from proving import generator
+
+from watcher.errors import InputError
+from watcher.orders.reader import read
+from watcher.trust.prove import prove
 
 
 @pytest.mark.parametrize("name", bench_proof.ORDERS)
@@ -29,3 +39,19 @@ def test_groups_of_the_bench_are_all_of_their_own_kind():
     kinds = {bench_proof.kind(group) for group in given.groups}
 
     assert bench_proof.GROUPS == len(given.groups) == len(kinds)
+
+
+def readable(seed):
+    """Yield made orders without end; one that names a service where it does not run is left out."""
+    for made in generator.clusters(seed):
+        with suppress(InputError):
+            yield read("made.yaml", json.dumps(made))
+
+
+@pytest.mark.parametrize("given", islice(readable("shared"), 12))
+def test_sharing_between_branches_changes_nothing(given):
+    """Every branch walked by itself, nothing remembered: the same verdict, windows and history."""
+    shared, alone = prove(given), prove(given, thorough=True)
+
+    assert alone.walked == alone.combinations
+    assert replace(alone, walked=shared.walked, resets=shared.resets) == shared
