@@ -67,7 +67,9 @@ def test_assumptions_are_named_the_gravest_first_and_cut():
 
 def test_a_withheld_plan_says_why_and_what_the_model_saw():
     seen = ("Step 3 (Regenerate): nobody vouches [I-2; S1]",)
-    proven = replace(PROOF, counter_example=seen, ways=(way("first", ruling="refused"),))
+    proven = replace(
+        PROOF, moments=(), counter_example=seen, ways=(way("first", ruling="refused"),)
+    )
     said = verdict(replace(DRAWN, withheld=("no token", *seen), proof=proven))
 
     assert (said.tone, said.because, said.seen) == ("withheld", ("no token",), seen)
@@ -77,9 +79,25 @@ def test_a_withheld_plan_says_why_and_what_the_model_saw():
 
 def test_a_withheld_plan_lists_its_ways_when_there_are_several():
     ways = (way("a", ruling="refused", why="lost"), way("b", ruling="refused", why="gone"))
-    said = verdict(replace(DRAWN, withheld=("no",), proof=replace(PROOF, ways=ways)))
+    said = verdict(replace(DRAWN, withheld=("no",), proof=replace(PROOF, moments=(), ways=ways)))
 
     assert [item.result for item in said.ways] == ["refused. lost", "refused. gone"]
+
+
+def test_a_plan_of_a_part_says_what_is_proven_and_what_is_withheld():
+    said = verdict(replace(DRAWN, withheld=("no safe order",), proof=PROOF))
+
+    assert said.tone == "assumed"
+    assert said.words.startswith("Only a part is planned, and the rest withheld.")
+    assert "Proven safe" in said.words
+    assert said.left_out == ("no safe order",)
+
+
+def test_what_nobody_proved_may_be_withheld():
+    said = verdict(replace(DRAWN, withheld=("no",), proof=None, steps=()))
+
+    assert (said.tone, said.because) == ("withheld", ("no",))
+    assert "below" not in said.words
 
 
 def test_every_way_says_what_became_of_it():

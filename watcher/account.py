@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watcher.model.plan import ChangePlan
 from watcher.model.proof import Assumption, Proof, TrustSpan, WayTried
@@ -34,6 +34,8 @@ class Verdict:
     order: str = ""
     """The way in which the model saw it."""
     ways: tuple[Tried, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Why a part of the work is withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,21 @@ def changes_trust(plan: ChangePlan) -> bool:
 def verdict(plan: ChangePlan) -> Verdict | None:
     """Return the ruling in words; None for a plan that nobody proved."""
     proof = plan.proof
-    if plan.withheld or (proof and proof.ruling == REFUSED):
-        return _withheld(plan)
-    if proof is None:
+    if proof is None and not plan.withheld:
         return None
+    if proof is None or proof.ruling == REFUSED or (plan.withheld and not proof.moments):
+        return _withheld(plan)
+    if plan.withheld:
+        return _in_part(plan.withheld, _proven(proof))
+    return _proven(proof)
+
+
+def _in_part(withheld: tuple[str, ...], rest: Verdict) -> Verdict:
+    words = "Only a part is planned, and the rest withheld. Of this part: " + rest.words
+    return replace(rest, tone="assumed", words=words, left_out=withheld)
+
+
+def _proven(proof: Proof) -> Verdict:
     if not proof.moments:
         return Verdict(SAFE, "Nothing that phones trust changes, so no phone can be left behind")
     if proof.ruling == SAFE:
