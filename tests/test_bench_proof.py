@@ -48,7 +48,7 @@ def readable(seed):
             yield read("made.yaml", json.dumps(made))
 
 
-@pytest.mark.parametrize("given", islice(readable("shared"), 12))
+@pytest.mark.parametrize("given", list(islice(readable("shared"), 12)))
 def test_sharing_between_branches_changes_nothing(given):
     """Every branch walked by itself, nothing remembered: the same verdict, windows and history."""
     shared, alone = prove(given), prove(given, thorough=True)
