@@ -9,7 +9,7 @@ EXAMPLE := deploy/examples/alarm-technote.txt
 NEEDS := watcher needs Python 3.11 or newer with venv. Debian, Ubuntu: sudo apt-get install python3 python3-venv. Another interpreter: make PYTHON=python3.12 run
 
 .DEFAULT_GOAL := help
-.PHONY: help run plan test check lint types contracts docs schema golden bench bench-ingest bench-proof crash load fuzz parts lock dev clean
+.PHONY: help run plan test check lint types contracts docs schema golden bench bench-ingest bench-proof crash load fuzz prove parts lock dev clean
 
 help: ## Show the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -75,6 +75,9 @@ load: $(STAMP) ## Load the daemon and treat it badly: loss, cases, memory, stall
 
 fuzz: $(STAMP) ## Feed framers, headers, alarms, mail, dates and settings with rubbish.
 	$(BIN)/python tests/fuzz.py
+
+prove: $(STAMP) ## Judge the plans of 10,000 generated clusters, spoiled ones too, by a second prover.
+	$(BIN)/python tests/prove.py
 
 parts: ## Unpack real syslog programs for the tests into .parts (Debian, Ubuntu; no root needed).
 	bash tests/real/fetch_parts.sh

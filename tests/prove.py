@@ -10,6 +10,7 @@ One in some is spoiled at random, and whoever that strands must be seen. Ends wi
 import argparse
 import re
 import secrets
+import signal
 import sys
 import time
 from collections import Counter
@@ -94,16 +95,22 @@ def main():
     began = spoken = time.monotonic()
     tally = Tally()
     chosen = list(islice(names(told.seed, told.clusters), told.clusters))
-    with ProcessPoolExecutor(told.processes) as pool:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    pool = ProcessPoolExecutor(told.processes)
+    try:
         for number, one in enumerate(pool.map(tried, chosen, chunksize=CHUNK), 1):
             tally.add(one)
             if time.monotonic() - spoken > TELL_EVERY:
                 spoken = time.monotonic()
                 print(f"{number} of {told.clusters}, {len(tally.faults)} faults", flush=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
     tally.show()
     faults = len({name for name, _ in tally.faults})
-    print(f"\nprove: {told.clusters} clusters, {sum(tally.spoiled.values())} spoiled orders, "
-          f"{faults} clusters with faults, {time.monotonic() - began:.0f} s, seed {told.seed}")  # fmt: skip
+    print(
+        f"\nprove: {told.clusters} clusters, {sum(tally.spoiled.values())} spoiled orders, "
+        f"{faults} at fault, {time.monotonic() - began:.0f} s, seed {told.seed}"
+    )
     return 1 if tally.faults else 0
 
 

@@ -132,8 +132,8 @@ class Run:
         needs one barrier (I-8), not another one before it (S1).
         """
         new = {(store, node) for store, node in changed if store in FACING}
-        for name, dirty in self.dirty.items():
-            dirty |= new
+        for name in self.held:
+            self.dirty[name] |= new
             if self.all_blank(name):
                 self.under_blank[name] |= new
             else:

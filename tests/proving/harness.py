@@ -1,7 +1,7 @@
 """Draw a plan for a generated cluster, let the naive judge execute it, and spoil it.
 
-`examined(name)` does it for `document(name)` and needs nothing else, so any finding is had again
-from the name alone. Most names stand for small clusters: `names` takes those, and a few of any size.
+`examined(name)` does it for `document(name)` and needs nothing else, so any finding is had
+again from the name alone. `names` takes the names of small clusters, and a few of any size.
 """
 
 import json
@@ -21,7 +21,7 @@ from watcher.trust.prove import prove
 from watcher.trust.verdict import Ruling
 
 SMALL_NODES, SMALL_GROUPS = 3, 4
-ANY_SIZE = 60
+ANY_SIZE = 200
 """One name in so many is taken whatever its size."""
 SPOILED = 6
 """One cluster in so many has its order spoiled, and is judged with the optional steps too."""
@@ -106,18 +106,30 @@ def orders(renewals, made):
         f"upload_signed {s} cluster" if n == "cluster" else f"regen {s} {n}" for s, n in renewals
     ]
     yield "one by one", [part for line in lines for part in (line, *told, "bounce")]
-    yield "one by one, others first", [
-        part for line in reversed(lines) for part in (line, *told, "bounce")
-    ]
+    yield (
+        "one by one, others first",
+        [part for line in reversed(lines) for part in (line, *told, "bounce")],
+    )
     yield "all at once", [*lines, *told, "bounce"]
     if not told:
         yield "rollback", ["rollback on", "flush", "RESET", *lines, "bounce", "rollback off",
                            "flush", "RESET"]  # fmt: skip
-    yield "other key first", [
-        part
-        for line in lines
-        for part in (line, "ctl_localkey", "itl_localkey", "restart TVS", "RESET", *told, "bounce")
-    ]
+    yield (
+        "other key first",
+        [
+            part
+            for line in lines
+            for part in (
+                line,
+                "ctl_localkey",
+                "itl_localkey",
+                "restart TVS",
+                "RESET",
+                *told,
+                "bounce",
+            )
+        ],
+    )
 
 
 def assumed(proof):
@@ -132,7 +144,7 @@ def assumed(proof):
 
 
 def check_issued(found, made, lines, how="as printed"):
-    """The judge must find the printed steps safe."""
+    """Have the judge find the printed steps safe."""
     if not lines:
         return
     said = judge(made | {"steps": lines})

@@ -126,7 +126,9 @@ def faces_phones(lines):
 
 def holds_lsc(group):
     """Tell whether phones of a group have an LSC."""
-    implied = 0 if group.get("mode", "non_secure") != "non_secure" and not group.get("mic") else None
+    implied = (
+        0 if group.get("mode", "non_secure") != "non_secure" and not group.get("mic") else None
+    )
     return group.get("lsc", implied) is not None
 
 
