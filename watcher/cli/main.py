@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "quarantine": "watcher.cli.quarantine",
     "replay": "watcher.cli.replay",
     "simulate": "watcher.cli.simulate",
+    "what-if": "watcher.cli.whatif",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter
 on a pipe, must not wait for what it does not use."""
