@@ -64,6 +64,8 @@ class Draft:
     due: datetime | None
     items: tuple[str, ...]
     """Configuration items: the nodes that are worked on."""
+    decides: tuple[str, ...] = ()
+    """What `material` is the digest of, a line each; a comment tells which of them changed."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -79,11 +81,45 @@ class TicketRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One cluster's change, from its first open case to the last closed one.
+
+    `version` goes up with each material change and each reopening, `progress` when what people
+    did to its cases changes; `standing` is that, a line for each case. `round` goes up each time
+    the change goes on after it had ended; it began at `round_at`.
+    """
+
+    key: str
+    cluster: str
+    number: int
+    version: int
+    progress: int
+    round: int
+    standing: tuple[str, ...]
+    opened_at: datetime
+    round_at: datetime
+    ended_at: datetime | None
+    draft: Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """The one ticket of a change at one system, as it was last seen."""
+
+    change: str
+    system: str
+    ref: TicketRef
+    closed_at: datetime | None = None
+    """When it was first seen closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
     """One thing to do at one back-end for one change; a row of the outbox.
 
     `mark` names it in the ticket itself (`[watcher-graz-1 v3]`), so that a search tells whether
-    it arrived. `epoch` is the leader's term in which it was last sent.
+    it arrived. `epoch` is the leader's term in which it was last sent. `attempts` counts answers
+    that did not lead on, `refusals` those of them that were a no.
     """
 
     id: int
@@ -100,3 +136,17 @@ class Errand:
     ticket: TicketRef | None
     told: str
     """What the ticket system last answered, for people; not more than 300 characters."""
+    added_at: datetime
+    text: str = ""
+    """What a comment says behind its mark."""
+    refusals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxCount:
+    """How many errands of one system are in one state; `oldest` is when one of them was added."""
+
+    system: str
+    state: ErrandState
+    count: int
+    oldest: datetime | None = None

@@ -1,0 +1,1 @@
+"""Change tickets: what is drafted, what is due, how far each errand is; pure."""
