@@ -157,7 +157,7 @@ def _outcome(walk: Walk) -> Outcome:
     last = walk.scenario.steps[-1].number if walk.scenario.steps else 0
     for crowd in walk.crowds:
         name = crowd.group.name
-        lost = [boot for boot in walk.ends(crowd) if not boot.ok]
+        lost = sorted((b for b in walk.ends(crowd) if not b.ok), key=lambda b: b.why)
         if lost and crowd.group.online:
             severity, way = trials.rescue(crowd.group, (b.held for b in lost))
             stranded[name] = (severity, way, lost[0].why)

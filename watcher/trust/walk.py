@@ -202,7 +202,7 @@ class Walk:
             view = self.look(crowd)
             boots = [self.boot(crowd, held, view) for held in crowd.held]
             crowd.held = frozenset(b.held for b in boots)
-            lost = next((b for b in boots if not b.accepted), None)
+            lost = min((b for b in boots if not b.accepted), key=lambda b: b.why, default=None)
             if lost is None:
                 crowd.clean_since = len(self.changes)
             else:
@@ -363,15 +363,14 @@ def _with_lsc(group: Group, held: Held, new: Certificate) -> Held:
 def _worst(boots: Iterable[Boot], registered: Iterable[bool]) -> Status:
     """Return the state of a group from all that its phones may hold."""
     boots = list(boots)
-    refused = next((b for b in boots if not b.accepted and b.why != NO_SERVER), None)
-    unserved = next((b for b in boots if not b.accepted), None)
+    # What is held has no order of its own: the words must not hang on one.
+    whys = sorted(boot.why for boot in boots if not boot.accepted)
     fewest = min(boots, key=lambda b: (strength(b.anchors), sorted(b.anchors)))
-    told = refused or unserved
     return Status(
-        accepted=unserved is None,
+        accepted=not whys,
         registered=all(registered),
         ways=fewest.anchors,
-        why=told.why if told else "",
+        why=next((why for why in whys if why != NO_SERVER), "".join(whys[:1])),
     )
 
 
