@@ -254,5 +254,13 @@ def test_a_withheld_plan_says_why_at_its_head():
         assert text.index("Withheld: no order") < text.index("no token") < text.index("Summary")
 
 
+def test_a_plan_of_a_part_shows_both_halves():
+    part = replace(PROVEN, withheld=("no token",))
+
+    for text in (render.markdown([part], TEMPLATES), render.html([part], TEMPLATES)):
+        assert text.index("Only a part is planned") < text.index("no token") < text.index("Summary")
+        assert "Trust timeline" in text
+
+
 def test_markdown_has_no_two_blank_lines_in_a_row():
     assert "\n\n\n" not in MD
