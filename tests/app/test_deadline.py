@@ -33,6 +33,27 @@ def test_work_that_takes_too_long_is_ended_where_it_stands(deadline):
         time.sleep(60)
 
 
+class Slow:
+    """Takes its time to go."""
+
+    def __del__(self):
+        """Be interrupted; what is raised here is ignored."""
+        time.sleep(0.3)
+
+
+def test_what_rings_where_nobody_can_hear_it_rings_again(deadline, capfd):
+    def work():
+        Slow()
+        time.sleep(60)
+
+    hook = sys.unraisablehook
+    with pytest.raises(TooLong), deadline:
+        work()
+
+    assert "" == capfd.readouterr().err
+    assert hook is sys.unraisablehook
+
+
 def test_work_that_is_done_in_time_is_left_alone(deadline):
     with deadline:
         done = 1

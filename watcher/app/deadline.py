@@ -8,11 +8,14 @@ import mmap
 import os
 import signal
 import struct
+import sys
 from pathlib import Path
 
 from watcher.model.message import Position
 
 _RECORD = struct.Struct("<qq")
+_AGAIN = 0.01
+"""Seconds until the timer rings once more when nobody could hear it."""
 
 
 class TooLong(Exception):  # noqa: N818 -- a state, named as one
@@ -24,15 +27,25 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._hook = sys.unraisablehook
         signal.signal(signal.SIGALRM, self._ring)
 
     def __enter__(self) -> None:
         """Start the timer."""
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._swallowed
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(self, *_: object) -> None:
         """Stop the timer."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = self._hook
+
+    def _swallowed(self, told: "sys.UnraisableHookArgs") -> None:
+        """Ring once more: what rings in a destructor or a weak reference's callback is ignored."""
+        if issubclass(told.exc_type, TooLong):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        else:
+            self._hook(told)
 
     @staticmethod
     def _ring(_signal: int, _frame: object) -> None:
