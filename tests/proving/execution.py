@@ -330,8 +330,7 @@ class Run:
             if group["sbd"] and len({store for store, _ in dirty}) > 1 and not self.exempt(name):
                 nodes = {node for _, node in dirty}
                 other_tftp = set(group["tftp"]) - nodes
-                other_tvs = set(group["cm_group"]) - nodes
-                if len(nodes) > 1 or not other_tftp or not other_tvs:
+                if len(nodes) > 1 or not other_tftp or not self.clean_tvs(name):
                     self.breaks("I-13", name)
 
     def blank_everywhere(self):
