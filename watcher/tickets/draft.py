@@ -1,0 +1,277 @@
+"""A plan as a change ticket: what a board decides on and an engineer works from, as plain text.
+
+Names in it are the inventory's; what only a message said is marked as a claim and stands in
+quotes, and the messages themselves stand in blocks of evidence whose lines all begin with `> `.
+Back-ends encode the whole for their own fields.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from watcher.account import verdict
+from watcher.model.expiry import Certainty
+from watcher.model.plan import ChangePlan, CommandLine, Finding, Line, Step
+from watcher.model.proof import Proof, TrustSpan, TrustState
+from watcher.model.ticket import Draft
+from watcher.tickets.encode import one_line, visible
+
+TITLE = 160
+"""Characters that every ticket system takes as a short description."""
+CLAIM = 60
+"""Characters of a name that only a message knows."""
+EVIDENCE, BLOCKS = 600, 20
+"""Characters of a message that a ticket shows, and messages; the attached plan has them all."""
+BAD = (TrustState.LOST, TrustState.WINDOW, TrustState.OUT, TrustState.OPEN, TrustState.SINGLE)
+"""How phones can stand, the worst first, where a board must know."""
+_SAID = {
+    TrustState.LOST: "phones do not come back without help",
+    TrustState.WINDOW: "a phone that is reset just then is refused until a later step",
+    TrustState.OUT: "some phones are not registered until a later step",
+    TrustState.OPEN: "phones take a list from any signer",
+    TrustState.SINGLE: "phones have one way left to trust the next list",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When a change is planned, as far as a slot is known; aware UTC."""
+
+    starts: datetime | None = None
+    ends: datetime | None = None
+    due: datetime | None = None
+
+
+UNPLANNED = Times()
+
+
+def draft_of(plan: ChangePlan, times: Times = UNPLANNED) -> Draft:
+    """Return the ticket of a plan, without key and version: the change gives them."""
+    decides = tuple(_decides(plan))
+    return Draft(
+        key="",
+        version=0,
+        material=digest_of(decides),
+        cluster=plan.cluster or "",
+        title=_title(plan, times),
+        description=_text(_description(plan)),
+        risk=_text(_risk(plan)),
+        impact=_text(_impact(plan)),
+        implementation=_text(_implementation(plan)),
+        back_out=_text(_back_out(plan)),
+        test=_text(_test(plan)),
+        starts=times.starts,
+        ends=times.ends,
+        due=times.due,
+        items=tuple(dict.fromkeys(_items(plan))),
+        decides=decides,
+    )
+
+
+def digest_of(decides: Iterable[str]) -> str:
+    """Return what changes when one of the lines that people decide on does."""
+    return sha256("\n".join(decides).encode("utf-8", "replace")).hexdigest()
+
+
+def _text(lines: Iterable[str]) -> str:
+    return visible("\n".join(lines)).strip("\n")
+
+
+# -- what people decide on
+
+
+def _decides(plan: ChangePlan) -> Iterator[str]:
+    """Yield one line for each thing whose change asks people again; no counter, no days left."""
+    yield f"Cluster: {plan.cluster}"
+    yield from sorted(f"Certificate: {_subject(one)}; {_end(one)}" for one in plan.findings)
+    yield f"Way: {plan.way}"
+    if plan.proof is not None:
+        yield f"Phone resets: {plan.proof.resets}"
+    for reason in plan.withheld:
+        yield f"Withheld: {reason}"
+    for step in plan.steps:
+        if not step.alternative:
+            yield f"Step: {step.where}: {step.title}"
+            yield from (f"Command on {step.where}: {line.text}" for line in step.command)
+
+
+def _subject(finding: Finding) -> str:
+    where = _name(finding.node, known=finding.node_in_inventory) or "a node that is not known"
+    if not finding.trust:
+        return f"{_store(finding)} of {where}"
+    file = _name(finding.file, known=finding.file_in_inventory) or "a copy"
+    return f"{file} in {_store(finding)} on {where}"
+
+
+def _store(finding: Finding) -> str:
+    return finding.store if finding.store_known else _name(finding.store, known=False) or "a store"
+
+
+def _name(name: str | None, *, known: bool) -> str:
+    """Return a name of the inventory as it is, another one marked as a message's claim."""
+    if not name or known:
+        return name or ""
+    plain = "".join(c if " " <= c <= "~" and c != '"' else "?" for c in name)
+    return f'"{plain[:CLAIM]}" (a claim of the alarm)'
+
+
+def _end(finding: Finding) -> str:
+    if finding.revoked:
+        return "revoked"
+    expiry = finding.expiry
+    if expiry.day is None:
+        return f"{finding.about.rstrip('.') or 'its end is not known'}"
+    sure = "" if expiry.certainty is Certainty.EXACT else f" ({expiry.certainty})"
+    return f"ends {expiry.day}{sure}"
+
+
+# -- the fields
+
+
+def _title(plan: ChangePlan, times: Times) -> str:
+    count = len(plan.findings)
+    what = f"{_subject(plan.findings[0])}" if count == 1 else f"{count} certificates"
+    days = sorted(one.expiry.day for one in plan.findings if one.expiry.day is not None)
+    by = times.due.date() if times.due else days[0] if days else None
+    when = f" by {by}" if by else ""
+    return one_line(f"{plan.cluster}: renew {what}{when}", TITLE)
+
+
+def _description(plan: ChangePlan) -> Iterator[str]:
+    yield from plan.summary
+    yield ""
+    yield "Certificates:"
+    yield from (f"- {_subject(one)}: {_end(one)}" for one in plan.findings)
+    yield from _listed("Withheld, because:", plan.withheld)
+    yield from _listed("Not planned:", plan.not_planned)
+    yield from _listed("Warnings:", _lines(plan.warnings))
+    yield from _listed("Open questions:", (one.text for one in plan.questions))
+    yield from _listed("Not known:", plan.not_known)
+    if plan.evidence:
+        yield "\nEvidence, as it was received (anybody may have sent it):"
+    for block in plan.evidence[:BLOCKS]:
+        yield f"> {block.id}: {_evidence(block.raw)}"
+    if len(plan.evidence) > BLOCKS:
+        yield f"> ... and {len(plan.evidence) - BLOCKS} more in the attached plan"
+
+
+def _evidence(raw: str) -> str:
+    shown = "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in raw)
+    more = len(shown) - EVIDENCE
+    return shown if more <= 0 else f"{shown[:EVIDENCE]} [cut, {more} more]"
+
+
+def _risk(plan: ChangePlan) -> Iterator[str]:
+    ruling = verdict(plan)
+    if ruling is not None:
+        yield ruling.words
+        yield from (f"- {one}" for one in ruling.left_out)
+    if plan.point_of_no_return:
+        yield f"From step {plan.point_of_no_return} on only a restore leads back."
+    if plan.proof is not None:
+        yield from _of_proof(plan.proof)
+    yield from _listed("Cautions:", _lines(plan.cautions))
+
+
+def _of_proof(proof: Proof) -> Iterator[str]:
+    yield f"Phone resets: {proof.resets}."
+    yield from _listed("Phone groups that stand worst:", _worst(proof))
+    yield from _listed("Windows in which no phone may be reset:", map(_span, proof.windows))
+    yield from _listed("Outages:", map(_span, proof.outages))
+    offline = (f"{_groups(one.groups)}: {one.text}{_when(one.when)}" for one in proof.offline)
+    yield from _listed("Phones that are off during the whole change:", offline)
+    yield from _listed("Assumed:", (one.text for one in proof.assumptions))
+
+
+def _worst(proof: Proof) -> Iterator[str]:
+    """Yield how the groups stand at their worst moment, the worst group first."""
+    lanes = {state: [lane for lane in proof.lanes if _low(lane.cells) is state] for state in BAD}
+    for state, found in lanes.items():
+        for lane in found:
+            yield f"{_groups(lane.groups)}: {_SAID[state]}"
+
+
+def _low(cells: Iterable[object]) -> TrustState:
+    states = {getattr(cell, "state", TrustState.STEADY) for cell in cells}
+    return next((state for state in BAD if state in states), TrustState.STEADY)
+
+
+def _span(span: TrustSpan) -> str:
+    last = f" to {span.last}" if span.last != span.first else ""
+    return f"steps {span.first}{last}, {_groups(span.groups)}: {span.text}{_when(span.when)}"
+
+
+def _when(question: str) -> str:
+    return f" (if {question})" if question else ""
+
+
+def _groups(groups: tuple[str, ...]) -> str:
+    return ", ".join(groups) or "all phones"
+
+
+def _impact(plan: ChangePlan) -> Iterator[str]:
+    for one in plan.impacts:
+        yield f"{one.store} ({one.title}), {one.affected}:"
+        yield from (f"- {line}" for line in _lines(one.lines))
+    if plan.proof is not None and plan.proof.outages:
+        yield from _listed("While the change is done:", map(_span, plan.proof.outages))
+    if not plan.impacts:
+        yield "Not known; see the description."
+
+
+def _implementation(plan: ChangePlan) -> Iterator[str]:
+    if not plan.steps:
+        yield "No step is planned; the description says why."
+    yield from _listed("Before:", _lines(plan.preconditions), behind="")
+    for step in plan.steps:
+        yield from _step(step)
+
+
+def _step(step: Step) -> Iterator[str]:
+    minutes = f" ({step.minutes} min)" if step.minutes else ""
+    marks = [word for word, so in (("optional", step.optional), ("or", step.alternative)) if so]
+    mark = f" [{', '.join(marks)}]" if marks else ""
+    yield f"{step.number}. {step.where}: {step.title}{minutes}{mark}"
+    yield from (f"   - {text}" for text in _lines(step.do))
+    for line in step.command:
+        yield from _command(line)
+    if not step.command:
+        yield from (f"   - {text}" for text in _lines(step.gui))
+    yield from (f"   - Expect: {text}" for text in _lines(step.expect))
+
+
+def _command(line: CommandLine) -> Iterator[str]:
+    yield f"     {line.text}"
+    yield from (f"     (it asks) {text}" for text in line.dialog)
+
+
+def _back_out(plan: ChangePlan) -> Iterator[str]:
+    yield from (_lines(plan.back_out) if plan.back_out else ["Nothing is changed."])
+
+
+def _test(plan: ChangePlan) -> Iterator[str]:
+    checks = [(step, text) for step in plan.steps for text in _lines(step.check)]
+    yield from (f"After step {step.number} ({step.where}): {text}" for step, text in checks)
+    if not checks:
+        yield "Nothing is changed, so that nothing is to be tested."
+
+
+def _lines(lines: Iterable[Line]) -> Iterator[str]:
+    for line in lines:
+        yield f"{line.text} (only if {', '.join(line.only_if)})" if line.only_if else line.text
+
+
+def _listed(head: str, lines: Iterable[str], behind: str = "\n") -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield f"{behind}{head}"
+        yield from (f"- {line}" for line in found)
+        if not behind:
+            yield ""
+
+
+def _items(plan: ChangePlan) -> Iterator[str]:
+    yield from (step.node for step in plan.steps if step.node)
+    known = (one.node for one in plan.findings if one.node and one.node_in_inventory)
+    yield from known
