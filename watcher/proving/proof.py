@@ -35,6 +35,8 @@ class Trial:
     scenario: Scenario
     verdict: Verdict
     inputs: tuple[Assumption, ...]
+    rests_from: int = 0
+    """First step that needs the answer that was taken for granted."""
 
 
 Prover = Callable[[Scenario], Verdict]
@@ -59,7 +61,8 @@ def prove_plan(
 
 def _trial(plan: ChangePlan, case: Case, catalogue: Catalogue, prover: Prover) -> Trial:
     scenario, inputs = scenario_in(plan, case, catalogue)
-    return Trial(case, scenario, _with_one_answer(scenario, prover), inputs)
+    verdict, rests_from = _with_one_answer(scenario, prover)
+    return Trial(case, scenario, verdict, inputs, rests_from)
 
 
 def scenario_in(
@@ -83,22 +86,27 @@ def _expired(plan: ChangePlan, scenario: Scenario) -> Iterator[Certificate]:
             continue
         node = names.get((finding.node or "").lower())
         if finding.store in set(Kind) and node is not None:
-            alone = finding.store in (Kind.CAPF, Kind.RECOVERY) and node == scenario.publisher
-            yield certificate(finding.store, CLUSTER if alone else node, 0)
+            lone = finding.store in (Kind.CAPF, Kind.RECOVERY) and node == scenario.publisher
+            whole = lone or finding.store in scenario.shared
+            yield certificate(finding.store, CLUSTER if whole else node, 0)
 
 
-def _with_one_answer(scenario: Scenario, prover: Prover) -> Verdict:
-    """Prove; where only some branches fail, look for one answer under which none does."""
+def _with_one_answer(scenario: Scenario, prover: Prover) -> tuple[Verdict, int]:
+    """Prove; where only some branches fail, look for one answer under which none does.
+
+    Returned with the step that would fail first without that answer, 0 when none is needed.
+    """
     verdict = prover(scenario)
     partial = all(broken.branches for broken in verdict.broken) and verdict.broken
     if verdict.safe or not partial:
-        return verdict
+        return verdict, 0
+    first = min(step for broken in verdict.broken for step in broken.steps)
     for name, unknown in reversed(list(UNKNOWNS.items())):
         for answer in (unknown.other, unknown.careful):
             again = prover(replace(scenario, assume={**scenario.assume, name: answer}))
             if again.safe and again.combinations < verdict.combinations:
-                return again
-    return verdict
+                return again, first
+    return verdict, 0
 
 
 def _proof(
@@ -146,7 +154,7 @@ def _assumptions(
     seen: dict[Assumption, None] = {}
     for trial in trials:
         for name, answer in trial.verdict.assumed.items():
-            seen[question(name, answer)] = None
+            seen[question(name, answer, trial.rests_from)] = None
         for item in trial.inputs:
             seen[item] = None
     for trial in () if refused else failed:

@@ -27,9 +27,9 @@ def _answer(name: str, answer: str) -> str:
     return f"{negation}{unknown.text} ({name})"
 
 
-def question(name: str, answer: str) -> Assumption:
-    """Return the assumption that an open question has this answer."""
-    return Assumption(text=_answer(name, answer), check=UNKNOWNS[name].observable)
+def question(name: str, answer: str, step: int = 0) -> Assumption:
+    """Return the assumption that an open question has this answer, needed from a step on."""
+    return Assumption(text=_answer(name, answer), check=UNKNOWNS[name].observable, step=step)
 
 
 def counter_example(verdict: Verdict, steps: Sequence[Step]) -> Iterator[str]:
