@@ -24,7 +24,7 @@ def test_one_renewal_alone_owes_its_restarts_and_a_reset():
 
     assert phones.reset_now == "LOCKED_SERVER: nobody it trusts signed the ITL"
     assert "(U2)" in phones.when
-    assert phones.heals.startswith("Restart TVS")
+    assert "TVS" in phones.heals
 
 
 def test_signer_and_verifier_renewed_and_served_leave_phones_behind():
