@@ -28,11 +28,12 @@ from watcher.strip import (
 SVG = "{http://www.w3.org/2000/svg}"
 STEADY = TrustCell(state=TrustState.STEADY, anchors=3, ways=("ITL", "TVS@a", "TVS@b"))
 SINGLE = TrustCell(state=TrustState.SINGLE, anchors=1, ways=("TVS@b",))
+BARE = TrustCell(state=TrustState.BARE, anchors=1, ways=("keeps no list",))
 OPEN = TrustCell(state=TrustState.OPEN, anchors=1, ways=("any signer",))
 OUT = TrustCell(state=TrustState.OUT, anchors=2, ways=("ITL", "TVS@a"))
 WINDOW = TrustCell(state=TrustState.WINDOW, anchors=0, ways=(), why="nobody signed <it>")
 LOST = TrustCell(state=TrustState.LOST, anchors=0, ways=())
-CELLS = (STEADY, SINGLE, OPEN, OUT, WINDOW, LOST)
+CELLS = (STEADY, SINGLE, BARE, OPEN, OUT, WINDOW, LOST)
 
 
 def lane(*cells, name="desk", phones=5):
@@ -64,13 +65,13 @@ def squares(shown):
     return [t.text for t in found if t.get("class").split()[0] in {"fig", "any"}]
 
 
-ALL = proof(moments(5, resets=(2,)), lane(*CELLS), no_return=(1,))
+ALL = proof(moments(6, resets=(2,)), lane(*CELLS), no_return=(1,))
 LONG = proof(moments(70, resets=(30,)), lane(*([STEADY] * 71)))
 BUSY = proof(moments(70), lane(*([STEADY, SINGLE] * 35), STEADY))
 
 
 def test_each_state_has_a_figure():
-    assert squares(ALL) == ["3", "1", "any", "2", "0", "0"]
+    assert squares(ALL) == ["3", "1", "-", "any", "2", "0", "0"]
 
 
 @pytest.mark.parametrize("state", TrustState)
@@ -103,11 +104,11 @@ def test_a_cell_of_the_table_says_what_is_special(cell, words):
 def test_step_numbers_lead_to_their_steps():
     links = [a.get("href") for tree in trees(ALL, "p1-") for a in tree.iter(f"{SVG}a")]
 
-    assert links == [f"#p1-step-{number}" for number in range(1, 6)]
+    assert links == [f"#p1-step-{number}" for number in range(1, 7)]
 
 
 def test_a_reset_is_a_line_across_all_lanes():
-    two = proof(moments(5, resets=(2,)), lane(*CELLS), lane(*CELLS, name="far"))
+    two = proof(moments(6, resets=(2,)), lane(*CELLS), lane(*CELLS, name="far"))
     (tree,) = trees(two)
     height = int(tree.get("height"))
     lines = [
@@ -154,7 +155,7 @@ def test_no_picture_is_wider_than_a_phone_and_no_column_is_lost(count):
 
 
 def test_what_fits_is_not_folded():
-    assert len(columns(ALL, COLUMNS)) == 6
+    assert len(columns(ALL, COLUMNS)) == 7
 
 
 def test_steps_that_change_nothing_are_folded_but_not_over_a_reset():

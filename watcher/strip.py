@@ -28,6 +28,7 @@ _TITLES_SHOWN = 2
 STATES = {
     TrustState.STEADY: ("#cfe8cf", "two or more ways to trust the next list"),
     TrustState.SINGLE: ("#f8edc0", "one way left"),
+    TrustState.BARE: ("#ffffff", "keeps no list, so that nothing can lock it out"),
     TrustState.OPEN: ("#ffffff", "blank list, any signer is taken"),
     TrustState.OUT: ("#b9c9dc", "some phones out of service until a later step"),
     TrustState.WINDOW: ("#f3b08a", "a phone that restarts now is refused, until a later step"),
@@ -128,8 +129,11 @@ def phones(number: int) -> str:
 
 
 def figure(cell: TrustCell) -> str:
-    """Return what a square shows: the ways left, `any` where every signer is taken."""
-    return "any" if cell.state is TrustState.OPEN else str(cell.anchors)
+    """Return what a square shows: the ways left, `any` where every signer is taken, else `-`."""
+    return _WORDLESS.get(cell.state, str(cell.anchors))
+
+
+_WORDLESS = {TrustState.OPEN: "any", TrustState.BARE: "-"}
 
 
 def cell_words(cell: TrustCell) -> str:
@@ -139,6 +143,8 @@ def cell_words(cell: TrustCell) -> str:
             return str(cell.anchors)
         case TrustState.SINGLE:
             return f"{cell.anchors} {', '.join(cell.ways)}".strip()
+        case TrustState.BARE:
+            return "-"
         case TrustState.OPEN:
             return "any signer"
         case _:
@@ -305,7 +311,7 @@ def _resets(part: Sequence[Column], height: int) -> Iterator[str]:
 def _square(state: TrustState, text: str, x: int, y: int) -> str:
     fill, _ = STATES[state]
     letters = _LETTERS.get(state, "fig")
-    dash = ' stroke-dasharray="3 2"' if state is TrustState.OPEN else ""
+    dash = f' stroke-dasharray="{_DASHES[state]}"' if state in _DASHES else ""
     return (
         f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{CELL}" fill="{fill}" '
         f'stroke="#556"{dash}/>{_pattern(state, x, y)}'
@@ -313,8 +319,10 @@ def _square(state: TrustState, text: str, x: int, y: int) -> str:
     )
 
 
+_DASHES = {TrustState.OPEN: "3 2", TrustState.BARE: "1 3"}
 _LETTERS = {
-    TrustState.OPEN: "any", TrustState.OUT: "fig halo", TrustState.WINDOW: "fig halo",
+    TrustState.BARE: "any", TrustState.OPEN: "any", TrustState.OUT: "fig halo",
+    TrustState.WINDOW: "fig halo",
     TrustState.LOST: "fig inverse",
 }  # fmt: skip
 """Letters stand off from patterns and dark ground."""

@@ -14,6 +14,8 @@ class TrustState(StrEnum):
     """Two or more independent ways to authenticate the next list."""
     SINGLE = "single"
     """One way."""
+    BARE = "bare"
+    """The phones keep no list and check none, so nothing can lock them out."""
     OPEN = "open"
     """A blank list: any signer is taken."""
     OUT = "out"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from watcher.errors import one_line
 from watcher.orders.record import after, lines_of, ways
-from watcher.trust.phone import FAITH
+from watcher.trust.phone import FAITH, NO_LIST
 from watcher.trust.scenario import Scenario, Step
 from watcher.trust.verdict import Verdict
 from watcher.trust.walk import Status
@@ -70,6 +70,8 @@ def _marks(row: Sequence[Status], *, lost: bool) -> list[str]:
 def _mark(status: Status, *, heals: bool) -> str:
     if not status.accepted:
         mark = "!" if heals else "x"
+    elif NO_LIST in status.ways:
+        mark = "-"
     elif FAITH in status.ways:
         mark = "*"
     else:
@@ -132,6 +134,7 @@ def _legend(columns: Sequence[Column], width: int) -> Iterator[str]:
         "!": "! reset now, it is refused until a later step heals it",
         "x": "x refused, and nothing in this order heals it",
         ".": ". some phones are not registered",
+        "-": "- keeps no list, so nothing can lock it out",
         "*": "* takes a list from anybody",
     }
     told = ["a number: ways in which the worst phone can check the next list"]

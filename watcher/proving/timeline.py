@@ -13,7 +13,7 @@ from watcher.model.proof import (
 )
 from watcher.proving.words import when
 from watcher.trust.names import PHONE_FACING
-from watcher.trust.phone import FAITH, SAME
+from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.scenario import Action, Scenario, Step
 from watcher.trust.verdict import Interval, Note, Verdict
 from watcher.trust.walk import Status
@@ -108,6 +108,8 @@ def _cell(status: Status, *, gone: bool) -> TrustCell:
         state = TrustState.WINDOW
     elif not status.registered:
         state = TrustState.OUT
+    elif NO_LIST in ways:
+        state = TrustState.BARE
     elif FAITH in ways:
         state = TrustState.OPEN
     else:

@@ -99,7 +99,7 @@ def boot(group: Group, held: Held, view: View) -> Boot:
     outside = _kept_out(group, held, view)
     if outside or not view.server:
         return Boot(held, accepted=False, registered=False, why=outside or NO_SERVER)
-    anchors = frozenset({BY_CTL if view.ctl is not None else FAITH})
+    anchors = frozenset({BY_CTL if view.ctl is not None else NO_LIST})
     if view.ctl is not None:
         if not _takes_ctl(group, held, view.ctl, view, asked):
             return _locked(held, view, CTL_UNKNOWN, frozenset(), asked)
@@ -171,6 +171,8 @@ def itl_anchors(group: Group, held: Held, new: Itl, view: View) -> frozenset[str
 
 FAITH, SAME, BY_CTL, BY_ITL, BY_TVS = "any signer", "the same list", "CTL", "ITL", "TVS@"
 """Ways to authenticate a list; the last one with the node's name behind it."""
+NO_LIST = "keeps no list"
+"""What stands in their place for a phone without ITL outside mixed mode: it checks nothing."""
 
 
 def _takes_configuration(group: Group, held: Held, view: View) -> bool:
