@@ -13,7 +13,7 @@ from typing import Protocol
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Counts, Line, Place, Reason
 from watcher.model.message import MessageId, Origin, Position, RawMessage
-from watcher.model.ticket import Draft, TicketRef
+from watcher.model.ticket import Change, Draft, Errand, ErrandState, OutboxCount, Ticket, TicketRef
 
 
 class Clock(Protocol):
@@ -152,6 +152,8 @@ class StoredPlan:
     document: str
     """The sealed JSON."""
     markdown: str
+    draft: Draft | None = None
+    """What its change ticket says, without key and version."""
 
 
 class Unit(Protocol):
@@ -333,6 +335,69 @@ class Runs(Protocol):
 
     def last(self, job: str, result: str | None = None) -> Run | None:
         """Return the run that ended last; of those that ended with `result` if given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A change with its tickets and all its errands, oldest first."""
+
+    change: Change
+    tickets: Sequence[Ticket] = ()
+    errands: Sequence[Errand] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The draft of a cluster's newest plan, and when that plan was drawn."""
+
+    draft: Draft
+    drawn_at: datetime
+
+
+class Outbox(Protocol):
+    """Changes and what is to be done for them; safe to use from any thread.
+
+    Each call is one transaction. What is written is compared with what is there, so that a leader
+    that slept writes nothing over what its successor wrote.
+    """
+
+    def open_clusters(self) -> Collection[str]:
+        """Return the clusters whose newest change has not ended."""
+
+    def newest(self, cluster: str) -> Filed | None:
+        """Return the newest change of a cluster."""
+
+    def filed(self, key: str) -> Filed | None:
+        """Return a change by its key."""
+
+    def recent(self, limit: int) -> Sequence[Filed]:
+        """Return changes, the newest first."""
+
+    def drawn(self, cluster: str) -> Drawn | None:
+        """Return the draft of the newest plan of a cluster."""
+
+    def note(
+        self, changes: Sequence[Change], add: Sequence[Errand], moved: Sequence[Errand]
+    ) -> None:
+        """Insert or replace changes, insert errands unless their mark is there, move new ones."""
+
+    def due(self, system: str, now: datetime, limit: int) -> Sequence[Errand]:
+        """Return what may be tried now: first what is unknown, then what is new, oldest first."""
+
+    def sending(self) -> Sequence[Errand]:
+        """Return what is marked as being sent."""
+
+    def move(self, errand: Errand, before: ErrandState, ticket: Ticket | None = None) -> bool:
+        """Write an errand down that was `before` until now; tell whether it was.
+
+        An errand that a later term has sent is not changed. The ticket is written with it.
+        """
+
+    def sent_since(self, system: str, since: datetime) -> int:
+        """Return how many errands were last sent after `since`."""
+
+    def counts(self) -> Sequence[OutboxCount]:
+        """Return how many errands there are of each system and state."""
 
 
 class TicketSystem(Protocol):

@@ -10,6 +10,7 @@ from watcher.model.case import Act, ActKind, Case, CaseEvent, CaseKey, CaseState
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.ledger import Place, Reason
 from watcher.model.message import Grade, MessageId, Origin, Position, Way
+from watcher.model.ticket import Change, Draft, Errand, ErrandKind, ErrandState
 from watcher.ports import EvidenceRow, StoredMessage, StoredPlan
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -178,3 +179,32 @@ plans = st.builds(
     drawn_at=instants, headline=clean, steps=st.integers(0, 2**31 - 1), refused=st.booleans(),
     document=clean, markdown=clean,
 )  # fmt: skip
+
+
+def draft(**changes):
+    plain = {"title": "graz: renew tomcat of pub", "description": "- a\n- b", "risk": "none",
+             "impact": "phones", "implementation": "1. pub: look", "back_out": "none",
+             "test": "look"}  # fmt: skip
+    made = Draft(
+        key="", version=0, material="m1", cluster="graz", starts=None, ends=NOW, due=NOW + DAY,
+        items=("pub", "sub1"), decides=("Way: services",), **plain,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def change(number=1, **changes):
+    made = Change(
+        key=f"watcher-graz-{number}", cluster="graz", number=number, version=1, progress=0, round=1,
+        standing=("graz: tomcat of sub1: open",), opened_at=NOW, round_at=NOW, ended_at=None,
+        draft=draft(),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def errand(number=1, kind=ErrandKind.CREATE, what="v1", **changes):
+    made = Errand(
+        id=0, change=f"watcher-graz-{number}", system="directory", kind=kind, version=1,
+        mark=f"[watcher-graz-{number} {what}]", state=ErrandState.NEW, attempts=0, next_at=NOW,
+        sent_at=None, epoch=0, ticket=None, told="", added_at=NOW,
+    )  # fmt: skip
+    return replace(made, **changes)

@@ -9,6 +9,7 @@ from watcher.store.fetch import Damage, DamagedRow
 from watcher.store.figures import SqlFigures
 from watcher.store.lease import SqlLease, SqlRuns
 from watcher.store.migrate import head, migrate, refuse_newer, revision_of
+from watcher.store.outbox import SqlOutbox
 from watcher.store.retention import SqlRetention
 from watcher.store.sql import SqlStore
 from watcher.store.sqlite import look_for_damage
@@ -17,7 +18,7 @@ from watcher.store.weights import Keep
 
 
 class Store(SqlStore):
-    """An open database with all its seams: `view`, `lease`, `runs`; safe to use from any thread."""
+    """An open database with all its seams (`view`, `lease`, ...); safe to use from any thread."""
 
     def __init__(self, database: Database) -> None:
         self.damage = Damage()
@@ -27,6 +28,7 @@ class Store(SqlStore):
         self.lease = SqlLease(database)
         self.runs = SqlRuns(database)
         self.figures = SqlFigures(database)
+        self.outbox = SqlOutbox(database, self.damage)
 
     def retention(self, keep: Keep) -> SqlRetention:
         """Return what keeps the database bounded."""

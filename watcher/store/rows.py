@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from watcher.model.ledger import Line, Place, Reason
 from watcher.model.message import Grade, MessageId, Origin, Position, Way
 from watcher.ports import EvidenceRow, Heard, StoredMessage, StoredPlan
+from watcher.store.drafts import draft_from_text, draft_to_text
 from watcher.store.reading import (
     BadRow,
     flag,
@@ -146,6 +147,7 @@ def plan_to_row(plan: StoredPlan) -> Values:
         "refused": plan.refused,
         "document": text(plan.document),
         "markdown": text(plan.markdown),
+        "draft": None if plan.draft is None else draft_to_text(plan.draft),
     }
 
 
@@ -160,4 +162,5 @@ def plan_from_row(row: Row[Any]) -> StoredPlan:
         refused=flag(row.refused),
         document=words(row.document),
         markdown=words(row.markdown),
+        draft=None if row.draft is None else draft_from_text(row.draft),
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Line
@@ -127,12 +127,17 @@ class SqlUnit:
         """Insert a plan unless its cluster's newest has this digest; tell whether it was new."""
         table, values = tables.plan, rows.plan_to_row(plan)
         newest = (
-            select(table.c.digest)
+            select(table.c.id, table.c.digest, table.c.draft)
             .where(table.c.cluster == values["cluster"])
             .order_by(table.c.id.desc())
             .limit(1)
         )
-        if self._connection.execute(newest).scalar() == values["digest"]:
+        found = self._connection.execute(newest).first()
+        if found is not None and found.digest == values["digest"]:
+            # The same plan may have another ticket: a slot was found, or there was none before.
+            if values["draft"] not in (None, found.draft):
+                same = update(table).where(table.c.id == found.id)
+                self._connection.execute(same.values(draft=values["draft"]))
             return False
         bulk.append(self._connection, table, [values])
         return True

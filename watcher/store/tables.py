@@ -275,6 +275,7 @@ plan = Table(
     _flag("refused"),
     _text("document"),
     _text("markdown"),
+    Column("draft", Text),  # NULL: drawn by a release before tickets
     Index(None, "cluster", "id"),
     Index(None, "digest"),
 )
@@ -296,4 +297,66 @@ run = Table(
     _at("at"),
     _maybe_at("finished_at"),
     Column("result", Text),
+)
+
+change = Table(
+    "change",
+    metadata,
+    _id(),
+    _word("key", KEY),
+    _word("cluster", NAME),
+    Column("number", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    _text("standing"),
+    _at("opened_at"),
+    _at("round_at"),
+    _maybe_at("ended_at"),
+    _text("draft"),
+    UniqueConstraint("key"),
+    UniqueConstraint("cluster", "number"),
+)
+
+
+def _of_change() -> Column[str]:
+    return Column("change_key", String(KEY), ForeignKey("change.key"), nullable=False)
+
+
+ticket = Table(
+    "ticket",
+    metadata,
+    _id(),
+    _of_change(),
+    _word("system", INPUT),
+    _word("ref", NAME),
+    _word("number", NAME),
+    _text("url"),
+    _text("title"),
+    _flag("closed"),
+    _maybe_at("closed_at"),
+    UniqueConstraint("change_key", "system"),
+)
+
+errand = Table(
+    "errand",
+    metadata,
+    _id(),
+    _of_change(),
+    _word("system", INPUT),
+    _word("kind", 16),
+    Column("version", Integer, nullable=False),
+    _word("mark", NAME),
+    _text("text"),
+    _word("state", 16),
+    Column("attempts", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    _at("added_at"),
+    _at("next_at"),
+    _maybe_at("sent_at"),
+    _count("epoch"),
+    _word("told", DETAIL),
+    UniqueConstraint("change_key", "system", "mark"),
+    Index(None, "system", "state", "next_at"),
+    Index(None, "system", "sent_at"),
 )

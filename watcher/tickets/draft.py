@@ -48,7 +48,7 @@ UNPLANNED = Times()
 
 def draft_of(plan: ChangePlan, times: Times = UNPLANNED) -> Draft:
     """Return the ticket of a plan, without key and version: the change gives them."""
-    decides = tuple(_decides(plan))
+    decides = tuple(visible(line) for line in _decides(plan))
     return Draft(
         key="",
         version=0,

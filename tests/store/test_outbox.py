@@ -1,0 +1,129 @@
+"""Nothing is doubled in the outbox, and a leader that slept writes over nothing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from store import samples
+
+from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
+from watcher.store.weights import Keep
+
+NOW, DAY = samples.NOW, samples.DAY
+NEW, SENDING, DONE = ErrandState.NEW, ErrandState.SENDING, ErrandState.DONE
+
+
+@pytest.fixture
+def outbox(store):
+    """Return an outbox with one change and the errand to create its ticket."""
+    store.outbox.note([samples.change()], [samples.errand()], [])
+    return store.outbox
+
+
+def only(outbox):
+    (found,) = outbox.newest("graz").errands
+    return found
+
+
+def test_what_goes_in_comes_out(outbox):
+    filed = outbox.newest("graz")
+
+    assert samples.change() == filed.change
+    assert [samples.errand(id=filed.errands[0].id)] == filed.errands
+    assert [] == filed.tickets
+    assert filed == outbox.filed("watcher-graz-1")
+    assert [filed] == outbox.recent(10)
+
+
+def test_noting_twice_adds_nothing(outbox):
+    later = samples.change(version=2)
+    outbox.note([later], [samples.errand(text="again")], [])
+    filed = outbox.newest("graz")
+
+    assert later == filed.change
+    assert [""] == [one.text for one in filed.errands]
+
+
+def test_the_newest_change_counts(outbox):
+    assert ["graz"] == outbox.open_clusters()
+    outbox.note([samples.change(ended_at=NOW)], [], [])
+    assert [] == outbox.open_clusters()
+    outbox.note([samples.change(2)], [], [])
+
+    assert ["graz"] == outbox.open_clusters()
+    assert "watcher-graz-2" == outbox.newest("graz").change.key
+    assert None is outbox.newest("linz")
+
+
+def test_an_errand_moves_only_from_where_it_was(outbox):
+    sent = replace(only(outbox), state=SENDING, sent_at=NOW, epoch=4)
+
+    assert outbox.move(sent, NEW)
+    assert not outbox.move(sent, NEW)
+    assert [sent] == outbox.sending()
+
+
+def test_a_leader_that_slept_moves_nothing(outbox):
+    sent = replace(only(outbox), state=SENDING, sent_at=NOW, epoch=4)
+    outbox.move(sent, NEW)
+
+    assert not outbox.move(replace(sent, state=DONE, epoch=3), SENDING)
+    assert outbox.move(replace(sent, state=DONE, epoch=5), SENDING)
+
+
+def test_a_ticket_is_written_with_its_errand_and_only_then(outbox):
+    errand, ref = only(outbox), TicketRef(id="7", number="CHG7", url="https://x.test/7")
+    ticket = Ticket(change=errand.change, system="directory", ref=ref)
+    outbox.move(replace(errand, state=DONE), SENDING, ticket)
+    before = outbox.newest("graz").tickets
+    outbox.move(replace(errand, state=DONE), NEW, ticket)
+    closed = replace(ticket, ref=replace(ref, closed=True), closed_at=NOW)
+    outbox.move(replace(errand, state=DONE), DONE, closed)
+
+    assert [] == before
+    assert [closed] == outbox.newest("graz").tickets
+    assert closed.ref == only(outbox).ticket
+
+
+def test_what_is_unknown_is_due_before_what_is_new(outbox):
+    note = samples.errand(kind=ErrandKind.COMMENT, what="p1")
+    lost = replace(note, mark="[lost]", state=ErrandState.UNKNOWN, next_at=NOW)
+    later = replace(note, mark="[later]", next_at=NOW + DAY)
+    outbox.note([], [note, lost, later], [])
+    found = [one.mark for one in outbox.due("directory", NOW, 10)]
+
+    assert ["[lost]", samples.errand().mark, note.mark] == found
+    assert [] == outbox.due("another", NOW, 10)
+    assert ["[lost]"] == [one.mark for one in outbox.due("directory", NOW, 1)]
+
+
+def test_counts_are_by_system_and_state(outbox):
+    other = samples.errand(system="other", state=ErrandState.DEAD, added_at=NOW - DAY)
+    outbox.note([], [other], [])
+    found = [(one.system, one.state, one.count, one.oldest) for one in outbox.counts()]
+
+    assert [("directory", NEW, 1, NOW), ("other", ErrandState.DEAD, 1, NOW - DAY)] == found
+
+
+def test_what_was_sent_in_the_last_hour_is_counted(outbox):
+    outbox.move(replace(only(outbox), state=SENDING, sent_at=NOW), NEW)
+
+    assert 1 == outbox.sent_since("directory", NOW - timedelta(hours=1))
+    assert 0 == outbox.sent_since("directory", NOW)
+
+
+def test_a_plan_keeps_its_draft_and_gets_another(store):
+    plan = samples.plan(cluster="graz", draft=None)
+    for draft in (None, samples.draft(), samples.draft(title="later")):
+        with store.transaction() as unit:
+            unit.add_plan(replace(plan, draft=draft))
+
+    assert samples.draft(title="later") == store.outbox.drawn("graz").draft
+    assert plan.drawn_at == store.outbox.drawn("graz").drawn_at
+    assert samples.draft(title="later") == store.view.newest_plan("graz").draft
+
+
+def test_retention_keeps_changes_and_errands(outbox, store):
+    store.retention(Keep(bytes=1)).sweep(NOW + 4000 * DAY)
+
+    assert only(outbox).state is NEW

@@ -1,0 +1,50 @@
+"""A ticket's draft as JSON in one column; what it attaches is made anew when it is sent."""
+
+import json
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from watcher.model.ticket import Draft
+from watcher.store.reading import BadRow, maybe_instant, number, words
+from watcher.store.values import text
+
+_TIMES = ("starts", "ends", "due")
+_LISTS = ("items", "decides")
+_LEFT_OUT = "attachments"
+_NUMBER = "version"
+
+
+def draft_to_text(draft: Draft) -> str:
+    """Return a draft as JSON, without its attachments."""
+    return text(json.dumps(
+        {one.name: _plain(getattr(draft, one.name)) for one in fields(Draft)
+         if one.name != _LEFT_OUT},
+        separators=(",", ":"),
+    ))  # fmt: skip
+
+
+def draft_from_text(value: object) -> Draft:
+    """Read a draft; BadRow when it is none of ours."""
+    try:
+        found = json.loads(words(value))
+        return Draft(**{one.name: _read(one.name, found[one.name]) for one in fields(Draft)
+                        if one.name != _LEFT_OUT})  # fmt: skip
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadRow("a draft cannot be read") from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _read(name: str, value: object) -> Any:  # noqa: ANN401 -- whatever the field holds
+    if name in _TIMES:
+        return maybe_instant(datetime.fromisoformat(words(value)) if value is not None else None)
+    if name in _LISTS:
+        if not isinstance(value, list):
+            raise BadRow("no list")
+        return tuple(words(one) for one in value)
+    return number(value) if name == _NUMBER else words(value)

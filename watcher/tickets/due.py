@@ -1,0 +1,334 @@
+"""What is to be done at the ticket systems, from cases, drafts, changes and what was done before.
+
+One change for a cluster from its first open case to the last closed one; one ticket for a change
+and system. What people do to a ticket is followed: one that they closed while cases are open is
+left alone. Every errand has a mark of its own, so that deciding twice adds nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from watcher.model.case import Case, CaseState
+from watcher.model.ticket import (
+    Change,
+    Draft,
+    Errand,
+    ErrandKind,
+    ErrandState,
+    Ticket,
+)
+from watcher.tickets.encode import one_line
+
+NAMED = 200
+"""Characters of a case's name."""
+COMMENT_LINES = 40
+"""Of what changed, a comment tells so many lines; the ticket itself has them all."""
+COMMENT = 8000
+"""Characters of one comment."""
+SHOWN_CLUSTER = 80
+"""Characters of a cluster's name in the key of its changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRules:
+    """What a site wants; times as lengths."""
+
+    systems: tuple[str, ...]
+    """Names of the ticket systems in use."""
+    close: bool = False
+    """Close a ticket once all its cases are resolved by evidence; else only say so."""
+    reopen_within: timedelta = timedelta(days=30)
+    """An alarm of a resolved certificate so soon after the change ended reopens it."""
+    renew_after: timedelta = timedelta(days=1)
+    """A new alarm makes a new change so long after people closed the ticket of an open one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All that is known of one cluster; `change` is its newest, the errands are that change's."""
+
+    now: datetime
+    cluster: str
+    cases: Sequence[Case]
+    draft: Draft | None = None
+    """Made of the newest plan; without key and version."""
+    drawn_at: datetime | None = None
+    """When that plan was drawn; one from before the first open case says nothing of it."""
+    change: Change | None = None
+    tickets: Sequence[Ticket] = ()
+    errands: Sequence[Errand] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is to be written down: changes as they are now, errands to add, errands overtaken."""
+
+    changes: tuple[Change, ...] = ()
+    add: tuple[Errand, ...] = ()
+    overtaken: tuple[Errand, ...] = ()
+
+
+def due(ground: Ground, rules: DueRules) -> Due:
+    """Return what follows; nothing at all when everything is as it was."""
+    before = ground.change
+    after = _change(ground, rules)
+    if after is None:
+        return Due()
+    fresh = before is None or before.key != after.key
+    known = replace(ground, tickets=(), errands=()) if fresh else ground
+    found = [_of_system(system, after, known, rules) for system in rules.systems]
+    told = _told(before if not fresh else None, after)
+    changes = [after] if after != before else []
+    if before is not None and fresh and before.ended_at is None:
+        changes.insert(0, replace(before, ended_at=ground.now))
+    return Due(
+        changes=tuple(changes),
+        add=tuple(_texted(one, told, per.overtaken) for per in found for one in per.add),
+        overtaken=tuple(one for per in found for one in per.overtaken),
+    )
+
+
+def mark(key: str, what: str) -> str:
+    """Return the words that name an errand in the ticket itself: `[watcher-graz-1 v3]`."""
+    return f"[{key} {what}]"
+
+
+def addressed(change: Change) -> Draft:
+    """Return the draft of a change with its key and version."""
+    return replace(change.draft, key=change.key, version=change.version)
+
+
+# -- changes
+
+
+def _change(ground: Ground, rules: DueRules) -> Change | None:
+    """Return the cluster's change as it is now; None: there is none and none is due."""
+    change = ground.change
+    ours = [case for case in ground.cases if case.key.cluster and not case.key.claimed]
+    is_open = [case for case in ours if case.state is not CaseState.RESOLVED]
+    if change is None:
+        return _begun(ground, ours, 1)
+    if change.ended_at is None and is_open and _left_by_people(ground, change, is_open, rules):
+        return _begun(ground, ours, change.number + 1) or change
+    if change.ended_at is None:
+        return _went_on(ground, change, ours, ended=not is_open)
+    if not is_open:
+        return change
+    if _regressed(change, is_open) and ground.now - change.ended_at <= rules.reopen_within:
+        again = replace(
+            change, ended_at=None, round=change.round + 1, round_at=ground.now,
+            version=change.version + 1,
+        )  # fmt: skip
+        return _went_on(ground, again, ours, ended=False, counted=True)
+    return _begun(ground, ours, change.number + 1) or change
+
+
+def _begun(ground: Ground, ours: Sequence[Case], number: int) -> Change | None:
+    since = [max(_since(case)) for case in ours if case.state is not CaseState.RESOLVED]
+    drawn = ground.drawn_at
+    if ground.draft is None or drawn is None or not since or drawn < min(since):
+        return None
+    return Change(
+        key=f"watcher-{ground.cluster[:SHOWN_CLUSTER]}-{number}", cluster=ground.cluster,
+        number=number, version=1, progress=0, round=1, standing=_standing(ours, ground.now),
+        opened_at=ground.now, round_at=ground.now, ended_at=None, draft=ground.draft,
+    )  # fmt: skip
+
+
+def _went_on(
+    ground: Ground, change: Change, ours: Sequence[Case], *, ended: bool, counted: bool = False
+) -> Change:
+    """Return a change with the newest draft, and with what people did to its cases."""
+    draft = change.draft if ended or ground.draft is None else ground.draft
+    moved = draft.material != change.draft.material and not counted
+    standing = _standing(ours, change.opened_at)
+    return replace(
+        change,
+        draft=draft,
+        version=change.version + moved,
+        standing=standing,
+        progress=change.progress + (_progress(standing) != _progress(change.standing)),
+        ended_at=ground.now if ended else None,
+    )
+
+
+_DONE = "done, by evidence"
+_WORDS = {
+    CaseState.ACKNOWLEDGED: "acknowledged",
+    CaseState.PLANNED: "planned",
+    CaseState.RESOLVED: _DONE,
+}
+
+
+def _standing(ours: Iterable[Case], since: datetime) -> tuple[str, ...]:
+    """Return a line for each case of a change: open, acknowledged, planned, or done."""
+    told = (
+        f"{one_line(str(case.key), NAMED)}: {_WORDS.get(case.state, 'open')}" for case in ours
+        if case.resolved_at is None or case.state is not CaseState.RESOLVED
+        or case.resolved_at >= since
+    )  # fmt: skip
+    return tuple(sorted(told))
+
+
+def _progress(standing: Iterable[str]) -> frozenset[str]:
+    """Return what counts as progress: a new case is told by the draft, not by this."""
+    return frozenset(line for line in standing if not line.endswith(": open"))
+
+
+def _regressed(change: Change, is_open: Iterable[Case]) -> bool:
+    """Tell whether a certificate that this change renewed alarms again."""
+    ended = change.ended_at or change.opened_at
+    return any(case.round > 1 and case.opened_at <= ended for case in is_open)
+
+
+def _left_by_people(
+    ground: Ground, change: Change, is_open: Iterable[Case], rules: DueRules
+) -> bool:
+    """Tell whether people closed the ticket everywhere and something new came long after it."""
+    closed = [one.closed_at for one in ground.tickets if one.system in rules.systems]
+    if not closed or len(closed) < len(rules.systems) or _reopens(change, ground.tickets):
+        return False
+    last = max((at for at in closed if at is not None), default=None)
+    if last is None or None in closed or ground.now - last < rules.renew_after:
+        return False
+    return any(max(_since(case)) > last for case in is_open)
+
+
+def _since(case: Case) -> tuple[datetime, ...]:
+    again = case.state is CaseState.REGRESSED
+    return (case.opened_at, case.state_since) if again else (case.opened_at,)
+
+
+# -- errands
+
+
+def _of_system(system: str, change: Change, ground: Ground, rules: DueRules) -> Due:
+    errands = [one for one in ground.errands if one.system == system]
+    ticket = next((one for one in ground.tickets if one.system == system), None)
+    desk = _Desk(system, change, ground.now, errands)
+    if not any(one.kind is ErrandKind.CREATE for one in errands):
+        return Due() if change.ended_at else Due(add=(desk.errand(ErrandKind.CREATE, "v1"),))
+    if ticket is None:
+        return Due()
+    if ticket.ref.closed:
+        wanted = desk.reopening() if _reopens(change, (ticket,)) else ()
+    else:
+        wanted = (*desk.changed(), *desk.progressed(close=rules.close))
+    return desk.compared(wanted)
+
+
+def _reopens(change: Change, tickets: Iterable[Ticket]) -> bool:
+    """Tell whether a ticket was closed before the change went on again: it was done, and is not."""
+    return change.round > 1 and change.ended_at is None and any(
+        one.closed_at is not None and one.closed_at <= change.round_at for one in tickets
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One change at one system."""
+
+    system: str
+    change: Change
+    now: datetime
+    errands: Sequence[Errand]
+
+    def errand(self, kind: ErrandKind, what: str) -> Errand:
+        """Return a new errand with its mark."""
+        return Errand(
+            id=0, change=self.change.key, system=self.system, kind=kind,
+            version=self.change.version, mark=mark(self.change.key, what), state=ErrandState.NEW,
+            attempts=0, next_at=self.now, sent_at=None, epoch=0, ticket=None, told="",
+            added_at=self.now,
+        )  # fmt: skip
+
+    def changed(self) -> tuple[Errand, ...]:
+        """Return update and comment when the ticket shows an older version."""
+        version = self.change.version
+        shown = [one.version for one in self.errands if one.kind in _SHOW]
+        if version <= max(shown, default=0):
+            return ()
+        return (
+            self.errand(ErrandKind.UPDATE, f"v{version}"),
+            self.errand(ErrandKind.COMMENT, f"v{version} note"),
+        )
+
+    def progressed(self, *, close: bool) -> tuple[Errand, ...]:
+        """Return the comment on what people did, or the closing that says so."""
+        if close and self.change.ended_at is not None:
+            return (self.errand(ErrandKind.CLOSE, f"r{self.change.round} closed"),)
+        if not self.change.progress:
+            return ()
+        return (self.errand(ErrandKind.COMMENT, f"p{self.change.progress}"),)
+
+    def reopening(self) -> tuple[Errand, ...]:
+        """Return what opens the ticket again."""
+        return (self.errand(ErrandKind.REOPEN, f"r{self.change.round} reopened"),)
+
+    def compared(self, wanted: Sequence[Errand]) -> Due:
+        """Return which of these are not there yet, and which older ones need not go any more."""
+        known = {one.mark for one in self.errands}
+        add = tuple(one for one in wanted if one.mark not in known)
+        return Due(add=add, overtaken=tuple(self._overtaken(add)))
+
+    def _overtaken(self, add: Sequence[Errand]) -> Iterator[Errand]:
+        """Yield what was not sent and says less than what is sent now."""
+        kinds = {(one.kind, _series(one)) for one in add}
+        for one in self.errands:
+            waits = one.state is ErrandState.NEW and one.kind is not ErrandKind.CREATE
+            if waits and (one.kind, _series(one)) in kinds:
+                yield replace(one, state=ErrandState.DONE, told="overtaken by a later one")
+
+
+_SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
+
+
+def _series(errand: Errand) -> str:
+    """Return which of the comments one is: on versions (`v`) or on progress (`p`)."""
+    return errand.mark.rpartition(f"{errand.change} ")[2][:1]
+
+
+# -- what comments say
+
+
+def _told(before: Change | None, after: Change) -> Mapping[str, str]:
+    """Return what each kind of comment says, by its series."""
+    progress = "\n".join(("The certificates of this change:", *_cut(after.standing)))
+    return {"v": "\n".join(_difference(before, after)), "p": progress, "r": progress}
+
+
+def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]) -> Errand:
+    """Return an errand with what it says; a comment on versions says what was overtaken too."""
+    if errand.kind in _SHOW:
+        return errand
+    text = told[_series(errand)]
+    if _series(errand) == "v":
+        unsaid = [one.text.partition("] ")[2] for one in overtaken if _series(one) == "v"]
+        text = "\n\n".join([text, *filter(None, unsaid)])[:COMMENT]
+    if errand.kind is ErrandKind.REOPEN:
+        text = f"An alarm came again after this change was done.\n{text}"
+    if errand.kind is ErrandKind.CLOSE:
+        text = f"All certificates of this change were renewed, by evidence.\n{text}"
+    return replace(errand, text=f"{errand.mark} {text}")
+
+
+def _difference(before: Change | None, after: Change) -> Iterator[str]:
+    """Yield what people must decide anew; an order that changed alone is said as such."""
+    yield f"The plan changed; this is version {after.version}."
+    if before is None or before.version == after.version:
+        return
+    old, new = before.draft.decides, after.draft.decides
+    gone = [line for line in dict.fromkeys(old) if line not in set(new)]
+    come = [line for line in dict.fromkeys(new) if line not in set(old)]
+    if after.round > before.round:
+        yield "An alarm came again after this change was done."
+    yield from _cut([f"- no more: {line}" for line in gone] + [f"- new: {line}" for line in come])
+    if not gone and not come:
+        yield "The order of the steps is another."
+
+
+def _cut(lines: Sequence[str]) -> Iterator[str]:
+    yield from lines[:COMMENT_LINES]
+    if len(lines) > COMMENT_LINES:
+        yield f"... and {len(lines) - COMMENT_LINES} more"
