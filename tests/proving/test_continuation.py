@@ -116,6 +116,18 @@ def test_a_restart_that_may_be_left_out_is_only_told():
     assert plan.continuation.refused == ()
     assert any("Left out by you" in line for line in plan.continuation.lines)
     assert any("L-3: Tomcat" in line for line in plan.continuation.lines)
+    opened = [line for line in plan.continuation.lines if line.startswith("Left open")]
+    assert opened == [
+        "Left open by that: RESTARTS: Cisco Tomcat is not restarted on cucm91-pub after this."
+    ]
+
+
+def test_a_check_that_was_left_out_is_told_by_the_rule_that_asks_for_it():
+    given_work = example("single-node-11.5")
+    plan = given_work.stopped_at(given_work.first("check-itl-size"), SKIPPED)
+    opened = [line for line in plan.continuation.lines if line.startswith("Left open")]
+
+    assert [line.split(": ")[1] for line in opened] == ["P11"]
 
 
 def test_phones_that_lost_both_anchors_leave_only_a_restore():

@@ -9,6 +9,7 @@ always done again: who wants to leave it out marks it as skipped, with a reason.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan, Step, minutes
 from watcher.model.progress import Continuation, Mark, Marked, Outcome
 from watcher.model.proof import Proof
@@ -16,7 +17,9 @@ from watcher.planner.plan import Draft
 from watcher.proving.inserts import Toolbox, toolbox
 from watcher.proving.interrupted import LOOKS, Entry, Interrupted, interrupted
 from watcher.proving.rest import Course, Site, broken_so_far, lost_after
+from watcher.rules.catalogue import Catalogue
 from watcher.rules.work import StepKind
+from watcher.safety.check import check
 from watcher.trust.names import Service
 from watcher.trust.rescue import RESCUES
 from watcher.trust.rulebook import RULES
@@ -203,12 +206,31 @@ def _lines(case: Interrupted, candidate: Candidate, proof: Proof) -> Iterator[st
         yield f"Proven both for step {numbers} having taken effect and for its not having done so."
     if candidate.outcome is Outcome.AS_PLANNED:
         yield from (f"Left out by you: {_said(step)}." for step in case.marked(Mark.SKIPPED))
+        yield from _rules_left_open(case, candidate)
     before = case.plan.proof.unpaid if case.plan.proof else ()
     yield from (f"Stays owed: {debt}" for debt in proof.unpaid if debt not in before)
     yield (
         "What was done was executed on the trust model too, with phones that reboot at any moment; "
         "the proof of this plan is about what is left."
     )
+
+
+def _rules_left_open(case: Interrupted, candidate: Candidate) -> Iterator[str]:
+    """Yield what the rules of order ask for and was left out: told, for phones come through."""
+    if not case.marked(Mark.SKIPPED):
+        return
+    kept = case.without_skipped()
+    whole, without = (
+        check(replace(case.plan, steps=one.course(rest)[0].steps), *_rules(case))
+        for one, rest in ((case, candidate.rest), (kept, kept.rest()))
+    )
+    before = {violation.rule for violation in whole}
+    found = (f"{one.rule}: {one.text}" for one in without if one.rule not in before)
+    yield from (f"Left open by that: {text}" for text in dict.fromkeys(found))
+
+
+def _rules(case: Interrupted) -> tuple[Cluster | None, Catalogue]:
+    return case.site.cluster, case.site.catalogue
 
 
 def _new_numbers(new: Mapping[int, int]) -> Iterator[str]:

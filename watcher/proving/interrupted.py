@@ -76,6 +76,18 @@ class Interrupted:
         """What was done, surely or perhaps."""
         return tuple(s for s in self.past if s.mark is Mark.DONE or s.number in self.doubtful)
 
+    def without_skipped(self) -> "Interrupted":
+        """Return the plan as if it had never had what was left out; what waited for that waits on.
+
+        What must come before a skipped step must come before those behind it.
+        """
+        gone = {step.number: step for step in self.marked(Mark.SKIPPED)}
+        return replace(
+            self,
+            past=tuple(_bridged(step, gone) for step in self.past if step.number not in gone),
+            left=tuple(_bridged(step, gone) for step in self.left),
+        )
+
     def rest(self, *again: Step) -> tuple[Entry, ...]:
         """Return what is left, with steps behind that are done once more, in the plan's order."""
         repeated = {step.number: step for step in (*again, *self.followers(again))}
@@ -111,6 +123,17 @@ class Interrupted:
         """Prove what is left if it goes on so."""
         course, _ = self.course(rest)
         return prove_course(self.plan, course, self.site)
+
+
+def _bridged(step: Step, gone: Mapping[int, Step]) -> Step:
+    waiting, kept = list(step.depends_on), set[int]()
+    while waiting:
+        number = waiting.pop()
+        if number in gone:
+            waiting += gone[number].depends_on
+        else:
+            kept.add(number)
+    return replace(step, depends_on=tuple(sorted(kept)))
 
 
 def _renumbered(step: Step, number: int, new: Mapping[int, int], entry: Entry | None) -> Step:
