@@ -117,6 +117,7 @@ def test_a_restart_that_may_be_left_out_is_only_told():
     assert any("Left out by you" in line for line in plan.continuation.lines)
     assert any("L-3: Tomcat" in line for line in plan.continuation.lines)
     opened = [line for line in plan.continuation.lines if line.startswith("Left open")]
+
     assert opened == [
         "Left open by that: RESTARTS: Cisco Tomcat is not restarted on cucm91-pub after this."
     ]
