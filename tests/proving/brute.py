@@ -7,7 +7,8 @@ The product's own walk is the transition system: what phones may hold in several
 together, level by level of resets, and an order is dropped at the first hard rule that a branch
 breaks. To say that n resets are fewest, every order with fewer is gone through. The search keeps
 what a plan keeps besides: ITLRecovery has a part of its own and reaches phones under the other key
-(decision D5 of the sources), required restarts happen. A part of
+(decision D5 of the sources), a single TFTP server that signs with its own key changes it under the
+rollback parameter (S1: no second server can vouch), required restarts happen. A part of
 the branches is walked, so that the bound is low rather than high; an order that is found is proven
 in all of them.
 """
@@ -177,6 +178,9 @@ class Search:
     def __init__(self, made, seconds=60.0):
         told = {key: value for key, value in made.items() if key != "due"}
         self.base = read("brute", json.dumps(told | {"steps": ["verify"]}))
+        servers = self.base.running(Service.TFTP)
+        early = not self.base.profile.recovery_signs and not self.base.mixed
+        self.alone = early and len(servers) == 1
         self.made, self.until = made, time.process_time() + seconds
         self.memory = Memory()
         self.memo = {}
@@ -246,6 +250,8 @@ class Search:
         )
         for store, node in sorted(state.left):
             apart = store == "ITLRecovery"
+            if store == "CallManager" and self.alone and not world.rollback:
+                continue
             if not recovering and not (apart and (dirty or len(state.left) > 1)):
                 yield f"regen {store} {node}"
         yield "restart TVS"
