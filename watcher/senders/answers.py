@@ -1,0 +1,119 @@
+"""What a system answered, read without trusting it; and the texts that carry our key."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from watcher.errors import one_line
+from watcher.model.ticket import Attachment, Draft
+
+Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
+"""What JSON holds."""
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CUT = "\n(cut here; the attached plan has all of it)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A status, headers with small names, and the JSON if there was any."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    value: Value = None
+
+    def text(self, *path: str) -> str:
+        """Return a text of the answer on one line, empty if there is none."""
+        return text_at(self.value, *path)
+
+    def rows(self, *path: str) -> Sequence[Value]:
+        """Return a list of the answer, empty if there is none."""
+        return rows_at(self.value, *path)
+
+
+def at(value: Value, *path: str) -> Value:
+    """Return what stands under names in objects; None if nothing does."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text_at(value: Value, *path: str) -> str:
+    """Return a text or number under names, on one line; empty if there is none."""
+    found = at(value, *path)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return ""
+    return printable(str(found))
+
+
+def rows_at(value: Value, *path: str) -> Sequence[Value]:
+    """Return a list under names; empty if there is none."""
+    found = at(value, *path)
+    return found if isinstance(found, list) else ()
+
+
+def printable(text: str) -> str:
+    """Return a text on one line of printable characters, without space around it."""
+    return one_line(" ".join(text.split()))
+
+
+def tag_of(text: str) -> str:
+    """Return a text as one word of ASCII that can stand in any query, label and header.
+
+    A text that is such a word already, as keys of most clusters are, stays as it is; of others
+    the digest keeps apart what would look alike.
+    """
+    if _WORD.fullmatch(text):
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    word = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_.-")[:80]
+    return f"{word or 'watcher'}-{digest}"
+
+
+def mark_of(draft: Draft) -> str:
+    """Return the mark of a draft's version, as the outbox makes it."""
+    return f"[{draft.key} v{draft.version}]"
+
+
+def marked(mark: str, text: str) -> str:
+    """Return a comment that begins with its mark."""
+    return text if text.startswith(mark) else f"{mark} {text}"
+
+
+def limited(text: str, limit: int) -> str:
+    """Return a text cut at the end of a line to what a field holds, and say that it was cut."""
+    if len(text) <= limit:
+        return text
+    room = text[: limit - len(_CUT)]
+    return (room.rpartition("\n")[0] or room) + _CUT
+
+
+def whole(draft: Draft) -> str:
+    """Return all that a draft says as one text, for systems with one field; its mark is first."""
+    times = [f"{name}: {_utc(at)}" for name, at in _times(draft) if at is not None]
+    parts = (
+        (draft.description, ""), ("\n".join(times), "Planned"),
+        ("\n".join(draft.items), "Configuration items"), (draft.risk, "Risk"),
+        (draft.impact, "Impact"), (draft.implementation, "Implementation plan"),
+        (draft.back_out, "Back-out plan"), (draft.test, "Test plan"),
+    )  # fmt: skip
+    shown = (f"{name.upper()}\n{text}" if name else text for text, name in parts if text)
+    return "\n\n".join((mark_of(draft), *shown))
+
+
+def _times(draft: Draft) -> tuple[tuple[str, datetime | None], ...]:
+    return (("Start", draft.starts), ("End", draft.ends), ("Due", draft.due))
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def versioned(attachment: Attachment, version: int) -> str:
+    """Return the name under which a version's document is attached: plan-v3.html."""
+    path = PurePosixPath(re.sub(r"[^A-Za-z0-9._-]", "_", attachment.name))
+    return f"{path.stem[:80]}-v{version}{path.suffix[:10]}"

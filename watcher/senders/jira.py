@@ -1,0 +1,327 @@
+"""What Jira's two kinds have in common: the calls, and how our key is found again.
+
+The key is a label, which the search finds once its index has it, and an entity property of the
+issue, which is read where the issue itself is and so is never late. Issues that this process made
+are looked at directly, too.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Final
+
+import httpx2
+
+from watcher.errors import Refused, TryLater, Unclear
+from watcher.model.ticket import Attachment, Draft, TicketRef
+from watcher.senders.answers import (
+    Answer,
+    Value,
+    limited,
+    mark_of,
+    marked,
+    rows_at,
+    tag_of,
+    text_at,
+    versioned,
+    whole,
+)
+from watcher.senders.http import Http, HttpOptions, Request, path_of
+from watcher.tickets.encode import one_line
+
+PROPERTY: Final = "watcher"
+SUMMARY: Final = 255
+BODY: Final = 32_767
+"""Characters of a description or comment, markup included."""
+PAGES: Final = 20
+"""Pages of an answer that are read at most."""
+PAGE: Final = 50
+REMEMBERED: Final = 1000
+_SEEN: Final = ("summary", "status", "labels")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JiraOptions:
+    """A Jira and what an issue gets there."""
+
+    http: HttpOptions
+    project: str
+    issue_type: str = "Change"
+    name: str = "jira"
+    user: str = ""
+    """The e-mail address of the account (Cloud)."""
+    token: str = field(default="", repr=False)
+    """An API token (Cloud) or a personal access token (Data Center)."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Of a new issue, as the API has them; ours win."""
+    start_field: str = ""
+    """Field of date and time for the planned start, such as customfield_10010; empty: none."""
+    end_field: str = ""
+    done: str = ""
+    """Name of the transition that closes an issue; empty: it is not closed by us."""
+    reopened: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """Where the two kinds differ; `reads` makes plain text of a rich one."""
+
+    root: str
+    writes: Callable[[str], object]
+    reads: Callable[[Value], str]
+    marks: Callable[[str], str]
+    """A mark as `reads` returns it."""
+    authorization: str
+    search: Callable[["Jira", str, Sequence[str]], Iterator[Value]]
+
+
+class Jira:
+    """Speaks to one Jira."""
+
+    def __init__(
+        self, options: JiraOptions, dialect: Dialect, transport: httpx2.BaseTransport | None
+    ) -> None:
+        self.options = options
+        self.name = options.name
+        self._dialect = dialect
+        secrets = (options.token, dialect.authorization.partition(" ")[2])
+        self._http = Http(options.http, secrets=secrets, transport=transport)
+        self._made: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
+        self.left_out: Sequence[str] = ()
+        """What of the last draft is not in the ticket, though the ticket is there."""
+
+    def find(self, key: str) -> Sequence[TicketRef]:
+        """Return the issues with our key, the oldest first."""
+        found: dict[str, TicketRef] = {}
+        made = self._remembered(key)
+        rows = list(self._dialect.search(self, tag_of(key), made))
+        ours = [row for row in rows if _is_ours(row, key)]
+        if rows and not ours:
+            raise TryLater(f"{self.name} answers a search for a label with issues without it")
+        for row in (*ours, *self._direct(made)):
+            if _is_ours(row, key):
+                ticket = self._ref(row)
+                found[ticket.id] = ticket
+        return tuple(found[id_] for id_ in sorted(found, key=lambda one: (len(one), one)))
+
+    def create(self, draft: Draft) -> TicketRef:
+        """Make an issue in the project's first state, with label and property."""
+        self.left_out = ()
+        fields = {
+            **self.options.fields, **self._fields(draft),
+            "project": {"key": self.options.project},
+            "issuetype": {"name": self.options.issue_type},
+            "labels": ["watcher", tag_of(draft.key)],
+        }  # fmt: skip
+        body = {"fields": fields, "properties": [_property(draft)]}
+        answer = self._tell("POST", "issue", body)
+        id_, number = answer.text("id"), answer.text("key")
+        if not id_.isdigit() or not self._is_number(number):
+            raise Unclear(f"{self.name} answers a new issue without its id, or with another's")
+        self._remember(draft.key, id_)
+        ticket = TicketRef(
+            id=id_, number=number, url=self._http.at(f"browse/{number}"), title=draft.title
+        )
+        self._attach(ticket, draft)
+        return ticket
+
+    def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
+        """Write our fields anew, then say in the property that this version is there."""
+        self.left_out = ()
+        path = f"issue/{path_of(ticket.id)}"
+        labels = [{"add": "watcher"}, {"add": tag_of(draft.key)}]
+        body = {
+            "fields": self._fields(draft),
+            "update": {"labels": labels},
+            "properties": [_property(draft)],
+        }
+        self._tell("PUT", path, body)
+        self._attach(ticket, draft)
+        return self._read(ticket)
+
+    def has(self, ticket: TicketRef, mark: str) -> bool:
+        """Tell whether the property names the mark, or a comment begins with it."""
+        path = f"issue/{path_of(ticket.id)}"
+        query = {"fields": "summary", "properties": PROPERTY}
+        row = self.ask(path, query).value
+        if text_at(row, "properties", PROPERTY, "mark") == mark:
+            return True
+        wanted = self._dialect.marks(mark)
+        return any(self._dialect.reads(text).startswith(wanted) for text in self._comments(path))
+
+    def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
+        """Add a comment."""
+        body = {"body": self._text(marked(mark, text))}
+        path = f"issue/{path_of(ticket.id)}/comment"
+        answer = self._tell("POST", path, body)
+        if not answer.text("id"):
+            raise Unclear(f"{self.name} answers a comment without its id")
+
+    def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Lead it through the configured transition, then comment."""
+        return self._move(ticket, self.options.done, mark, text)
+
+    def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Lead it back through the configured transition, then comment."""
+        return self._move(ticket, self.options.reopened, mark, text)
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Answer:
+        """Read something under the API's root."""
+        return self._send(Request(method="GET", path=path, query=query))
+
+    def search(self, path: str, body: object) -> Answer:
+        """Read something by a POST, as searches are."""
+        return self._send(Request(method="POST", path=path, body=body))
+
+    # -- parts
+
+    def _tell(self, method: str, path: str, body: object) -> Answer:
+        bare = method == "PUT" or path.endswith("/transitions")
+        return self._send(Request(method=method, path=path, body=body, changes=True, bare=bare))
+
+    def _send(self, request: Request) -> Answer:
+        headers = {**request.headers, "Authorization": self._dialect.authorization}
+        path = f"{self._dialect.root}/{request.path}"
+        return self._http.send(replace(request, path=path, headers=headers))
+
+    def _fields(self, draft: Draft) -> dict[str, object]:
+        made: dict[str, object] = {
+            "summary": one_line(draft.title, SUMMARY),
+            "description": self._text(whole(draft)),
+        }
+        if draft.due is not None:
+            made["duedate"] = f"{draft.due:%Y-%m-%d}"
+        times = ((self.options.start_field, draft.starts), (self.options.end_field, draft.ends))
+        return made | {
+            name: f"{at:%Y-%m-%dT%H:%M:%S.000%z}" for name, at in times if name and at is not None
+        }
+
+    def _text(self, text: str) -> object:
+        """Return a rich text that fits: markup makes it longer, so it is cut until it does."""
+        limit = BODY
+        while True:
+            written = self._dialect.writes(limited(text, limit))
+            if not isinstance(written, str) or len(written) <= BODY:
+                return written
+            limit = limit * BODY // len(written) - 1
+
+    def _comments(self, path: str) -> Iterator[Value]:
+        """Yield the comments, the newest first."""
+        for page in range(PAGES):
+            query = {
+                "startAt": str(page * PAGE), "maxResults": str(PAGE), "orderBy": "-created"
+            }  # fmt: skip
+            answer = self.ask(f"{path}/comment", query)
+            rows = list_of(answer, "comments")
+            yield from (_under(row, "body") for row in rows)
+            if len(rows) < PAGE:
+                return
+
+    def _move(self, ticket: TicketRef, name: str, mark: str, text: str) -> TicketRef:
+        if not name:
+            raise Refused(f"{self.name}: the settings name no transition for this; people do it")
+        wanted_closed = name == self.options.done
+        now = self._read(ticket)
+        if now.closed is not wanted_closed:
+            self._transit(ticket, name)
+        self.comment(ticket, mark, text)
+        return self._read(ticket)
+
+    def _transit(self, ticket: TicketRef, name: str) -> None:
+        path = f"issue/{path_of(ticket.id)}/transitions"
+        rows = list_of(self.ask(path, {}), "transitions")
+        ids = [text_at(row, "id") for row in rows if text_at(row, "name") == name]
+        if not ids:
+            raise Refused(f"{self.name}: {ticket.number} has no transition {name!r} now")
+        self._tell("POST", path, {"transition": {"id": ids[0]}})
+
+    def _read(self, ticket: TicketRef) -> TicketRef:
+        query = {"fields": ",".join(_SEEN)}
+        try:
+            row = self.ask(f"issue/{path_of(ticket.id)}", query).value
+        except TryLater as error:  # what went before is done, and this would deny it
+            raise Unclear(str(error)) from error
+        return self._ref(row)
+
+    def _direct(self, ids: Sequence[str]) -> Iterator[Value]:
+        """Yield the issues of these ids, from where no index is late."""
+        for id_ in ids:
+            query = {"fields": ",".join(_SEEN), "properties": PROPERTY}
+            path = f"issue/{path_of(id_)}"
+            answer = self._send(
+                Request(method="GET", path=path, query=query, accept={HTTPStatus.NOT_FOUND})
+            )
+            if answer.status != HTTPStatus.NOT_FOUND:
+                yield answer.value
+
+    def _attach(self, ticket: TicketRef, draft: Draft) -> None:
+        """Attach what is not there yet; the ticket stands without it, so no error leaves this."""
+        missing = []
+        known: frozenset[str] | None = None
+        for attachment in draft.attachments:
+            try:
+                known = self._attached(ticket) if known is None else known
+                if versioned(attachment, draft.version) not in known:
+                    self._upload(ticket, attachment, draft.version)
+            except (TryLater, Unclear, Refused) as error:
+                missing.append(f"{attachment.name}: {error}")
+        self.left_out = tuple(missing)
+
+    def _attached(self, ticket: TicketRef) -> frozenset[str]:
+        answer = self.ask(f"issue/{path_of(ticket.id)}", {"fields": "attachment"})
+        rows = rows_at(answer.value, "fields", "attachment")
+        return frozenset(text_at(row, "filename") for row in rows)
+
+    def _upload(self, ticket: TicketRef, attachment: Attachment, version: int) -> None:
+        headers = {"X-Atlassian-Token": "no-check"}
+        file = (versioned(attachment, version), attachment.media_type, attachment.data)
+        path = f"issue/{path_of(ticket.id)}/attachments"
+        self._send(Request(method="POST", path=path, headers=headers, file=file, changes=True))
+
+    def _remember(self, key: str, id_: str) -> None:
+        with self._lock:
+            self._made[key] = id_
+            while len(self._made) > REMEMBERED:
+                self._made.popitem(last=False)
+
+    def _remembered(self, key: str) -> Sequence[str]:
+        with self._lock:
+            return (self._made[key],) if key in self._made else ()
+
+    def _is_number(self, number: str) -> bool:
+        project, _, count = number.rpartition("-")
+        return project == self.options.project and count.isascii() and count.isdigit()
+
+    def _ref(self, row: Value) -> TicketRef:
+        id_, number = text_at(row, "id"), text_at(row, "key")
+        if not id_.isdigit() or not number.isascii() or "/" in number:
+            raise Unclear(f"{self.name} answers with an issue that has no id")
+        return TicketRef(
+            id=id_, number=self._http.clean(number), url=self._http.at(f"browse/{number}"),
+            closed=text_at(row, "fields", "status", "statusCategory", "key") == "done",
+            title=self._http.clean(text_at(row, "fields", "summary")),
+        )  # fmt: skip
+
+
+def list_of(answer: Answer, name: str) -> Sequence[Value]:
+    """Return the rows of an answer; one without the list is none."""
+    if not isinstance(_under(answer.value, name), list):
+        raise TryLater(f"the answer holds no {name}")
+    return answer.rows(name)
+
+
+def _under(value: Value, name: str) -> Value:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _property(draft: Draft) -> dict[str, object]:
+    return {"key": PROPERTY, "value": {"key": draft.key, "mark": mark_of(draft)}}
+
+
+def _is_ours(row: Value, key: str) -> bool:
+    """Tell whether an issue has our key: its property, or where that was dropped its label."""
+    kept = text_at(row, "properties", PROPERTY, "key")
+    return kept == key if kept else tag_of(key) in rows_at(row, "fields", "labels")

@@ -1,0 +1,280 @@
+"""Request Tracker 5 by its REST2.
+
+Our key stands in the subject, and in a custom field where the settings name one. A field that is
+not on the queue is dropped without a word, so it is read back; the subject is searched in any
+case. Each version and each comment is a transaction whose subject is its mark.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Final
+
+import httpx2
+
+from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.model.ticket import Draft, TicketRef
+from watcher.senders.answers import (
+    Answer,
+    Value,
+    limited,
+    mark_of,
+    marked,
+    rows_at,
+    tag_of,
+    text_at,
+    versioned,
+    whole,
+)
+from watcher.senders.http import Http, HttpOptions, Request, path_of
+from watcher.tickets.encode import one_line, rt_html
+
+SUBJECT: Final = 200
+"""Characters of a subject in RT's database."""
+BODY: Final = 200_000
+PAGE: Final = 100
+PAGES: Final = 20
+_HTML: Final = "text/html"
+_MARK: Final = re.compile(r"\[[A-Za-z0-9][A-Za-z0-9 ._-]{0,150}\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtOptions:
+    """An RT and what a ticket gets there; the URL is that of RT itself, without REST/2.0."""
+
+    http: HttpOptions
+    queue: str
+    name: str = "rt"
+    token: str = field(default="", repr=False)
+    requestor: str = ""
+    custom_field: str = ""
+    """Of the queue, for our key; empty: the subject alone has it."""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    """Of a new ticket, such as Priority or Owner; ours win."""
+    correspond: bool = False
+    """Comments are mailed to the requestor."""
+    done: str = ""
+    """Status that closes a ticket, such as resolved; empty: it is not closed by us."""
+    reopened: str = ""
+    ended: Sequence[str] = ("resolved", "rejected", "deleted")
+    """Statuses of a ticket that people closed."""
+
+
+class RequestTracker:
+    """Speaks to one RT."""
+
+    def __init__(self, options: RtOptions, transport: httpx2.BaseTransport | None = None) -> None:
+        self.options = options
+        self.name = options.name
+        for text in (options.queue, options.custom_field):
+            if not text.isprintable() or set(text) & set("'\"\\{}"):
+                raise InputError("the name of a queue or custom field holds a quote or brace")
+        self._http = Http(options.http, secrets=(options.token,), transport=transport)
+        self.left_out: Sequence[str] = ()
+        """What of the last draft is not in the ticket, though the ticket is there."""
+
+    def find(self, key: str) -> Sequence[TicketRef]:
+        """Return the tickets with our key, the oldest first; each is read and checked."""
+        tag = tag_of(key)
+        queries = [f"Subject LIKE '[{tag}]'"]
+        if self.options.custom_field:
+            queries.append(f"CF.{{{self.options.custom_field}}} = '{tag}'")
+        found: dict[int, TicketRef] = {}
+        for query in queries:
+            ids = self._search(f"Queue = '{self.options.queue}' AND ({query})")
+            rows = [self._get(id_).value for id_ in ids if int(id_) not in found]
+            ours = [row for row in rows if self._is_ours(row, tag)]
+            if rows and not ours:
+                raise TryLater(f"{self.name} answers a search for {tag} with tickets of others")
+            found |= {ticket_id(row): self._ref(row) for row in ours}
+        return tuple(found[id_] for id_ in sorted(found))
+
+    def create(self, draft: Draft) -> TicketRef:
+        """Make a ticket with its documents in one call, and look which fields it kept."""
+        self.left_out = ()
+        body = {
+            **self.options.fields, **self._fields(draft), "Queue": self.options.queue,
+            "ContentType": _HTML, "Content": rt_html(limited(whole(draft), BODY)),
+            "Attachments": _files(draft),
+        }  # fmt: skip
+        if self.options.requestor:
+            body["Requestor"] = self.options.requestor
+        if self.options.custom_field:
+            body["CustomFields"] = {self.options.custom_field: tag_of(draft.key)}
+        answer = self._tell("POST", "ticket", body)
+        id_ = answer.text("id")
+        if not id_.isdigit() or answer.text("type") != "ticket":
+            raise Unclear(f"{self.name} answers a new ticket without its id")
+        return self._read_back(id_, draft)
+
+    def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
+        """Write our fields anew; the new text and documents go into a comment with the mark."""
+        self.left_out = ()
+        self._put(ticket, self._fields(draft))
+        text = rt_html(limited(whole(draft), BODY))
+        self._say(
+            ticket, "comment", mark_of(draft), {"Content": text, "Attachments": _files(draft)}
+        )
+        return self._seen(ticket)
+
+    def has(self, ticket: TicketRef, mark: str) -> bool:
+        """Tell whether a transaction has the mark as its subject."""
+        wanted = _subject(mark)
+        path = f"ticket/{path_of(ticket.id)}/attachments"
+        rows = self._pages(path, {"fields": "Subject"})
+        return any(text_at(row, "Subject") == wanted for row in rows)
+
+    def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
+        """Add a comment, or a reply where the settings say so."""
+        kind = "correspond" if self.options.correspond else "comment"
+        self._say(ticket, kind, mark, {"Content": rt_html(marked(mark, text)[:BODY])})
+
+    def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Set the configured status, then comment."""
+        return self._move(ticket, self.options.done, mark, text)
+
+    def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Set the configured status, then comment."""
+        return self._move(ticket, self.options.reopened, mark, text)
+
+    # -- parts
+
+    def _fields(self, draft: Draft) -> dict[str, object]:
+        title = one_line(draft.title, SUBJECT - 2 - len(tag_of(draft.key)) - 1)
+        times = (("Starts", draft.starts), ("Due", draft.due or draft.ends))
+        made: dict[str, object] = {"Subject": f"[{tag_of(draft.key)}] {title}"}
+        return made | {name: _time(at) for name, at in times if at is not None}
+
+    def _read_back(self, id_: str, draft: Draft) -> TicketRef:
+        """Return the new ticket as it is; it is there, so no error leaves this."""
+        try:
+            row = self._get(id_).value
+        except (TryLater, Refused) as error:
+            self.left_out = (f"the new ticket could not be read: {error}",)
+            return TicketRef(id=id_, number=id_, url=self._page(id_), title=draft.title)
+        name = self.options.custom_field
+        if name and tag_of(draft.key) not in _values(row, name):
+            self.left_out = (f"the custom field {name}: it is not on the queue",)
+        return self._ref(row)
+
+    def _put(self, ticket: TicketRef, fields: Mapping[str, object]) -> None:
+        """Write fields to the ticket as it was read; once more if somebody was faster."""
+        for last in (False, True):
+            tag = self._get(ticket.id).headers.get("etag", "")
+            headers = {"If-Match": tag} if tag else {}
+            request = Request(
+                method="PUT", path=f"ticket/{path_of(ticket.id)}", body=fields, headers=headers,
+                changes=True, accept={HTTPStatus.PRECONDITION_FAILED},
+            )  # fmt: skip
+            if self._send(request).status != HTTPStatus.PRECONDITION_FAILED:
+                return
+            if last:
+                raise TryLater(f"{self.name}: others are writing to {ticket.number}")
+
+    def _say(self, ticket: TicketRef, kind: str, mark: str, content: Mapping[str, object]) -> None:
+        body = {"Subject": _subject(mark), "ContentType": _HTML, **content}
+        self._tell("POST", f"ticket/{path_of(ticket.id)}/{kind}", body)
+
+    def _move(self, ticket: TicketRef, status: str, mark: str, text: str) -> TicketRef:
+        if not status:
+            raise Refused(f"{self.name}: the settings name no status for this; people do it")
+        if text_at(self._get(ticket.id).value, "Status") != status:
+            self._put(ticket, {"Status": status})
+        self.comment(ticket, mark, text)
+        return self._seen(ticket)
+
+    def _seen(self, ticket: TicketRef) -> TicketRef:
+        try:
+            return self._ref(self._get(ticket.id).value)
+        except TryLater as error:  # what went before is done, and this would deny it
+            raise Unclear(str(error)) from error
+
+    def _search(self, query: str) -> Sequence[str]:
+        rows = self._pages("tickets", {"query": query, "orderby": "id"})
+        return [text_at(row, "id") for row in rows if text_at(row, "id").isdigit()]
+
+    def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Value]:
+        for page in range(1, PAGES + 1):
+            asked = {**query, "per_page": str(PAGE), "page": str(page)}
+            answer = self._send(Request(method="GET", path=path, query=asked))
+            if not isinstance(answer.value, Mapping) or "items" not in answer.value:
+                raise TryLater("the answer holds no items")
+            yield from answer.rows("items")
+            if page >= _count(answer, "pages"):
+                return
+
+    def _get(self, id_: str) -> Answer:
+        return self._send(Request(method="GET", path=f"ticket/{path_of(id_)}"))
+
+    def _tell(self, method: str, path: str, body: object) -> Answer:
+        return self._send(Request(method=method, path=path, body=body, changes=True))
+
+    def _send(self, request: Request) -> Answer:
+        headers = {**request.headers, "Authorization": f"token {self.options.token}"}
+        path = f"REST/2.0/{request.path}"
+        return self._http.send(replace(request, path=path, headers=headers))
+
+    def _is_ours(self, row: Value, tag: str) -> bool:
+        """Tell whether a ticket carries our key; a field with another's key is another's."""
+        kept = _values(row, self.options.custom_field) if self.options.custom_field else ()
+        if any(kept):
+            return tag in kept
+        return text_at(row, "Subject").startswith(f"[{tag}]")
+
+    def _ref(self, row: Value) -> TicketRef:
+        id_ = str(ticket_id(row))
+        return TicketRef(
+            id=id_, number=id_, url=self._page(id_),
+            closed=text_at(row, "Status") in self.options.ended,
+            title=self._http.clean(text_at(row, "Subject")),
+        )  # fmt: skip
+
+    def _page(self, id_: str) -> str:
+        return self._http.at(f"Ticket/Display.html?id={id_}")
+
+
+def ticket_id(row: Value) -> int:
+    """Return the number of a ticket; a merged one answers with that of the one it went into."""
+    id_ = text_at(row, "id")
+    if not id_.isdigit():
+        raise TryLater("the answer holds a ticket without a number")
+    return int(id_)
+
+
+def _values(row: Value, name: str) -> Sequence[str]:
+    """Return what a custom field of a ticket holds."""
+    fields = rows_at(row, "CustomFields")
+    return [
+        text_at({"value": value}, "value")
+        for one in fields if text_at(one, "name") == name
+        for value in rows_at(one, "values")
+    ]  # fmt: skip
+
+
+def _files(draft: Draft) -> list[dict[str, str]]:
+    return [
+        {
+            "FileName": versioned(one, draft.version),
+            "FileType": one.media_type,
+            "FileContent": base64.b64encode(one.data).decode(),
+        }
+        for one in draft.attachments
+        if one.data
+    ]
+
+
+def _subject(mark: str) -> str:
+    """Return a mark as a subject: one line of ASCII, because it becomes a header of a mail."""
+    return mark if _MARK.fullmatch(mark) else f"[{tag_of(mark)}]"
+
+
+def _count(answer: Answer, name: str) -> int:
+    text = answer.text(name)
+    return int(text) if text.isdigit() else 1
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,315 @@
+"""ServiceNow: changes by its Change Management API, or by the plain table as an option.
+
+Our key is the correlation id. A query on a field that an instance does not know, or does not let
+us read, answers with every change there is: each row is held against the key, and rows of others
+alone mean that the search says nothing.
+"""
+
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import httpx2
+
+from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.model.ticket import Attachment, Draft, TicketRef
+from watcher.senders.answers import (
+    Answer,
+    Value,
+    limited,
+    mark_of,
+    marked,
+    rows_at,
+    tag_of,
+    text_at,
+    versioned,
+)
+from watcher.senders.http import Http, HttpOptions, Request, path_of
+from watcher.tickets.encode import one_line, servicenow
+
+TITLE: Final = 160
+"""Characters of short_description."""
+FIELD: Final = 4000
+"""Characters of the plan fields; the platform cuts what is longer without a word."""
+PAGE: Final = 50
+_TABLE: Final = "change_request"
+_SEEN: Final = "sys_id,number,short_description,description,correlation_id,active,state"
+_SLACK: Final = 30.0
+"""Seconds before its end that a token is not used any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceNowOptions:
+    """An instance and what a change gets there; each pair is a field and its value.
+
+    With `client_id` the log-in is OAuth's client credentials, else it is basic.
+    """
+
+    http: HttpOptions
+    name: str = "servicenow"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    table_api: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Of a new change, such as assignment_group; ours win."""
+    comments: str = "work_notes"
+    """Or `comments`, which the requester sees."""
+    closing: Mapping[str, str] = field(default_factory=dict)
+    """What closes a change, such as state 3 and close_code; empty: it is not closed by us."""
+    reopening: Mapping[str, str] = field(default_factory=dict)
+
+
+class ServiceNow:
+    """Speaks to one instance."""
+
+    def __init__(
+        self, options: ServiceNowOptions, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        self.options = options
+        self.name = options.name
+        if options.comments not in {"work_notes", "comments"}:
+            raise InputError("comments go to work_notes or comments")
+        secrets = [options.password, options.client_secret]
+        self._basic = base64.b64encode(f"{options.user}:{options.password}".encode()).decode()
+        self._http = Http(options.http, secrets=[*secrets, self._basic], transport=transport)
+        self._token = ("", 0.0)
+        self.left_out: Sequence[str] = ()
+        """What of the last draft is not in the ticket, though the ticket is there."""
+
+    def find(self, key: str) -> Sequence[TicketRef]:
+        """Return the changes with our key, the oldest first."""
+        tag = tag_of(key)
+        text = f"^ORdescriptionSTARTSWITH[{key} v" if tag == key else ""
+        query = {
+            "sysparm_query": f"correlation_id={tag}{text}^ORDERBYsys_created_on",
+            "sysparm_fields": _SEEN,
+            "sysparm_limit": str(PAGE),
+        }
+        answer = self._send(Request(method="GET", path=_table(), query=query))
+        rows = _list_of(answer)
+        ours = [row for row in rows if _is_ours(row, key)]
+        if rows and not ours:
+            raise TryLater(
+                f"{self.name} answers a search for {tag} with changes of others:"
+                " correlation_id cannot be searched, or not be read"
+            )
+        return tuple(self._ref(row) for row in ours)
+
+    def create(self, draft: Draft) -> TicketRef:
+        """Make a normal change in its first state."""
+        self.left_out = ()
+        path = _table() if self.options.table_api else "api/sn_chg_rest/change/normal"
+        extra = {"type": "normal"} if self.options.table_api else {}
+        body = {
+            **self.options.fields, **extra, **_fields(draft),
+            "correlation_id": tag_of(draft.key), "correlation_display": "watcher",
+        }  # fmt: skip
+        answer = self._send(Request(method="POST", path=path, changes=True, body=body))
+        names = ("correlation_id", "description")
+        kept = {name: _plain(answer.value, name) for name in names}
+        if not _is_ours(kept, draft.key):
+            raise Unclear(f"{self.name} answers a new change with another's key")
+        ticket = self._ref_of(answer)
+        self._attach(ticket, draft)
+        return ticket
+
+    def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
+        """Write our fields anew, and attach this version's documents."""
+        self.left_out = ()
+        found = self._patch(ticket, _fields(draft))
+        self._attach(ticket, draft)
+        return found
+
+    def has(self, ticket: TicketRef, mark: str) -> bool:
+        """Tell whether the description or the journal holds the mark."""
+        query = {
+            "sysparm_fields": "sys_id,description,work_notes,comments",
+            "sysparm_display_value": "true",
+        }
+        path = f"{_table()}/{path_of(ticket.id)}"
+        answer = self._send(Request(method="GET", path=path, query=query))
+        names = ("description", "work_notes", "comments")
+        wanted = servicenow(mark)
+        # Where a field is cut, a longer text would hold the mark; both are looked for as sent.
+        return any(wanted in _raw(answer.value, name) for name in names)
+
+    def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
+        """Add a journal entry."""
+        self._patch(ticket, {self.options.comments: servicenow(marked(mark, text))})
+
+    def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Set the fields that close it, with a journal entry, in one call."""
+        return self._move(ticket, self.options.closing, marked(mark, text))
+
+    def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
+        """Set the fields that open it, with a journal entry, in one call."""
+        return self._move(ticket, self.options.reopening, marked(mark, text))
+
+    def _move(self, ticket: TicketRef, fields: Mapping[str, str], text: str) -> TicketRef:
+        if not fields:
+            raise Refused(f"{self.name}: the settings name no fields for this; people do it")
+        return self._patch(ticket, {**fields, self.options.comments: servicenow(text)})
+
+    def _patch(self, ticket: TicketRef, fields: Mapping[str, str]) -> TicketRef:
+        place = _table() if self.options.table_api else "api/sn_chg_rest/change"
+        path = f"{place}/{path_of(ticket.id)}"
+        answer = self._send(Request(method="PATCH", path=path, changes=True, body=fields))
+        if _plain(answer.value, "sys_id") != ticket.id:
+            raise Unclear(f"{self.name} answers with another change than {ticket.number}")
+        return self._ref_of(answer)
+
+    # -- documents
+
+    def _attach(self, ticket: TicketRef, draft: Draft) -> None:
+        """Attach what is not there yet; the ticket stands without it, so no error leaves this."""
+        missing = []
+        known: frozenset[str] | None = None
+        for attachment in draft.attachments:
+            try:
+                known = self._attached(ticket) if known is None else known
+                if versioned(attachment, draft.version) not in known:
+                    self._upload(ticket, attachment, draft.version)
+            except (TryLater, Unclear, Refused) as error:
+                missing.append(f"{attachment.name}: {error}")
+        self.left_out = tuple(missing)
+
+    def _attached(self, ticket: TicketRef) -> frozenset[str]:
+        query = {
+            "sysparm_query": f"table_name={_TABLE}^table_sys_id={ticket.id}",
+            "sysparm_fields": "file_name,table_sys_id",
+            "sysparm_limit": "1000",
+        }
+        answer = self._send(Request(method="GET", path="api/now/attachment", query=query))
+        rows = [row for row in _list_of(answer) if text_at(row, "table_sys_id") == ticket.id]
+        return frozenset(text_at(row, "file_name") for row in rows)
+
+    def _upload(self, ticket: TicketRef, attachment: Attachment, version: int) -> None:
+        query = {
+            "table_name": _TABLE,
+            "table_sys_id": ticket.id,
+            "file_name": versioned(attachment, version),
+        }
+        headers = {"Content-Type": attachment.media_type}
+        path = "api/now/attachment/file"
+        data = attachment.data
+        self._send(
+            Request(
+                method="POST", path=path, changes=True, query=query, headers=headers, content=data
+            )
+        )
+
+    # -- log-in
+
+    def _send(self, request: Request) -> Answer:
+        before = self._token[0]
+        headers = {**request.headers, "Authorization": self._authorization()}
+        accept = {HTTPStatus.UNAUTHORIZED} if self.options.client_id else ()
+        answer = self._http.send(replace(request, headers=headers, accept=accept))
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            old, self._token = before == self._token[0], ("", 0.0)
+            if old:  # it was good when it was made: the next call has a new one
+                raise TryLater(f"{self.name}: the token does not hold any more")
+            raise Refused(f"{self.name} refuses the token that it has just given")
+        return answer
+
+    def _authorization(self) -> str:
+        if not self.options.client_id:
+            return f"Basic {self._basic}"
+        token, until = self._token
+        if token and time.monotonic() < until:
+            return f"Bearer {token}"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.options.client_id,
+            "client_secret": self.options.client_secret,
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        content = urlencode(form).encode()
+        answer = self._http.send(
+            Request(method="POST", path="oauth_token.do", headers=headers, content=content)
+        )
+        return self._remember(answer)
+
+    def _remember(self, answer: Answer) -> str:
+        token, seconds = answer.text("access_token"), answer.text("expires_in")
+        if not token.isascii() or not token:
+            raise TryLater(f"{self.name} gives no token")
+        lasts = float(seconds) if seconds.isdigit() and len(seconds) < 10 else 0.0  # noqa: PLR2004 -- no number of seconds
+        self._token = (token, time.monotonic() + max(lasts - _SLACK, 1.0))
+        return f"Bearer {token}"
+
+    # -- what came back
+
+    def _ref_of(self, answer: Answer) -> TicketRef:
+        names = ("sys_id", "number", "short_description", "active", "state")
+        row: dict[str, Value] = {name: _plain(answer.value, name) for name in names}
+        return self._ref(row)
+
+    def _ref(self, row: Value) -> TicketRef:
+        id_, number = text_at(row, "sys_id"), text_at(row, "number")
+        if not id_.isalnum() or not id_.isascii():
+            raise Unclear(f"{self.name} answers with a change that has no id")
+        page = quote(f"{_TABLE}.do?sys_id={id_}", safe="")
+        return TicketRef(
+            id=id_, number=self._http.clean(number) or id_,
+            url=self._http.at(f"nav_to.do?uri={page}"),
+            closed=text_at(row, "active") == "false" or text_at(row, "state") in {"3", "4"},
+            title=self._http.clean(text_at(row, "short_description")),
+        )  # fmt: skip
+
+
+def _table() -> str:
+    return f"api/now/table/{_TABLE}"
+
+
+def _fields(draft: Draft) -> dict[str, str]:
+    """Return what is ours in a change; times are UTC as the API has them."""
+    texts = {
+        "description": f"{mark_of(draft)}\n{draft.description}",
+        "risk_impact_analysis": f"{draft.risk}\n\n{draft.impact}",
+        "implementation_plan": draft.implementation,
+        "backout_plan": draft.back_out,
+        "test_plan": draft.test,
+    }
+    if draft.items:
+        texts["description"] += "\n\nConfiguration items: " + ", ".join(draft.items)
+    made = {name: limited(servicenow(text), FIELD) for name, text in texts.items()}
+    made["short_description"] = servicenow(one_line(draft.title, TITLE))[:TITLE]
+    times = (("start_date", draft.starts), ("end_date", draft.ends), ("due_date", draft.due))
+    return made | {name: _time(at) for name, at in times if at is not None}
+
+
+def _is_ours(row: Value, key: str) -> bool:
+    """Tell whether a change has our key; where the correlation id was dropped, in its text."""
+    kept = text_at(row, "correlation_id")
+    return kept == tag_of(key) or (not kept and text_at(row, "description").startswith(f"[{key} v"))
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _list_of(answer: Answer) -> Sequence[Value]:
+    """Return the rows of a search; an answer without a list is none."""
+    if not isinstance(answer.value, Mapping) or not isinstance(answer.value.get("result"), list):
+        raise TryLater("the answer to a search holds no list")
+    return rows_at(answer.value, "result")
+
+
+def _plain(value: Value, name: str) -> str:
+    """Return a field of one change: the Change API wraps it, the Table API does not."""
+    return text_at(value, "result", name, "value") or text_at(value, "result", name)
+
+
+def _raw(value: Value, name: str) -> str:
+    """Return a field with its line ends."""
+    found = value.get("result") if isinstance(value, Mapping) else None
+    text = found.get(name) if isinstance(found, Mapping) else None
+    return text if isinstance(text, str) else ""
