@@ -69,7 +69,7 @@ def continue_plan(
 
 def _first_words(case: Interrupted) -> str:
     if case.again:
-        return f"Do {_steps(case.again)} again now, then the rest."
+        return f"Do {_with_followers(case, case.again)} again now, then the rest."
     return "The rest goes on as planned."
 
 
@@ -80,7 +80,7 @@ def _candidates(
     rests = [case.rest(*case.again)]
     if skipped:
         rests.insert(0, case.rest(*case.again, *skipped))
-        text = f"Do {_steps((*case.again, *skipped))} now, then the rest."
+        text = f"Do {_with_followers(case, (*case.again, *skipped))} now, then the rest."
         yield Candidate(Outcome.AGAIN, text, rests[0])
     tools = toolbox(case.site, case.may_have_happened)
     paper = _entries(tools.restart(*_PAPER))
@@ -326,6 +326,11 @@ def _names(lost: Iterable[Stranded]) -> str:
 def _said(step: Step) -> str:
     reason = f", {step.mark_reason}" if step.mark_reason else ""
     return f"step {step.number} ({step.title}{reason})"
+
+
+def _with_followers(case: Interrupted, again: Sequence[Step]) -> str:
+    behind = [step for step in case.followers(again) if step not in again]
+    return _steps(again) + (f" (with {_steps(behind)} behind it)" if behind else "")
 
 
 def _steps(steps: Iterable[Step]) -> str:

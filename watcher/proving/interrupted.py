@@ -5,6 +5,7 @@ A step that failed may have taken effect or not. So may a step that a failed che
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from watcher.errors import InputError
 from watcher.model.plan import ChangePlan, Step
@@ -100,10 +101,13 @@ class Interrupted:
 
     def followers(self, again: Iterable[Step]) -> Iterator[Step]:
         """Yield what was done behind a change that is done once more, and must follow it again."""
+        done = self.marked(Mark.DONE)
         for change in again:
-            if change.kind not in _LED:
-                continue
-            for step in self.marked(Mark.DONE):
+            if change.kind == StepKind.RESET:
+                # A reset without its wait is no gate.
+                waits = (s for s in done if s.kind == StepKind.WAIT and s.number > change.number)
+                yield from islice(waits, 1)
+            for step in done if change.kind in _LED else ():
                 same = step.block == change.block or step.store == (change.store or "")
                 if step.number > change.number and step.kind in _FOLLOWS and same:
                     yield step
