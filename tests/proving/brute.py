@@ -181,6 +181,10 @@ class Search:
         servers = self.base.running(Service.TFTP)
         early = not self.base.profile.recovery_signs and not self.base.mixed
         self.alone = early and len(servers) == 1
+        # I-13 as it is written asks for a reset between two stores whoever the phones are.
+        self.listless = not (
+            self.base.profile.recovery_signs or any(group.sbd for group in self.base.groups)
+        )
         self.made, self.until = made, time.process_time() + seconds
         self.memory = Memory()
         self.memo = {}
@@ -242,18 +246,7 @@ class Search:
     def choices(self, state):
         """Yield the macro steps that may change something."""
         world = state.walks[0].world
-        dirty = any(state.walks[0].changes[crowd.clean_since :] for crowd in state.walks[0].crowds)
-        recovering = any(
-            kind == Kind.RECOVERY
-            for crowd in state.walks[0].crowds
-            for (kind, _), _ in state.walks[0].changes[crowd.clean_since :]
-        )
-        for store, node in sorted(state.left):
-            apart = store == "ITLRecovery"
-            if store == "CallManager" and self.alone and not world.rollback:
-                continue
-            if not recovering and not (apart and (dirty or len(state.left) > 1)):
-                yield f"regen {store} {node}"
+        yield from self.renewals(state)
         yield "restart TVS"
         if self.base.profile.recovery_signs:
             yield "restart TFTP"  # one key signs for all servers: there is none to prefer
@@ -265,6 +258,19 @@ class Search:
             yield "rollback off" if world.rollback else "rollback on"
         if self.base.profile.recovery_key and not self.base.mixed:
             yield "itl_localkey"  # in mixed mode the CTL authenticates the ITL
+
+    def renewals(self, state):
+        """Yield the renewals that the rules besides the trust model allow now."""
+        walk = state.walks[0]
+        changed = {
+            kind for crowd in walk.crowds for (kind, _), _ in walk.changes[crowd.clean_since :]
+        }
+        for store, node in sorted(state.left):
+            apart = store == Kind.RECOVERY and (changed or len(state.left) > 1)
+            alone = store == Kind.CALLMANAGER and self.alone and not walk.world.rollback
+            listless = self.listless and changed - {store}
+            if not (Kind.RECOVERY in changed or apart or alone or listless):
+                yield f"regen {store} {node}"
 
     def servers(self, world):
         """Yield what may be done with the TFTP servers one by one."""
