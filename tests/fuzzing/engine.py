@@ -130,7 +130,7 @@ class Watch:
         times = [(least(call, data), data) for _, data in self._slow]
         report.slowest, slowest = max(times)
         report.slowest_size = len(slowest)
-        if report.slowest > SLOW:
+        if report.slowest > max(SLOW, self.target.allowed):
             half = least(call, slowest[: len(slowest) // 2])
             report.steep = report.slowest / max(half, 1)
 
