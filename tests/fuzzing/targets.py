@@ -45,7 +45,7 @@ TARGETS = {
         Target("message", messages.message, "messages"),
         Target("archive", messages.archive, "messages", lambda data: messages.read([data])),
         # Whatever the alarm's length: each way is drawn and proven for every release it may have.
-        Target("plan", messages.plan, "alarms", allowed=3_000_000_000),
+        Target("plan", messages.plan, "alarms", messages.message, allowed=3_000_000_000),
         Target(
             "rtmt-mail",
             messages.rtmt_mail,
