@@ -8,6 +8,7 @@ always done again: who wants to leave it out marks it as skipped, with a reason.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan, Step, minutes
@@ -57,14 +58,24 @@ def continue_plan(
     contradicted = next((s for s in case.marked(Mark.FAILED) if s.kind == StepKind.CANARY), None)
     if contradicted is not None:
         return _restore(case, first, refused, _contradiction(contradicted, case))
-    if first.ruling != Ruling.REFUSED:
-        outcome = Outcome.AGAIN if case.again else Outcome.AS_PLANNED
-        return _going_on(case, Candidate(outcome, _first_words(case), asked), first, refused)
-    for candidate in _candidates(case, draft, guilty):
-        proof = case.prove(candidate.rest)
-        if proof.ruling != Ruling.REFUSED:
+    outcome = Outcome.AGAIN if case.again else Outcome.AS_PLANNED
+    tried = chain([Candidate(outcome, _first_words(case), asked)], _candidates(case, draft, guilty))
+    assuming: tuple[Candidate, Proof] | None = None
+    for candidate in tried:
+        proof = first if candidate.rest is asked else case.prove(candidate.rest)
+        if proof.ruling != Ruling.REFUSED and _assumes_no_more(case, proof):
             return _going_on(case, candidate, proof, refused)
+        if proof.ruling != Ruling.REFUSED and assuming is None:
+            assuming = candidate, proof
+    if assuming is not None:
+        return _going_on(case, *assuming, refused)
     return _restore(case, first, refused, _because(first))
+
+
+def _assumes_no_more(case: Interrupted, proof: Proof) -> bool:
+    """Tell whether a proof rests on no more than that of the plan did."""
+    before = {item.text for item in case.plan.proof.assumptions} if case.plan.proof else set()
+    return all(item.text in before for item in proof.assumptions)
 
 
 def _first_words(case: Interrupted) -> str:
