@@ -137,7 +137,7 @@ def assumed(proof):
     found = {}
     for assumption in proof.assumptions if proof else ():
         if question := re.search(r"\((U\d+)\)$", assumption.text):
-            yes = not assumption.text.startswith("not so")
+            yes = not assumption.text.startswith("it is not so")
             if question[1] in ANSWERS:
                 found[question[1]] = ANSWERS[question[1]][yes]
     return found
