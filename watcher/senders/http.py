@@ -107,12 +107,15 @@ class Http:
         self.options = options
         self._base = _checked(options)
         self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
+        self._later: tuple[str, ...] = ()
         limit = httpx2.Limits(max_connections=4, max_keepalive_connections=0)
         times = httpx2.Timeout(
             connect=options.connect, read=options.read, write=options.write, pool=options.pool
         )
+        # A transport that is handed in (tests) has no certificates to check.
+        context = _context(options.ca_file) if transport is None else False
         self._client = httpx2.Client(
-            verify=_context(options.ca_file), trust_env=False, follow_redirects=False,
+            verify=context, trust_env=False, follow_redirects=False,
             proxy=options.proxy, timeout=times, limits=limit, transport=transport,
             headers={"Accept": "application/json", "Accept-Encoding": "identity",
                      "User-Agent": "watcher"},
@@ -121,6 +124,10 @@ class Http:
     def __repr__(self) -> str:
         """Show where it speaks to, nothing else."""
         return f"Http({self._base!r})"
+
+    def hide(self, secret: str) -> None:
+        """Keep a secret that came later, such as a token, out of what is told too."""
+        self._later = (*self._later[-1:], secret)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -156,7 +163,7 @@ class Http:
 
     def clean(self, text: str) -> str:
         """Return a system's own words: one line, short, without our secrets."""
-        for secret in self._secrets:
+        for secret in (*self._later, *self._secrets):
             text = text.replace(secret, "***")
         line = printable(text)
         return line if len(line) <= TOLD else f"{line[: TOLD - 1]}…"

@@ -73,7 +73,7 @@ class Dialect:
     reads: Callable[[Value], str]
     marks: Callable[[str], str]
     """A mark as `reads` returns it."""
-    authorization: str
+    authorization: str = field(repr=False)
     search: Callable[["Jira", str, Sequence[str]], Iterator[Value]]
 
 
@@ -123,7 +123,10 @@ class Jira:
             raise Unclear(f"{self.name} answers a new issue without its id, or with another's")
         self._remember(draft.key, id_)
         ticket = TicketRef(
-            id=id_, number=number, url=self._http.at(f"browse/{number}"), title=draft.title
+            id=id_,
+            number=number,
+            url=self._http.at(f"browse/{number}"),
+            title=one_line(draft.title, SUMMARY),
         )
         self._attach(ticket, draft)
         return ticket

@@ -212,7 +212,7 @@ class Mail:
         """Send the mail that begins the thread."""
         id_ = _begins(draft.key)
         self._send(id_, draft.title, whole(draft), _files(draft), "")
-        return TicketRef(id=id_, number=draft.key, url="", title=draft.title)
+        return TicketRef(id=id_, number=draft.key, url="", title=mail_header(draft.title))
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Send the new version into the thread."""

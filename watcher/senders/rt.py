@@ -154,7 +154,9 @@ class RequestTracker:
             row = self._get(id_).value
         except (TryLater, Refused) as error:
             self.left_out = (f"the new ticket could not be read: {error}",)
-            return TicketRef(id=id_, number=id_, url=self._page(id_), title=draft.title)
+            return TicketRef(
+                id=id_, number=id_, url=self._page(id_), title=one_line(draft.title, SUBJECT)
+            )
         name = self.options.custom_field
         if name and tag_of(draft.key) not in _values(row, name):
             self.left_out = (f"the custom field {name}: it is not on the queue",)

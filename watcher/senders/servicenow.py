@@ -241,6 +241,7 @@ class ServiceNow:
         token, seconds = answer.text("access_token"), answer.text("expires_in")
         if not token.isascii() or not token:
             raise TryLater(f"{self.name} gives no token")
+        self._http.hide(token)
         lasts = float(seconds) if seconds.isdigit() and len(seconds) < 10 else 0.0  # noqa: PLR2004 -- no number of seconds
         self._token = (token, time.monotonic() + max(lasts - _SLACK, 1.0))
         return f"Bearer {token}"

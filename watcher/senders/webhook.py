@@ -22,8 +22,9 @@ from watcher.errors import InputError, Unclear
 from watcher.model.ticket import Draft, TicketRef
 from watcher.senders.answers import Answer, mark_of, marked, tag_of, versioned
 from watcher.senders.http import Http, HttpOptions, Request
-from watcher.tickets.encode import json_text
+from watcher.tickets.encode import json_text, one_line, visible
 
+TITLE: Final = 160
 VERSION: Final = 1
 """Of the JSON; goes up when a field goes or changes its meaning."""
 
@@ -78,16 +79,16 @@ class Webhook:
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Post a comment."""
-        self._post("comment", mark, {**_ticket(ticket), "text": marked(mark, text)})
+        self._post("comment", mark, {**_ticket(ticket), "text": visible(marked(mark, text))})
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Post that it is done."""
-        self._post("close", mark, {**_ticket(ticket), "text": marked(mark, text)})
+        self._post("close", mark, {**_ticket(ticket), "text": visible(marked(mark, text))})
         return ticket
 
     def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Post that it goes on."""
-        self._post("reopen", mark, {**_ticket(ticket), "text": marked(mark, text)})
+        self._post("reopen", mark, {**_ticket(ticket), "text": visible(marked(mark, text))})
         return ticket
 
     def _post(self, event: str, mark: str, content: dict[str, object]) -> Answer:
@@ -120,7 +121,7 @@ class Webhook:
         id_ = self._http.clean(answer.text("id")) or draft.key
         number = self._http.clean(answer.text("number")) or id_
         url = self._http.link(answer.text("url"))
-        return TicketRef(id=id_, number=number, url=url, title=draft.title)
+        return TicketRef(id=id_, number=number, url=url, title=one_line(draft.title, TITLE))
 
 
 def signature(secret: str, stamp: str, body: bytes) -> str:
@@ -135,7 +136,7 @@ def _ticket(ticket: TicketRef) -> dict[str, object]:
 
 def _draft(draft: Draft) -> dict[str, object]:
     texts = {
-        name: getattr(draft, name)
+        name: visible(getattr(draft, name))
         for name in (
             "cluster", "title", "description", "risk", "impact", "implementation", "back_out",
             "test",
@@ -151,7 +152,13 @@ def _draft(draft: Draft) -> dict[str, object]:
         for one in draft.attachments
     ]
     about = {"key": draft.key, "draft_version": draft.version, "material": draft.material}
-    return {**about, **texts, **times, "items": list(draft.items), "attachments": files}
+    return {
+        **about,
+        **texts,
+        **times,
+        "items": [visible(one) for one in draft.items],
+        "attachments": files,
+    }
 
 
 def _times(draft: Draft) -> Sequence[tuple[str, datetime | None]]:
