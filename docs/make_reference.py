@@ -55,6 +55,7 @@ Written by `make docs` from the program itself; do not edit. What comes out is d
 | 0 | Done |
 | 1 | `verify`: the document is not as it was sealed; `doctor`, `status`: something is not well |
 | 1 | `check`: the order is refused, with the phones it would lose |
+| 1 | `schedule`: no slot was found for a plan; it says why, and what would help |
 | 2 | Bad input or wrong use; one line on standard error says where, what, and what was expected |
 | 3 | The independent check refused a finished plan; the document says why, without steps |
 | 3 | A fault of ours: the database does not answer, an input cannot go on |

@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "parse": "watcher.cli.parse",
     "plan": "watcher.cli.plan",
     "verify": "watcher.cli.plan",
+    "schedule": "watcher.cli.schedule",
     "check": "watcher.cli.check",
     "rules": "watcher.cli.rules",
     "inventory": "watcher.cli.inventory",
@@ -69,9 +70,9 @@ def _options(
 def main() -> None:
     """Run the command line and leave with its status.
 
-    0 done; 1 `verify` saw a changed plan, `check` refused an order; 2 bad input, told in one line
-    on standard error; 3 a finished plan was refused, which is a fault of ours; 130 interrupted;
-    141 the reader left.
+    0 done; 1 `verify` saw a changed plan, `check` refused an order, `schedule` found no slot;
+    2 bad input, told in one line on standard error; 3 a finished plan was refused, which is a
+    fault of ours; 130 interrupted; 141 the reader left.
     """
     try:
         sys.exit(_status())

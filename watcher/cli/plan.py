@@ -145,7 +145,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     )  # fmt: skip
     plans = draw_continued(order, said, tally) if said.given else draw(order, tally)
     if not plans:
-        raise _no_alarm(order, tally)
+        raise no_alarm(order, tally)
     write_output(output, render_plans(plans, wanted.value))
     if any(was_refused(drawn) for drawn in plans):
         print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
@@ -163,7 +163,8 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
 plan.__doc__ = _PLAN_EXAMPLES
 
 
-def _no_alarm(order: PlanOrder, tally: Tally) -> InputError:
+def no_alarm(order: PlanOrder, tally: Tally) -> InputError:
+    """Return the error that the input held no certificate alarm."""
     return InputError(
         f"{', '.join(order.inputs)}: no certificate alarm in {tally.read} records "
         f"({tally.uc_alarms} other UC alarms, {tally.noise} noise, "

@@ -218,11 +218,12 @@ class Weekday(StrEnum):
 
 
 class MaintenanceWindow(Closed):
-    """A weekly time in which changes are allowed, in the cluster's own zone."""
+    """A weekly time in which changes are allowed, in its own zone or the cluster's."""
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     start: TimeOfDay
     end: TimeOfDay = Field(description="Before `start` means on the next day.")
+    time_zone: TimeZone | None = Field(default=None, description="Else the cluster's.")
 
 
 class Blackout(Closed):
@@ -239,12 +240,60 @@ class Blackout(Closed):
         return self
 
 
+Days = Annotated[StrictInt, Field(ge=0, le=365)]
+
+
+class Board(Closed):
+    """The change board: either a weekly cut-off, or so many working days."""
+
+    cut_off_day: Weekday | None = None
+    cut_off_time: TimeOfDay | None = None
+    days: Days | None = Field(
+        default=None,
+        description="With a cut-off: days from the day of the cut-off to the first day on which "
+        "what was handed in may begin.",
+    )
+    working_days: Days | None = Field(
+        default=None, description="Without a cut-off: working days from request to change."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        cut_off = (self.cut_off_day, self.cut_off_time, self.days)
+        if (None in cut_off) == (self.working_days is None) or (
+            self.working_days is not None and any(item is not None for item in cut_off)
+        ):
+            raise ValueError(
+                "a board needs cut_off_day, cut_off_time and days, or working_days alone"
+            )
+        return self
+
+
+class LeadTimes(Closed):
+    """What must pass before a change may begin; they run side by side."""
+
+    board: Board | None = None
+    ca: Days | None = Field(
+        default=None, description="Working days from a signing request to the certificate."
+    )
+    preparation: Days | None = Field(
+        default=None,
+        description="Working days for what nobody notices; then it is not done in the window.",
+    )
+    working_days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = (
+        Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI,
+    )  # fmt: skip
+
+
 class Cluster(Closed):
     """One CUCM cluster, or one cluster of a sibling product."""
 
     name: Id
     release: ReleaseText | None = None
     time_zone: TimeZone | None = None
+    contact: Text | None = Field(
+        default=None, description="Whose it is, for people: a name, a team, a mail address."
+    )
     cluster_ids: tuple[Id, ...] = Field(
         default=(), description="What ClusterID may say in this cluster's alarms."
     )
@@ -264,6 +313,10 @@ class Cluster(Closed):
     certificates: tuple[Certificate, ...] = ()
     change_schedule: tuple[MaintenanceWindow, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
+    lead_times: LeadTimes = LeadTimes()
+    margin_days: Days | None = Field(
+        default=None, description="Days before a certificate ends by which the work is over."
+    )
 
 
 class Inventory(Closed):

@@ -1,0 +1,90 @@
+"""`watcher schedule`: what it prints, and how it ends."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from watcher.cli.main import main
+
+EXAMPLES = Path(__file__).parents[2] / "deploy" / "examples"
+ALARMS = str(EXAMPLES / "alarms-two-node-9.1.txt")
+EARLY, LATE = "2026-11-10T08:00Z", "2026-11-23T20:00Z"
+
+
+@pytest.fixture
+def site(tmp_path):
+    """Return an inventory whose windows are long enough for the example."""
+    text = (EXAMPLES / "two-node-9.1.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "site.yaml"
+    path.write_text(text.replace('end: "02:00"', 'end: "04:00"'), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["watcher", "schedule", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        told = capsys.readouterr()
+        return left.value.code, told.out, told.err
+
+    return call
+
+
+def test_a_slot_is_found_and_told_in_the_clusters_zone(run, site):
+    code, out, _ = run(ALARMS, "-i", site, "--at", EARLY)
+
+    assert code == 0
+    assert "graz: a slot was found. Times are Europe/Vienna." in out
+    assert "Sat 2026-11-14 20:00 - 02:51" in out
+    assert "2026-11-09    . . . . S ." in out
+
+
+def test_none_fits_and_the_cheapest_help_is_first(run, site):
+    code, out, _ = run(ALARMS, "-i", site, "--at", LATE)
+
+    assert code == 1
+    assert "NO SLOT FITS" in out
+    assert "First slots without regard to the deadline:" in out
+
+
+def test_for_programs_the_same_stands_in_json(run, site):
+    code, out, _ = run(ALARMS, "-i", site, "--at", EARLY, "--format", "json")
+    (found,) = json.loads(out)
+
+    assert (code, found["outcome"]) == (0, "found")
+    assert found["slots"][0]["starts"] == "2026-11-14T19:00:00Z"
+
+
+def test_a_calendar_comes_out_and_blocks_what_goes_in(run, site, tmp_path):
+    code, out, _ = run(ALARMS, "-i", site, "--at", EARLY, "--format", "ics")
+    path = tmp_path / "own.ics"
+    path.write_text(out, encoding="utf-8", newline="")
+    blocked, told, _ = run(ALARMS, "-i", site, "--at", EARLY, "--calendar", str(path))
+
+    assert (code, out.count("BEGIN:VEVENT"), out.count("BEGIN:VTIMEZONE")) == (0, 2, 1)
+    assert blocked == 1
+    assert "blackout: Certificates of graz" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("BEGIN:VCALENDAR\nRRULE\n", "c.ics:2"), ("", "c.ics:1"), ("x:1\n", "c.ics:1")],
+)
+def test_a_bad_calendar_is_one_line_and_status_2(run, site, tmp_path, text, told):
+    path = tmp_path / "c.ics"
+    path.write_text(text, encoding="utf-8")
+    code, out, err = run(ALARMS, "-i", site, "--calendar", str(path))
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert told in err
+
+
+def test_the_inventory_is_needed(run):
+    code, _, err = run(ALARMS)
+
+    assert code == 2
+    assert "--inventory" in err

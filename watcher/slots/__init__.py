@@ -1,0 +1,1 @@
+"""Find the time for a change: windows, blackouts, calendars, lead times, backwards from expiry."""

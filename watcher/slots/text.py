@@ -1,0 +1,135 @@
+"""A schedule as text: the weeks to expiry as a strip, and each answer in words."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from watcher.model.slot import Outcome, Schedule, Slot, Span
+from watcher.slots.calendar_out import name_of
+from watcher.slots.zones import zone_of
+
+_WEEKS, _EXCLUDED = 26, 40
+_WEEK, _DAY = timedelta(days=7), timedelta(days=1)
+COLUMNS = ("part", "minutes", "recommended", "latest safe", "last", "deadline", "why")
+"""Headings of the table of slots."""
+LEGEND = "S slot  = window  x blackout  > lead time  E certificate ends  D deadline  . nothing"
+
+
+def rows(schedule: Schedule) -> tuple[tuple[str, ...], ...]:
+    """Return a row for each recommended slot, or the first late one, in the cluster's zone."""
+    zone = zone_of(schedule.zone)
+    return tuple(_row(slot, schedule, zone) for slot in schedule.slots or schedule.late)
+
+
+def _row(slot: Slot, schedule: Schedule, zone: ZoneInfo) -> tuple[str, ...]:
+    ends = slot.ends.astimezone(zone)
+    return (
+        name_of(slot, schedule), str(slot.minutes),
+        f"{told(slot.starts, zone)} - {ends:%H:%M}",
+        told(slot.latest, zone), told(slot.last, zone), told(slot.deadline, zone), slot.why,
+    )  # fmt: skip
+
+
+def told(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return a moment as people of a zone read it."""
+    return "-" if moment is None else f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+
+
+def lines(schedule: Schedule) -> tuple[str, ...]:
+    """Return what is to be said before the table: what ends when, and what was found."""
+    return tuple(_lines(schedule, zone_of(schedule.zone)))
+
+
+def _lines(schedule: Schedule, zone: ZoneInfo) -> Iterator[str]:
+    yield f"{schedule.cluster}: {_HEADS[schedule.outcome]} Times are {schedule.zone}."
+    hours, rest = divmod(schedule.minutes, 60)
+    yield f"The work takes {hours} h {rest:02d} min in one window."
+    yield from (f"{text}: as soon as possible." for text in schedule.expired)
+    yield from (f"{text}." for text in schedule.unsure)
+    if schedule.expiry and schedule.deadline:
+        yield (
+            f"The next certificate ends on {told(schedule.expiry, zone)} at the earliest; with "
+            f"the margin the work must be over by {told(schedule.deadline, zone)}."
+        )
+    for lead in schedule.leads:
+        yield f"Lead time of the {lead.name}: {lead.why}; not before {told(lead.until, zone)}."
+    yield from schedule.notes
+
+
+_HEADS = {
+    Outcome.FOUND: "a slot was found.",
+    Outcome.NONE: "NO SLOT FITS.",
+    Outcome.UNKNOWN: "no slot can be found.",
+    Outcome.NOTHING: "nothing is to be scheduled.",
+}
+
+
+def proof(schedule: Schedule) -> tuple[str, ...]:
+    """Return why no slot fits and what would help, cheapest first; nothing when one was found."""
+    if schedule.outcome is not Outcome.NONE:
+        return ()
+    zone = zone_of(schedule.zone)
+    shown = schedule.excluded[:_EXCLUDED]
+    left = len(schedule.excluded) - len(shown)
+    windows = [f"{_range(one.window, zone)}: {one.why}" for one in shown]
+    helps = [
+        f"{number}. {one.what}: {told(one.starts, zone)} to {told(one.ends, zone)} "
+        f"(cost {one.cost})"
+        for number, one in enumerate(schedule.relaxations, 1)
+    ]
+    return (
+        "Each window before the deadline, and what excludes it:",
+        *(f"  {line}" for line in windows or ["there is none"]),
+        *((f"  and {left} more",) if left else ()),
+        "What would yield a slot, the cheapest first:",
+        *(f"  {line}" for line in helps or ["nothing that was tried, not even two together"]),
+    )
+
+
+def _range(span: Span, zone: ZoneInfo) -> str:
+    return f"{told(span.starts, zone)} - {span.ends.astimezone(zone):%a %H:%M}"
+
+
+def strip(schedule: Schedule) -> tuple[str, ...]:
+    """Return the weeks from now to the end of the certificate, a letter for each day."""
+    zone = zone_of(schedule.zone)
+    today = schedule.now.astimezone(zone).date()
+    ends = [slot.ends for slot in (*schedule.slots, *schedule.late)]
+    known = [*ends, *(at for at in (schedule.expiry, schedule.deadline) if at)]
+    last = max((at.astimezone(zone).date() for at in known), default=today)
+    monday = today - today.weekday() * _DAY
+    count = min((last - monday).days // 7 + 1, _WEEKS)
+    weeks = [monday + number * _WEEK for number in range(max(count, 1))]
+    found = [f"{week}  {' '.join(_days(schedule, week, today, zone))}" for week in weeks]
+    cut = last >= weeks[-1] + _WEEK
+    more = (f"...         until {last}",) if cut else ()
+    return ("week of     M T W T F S S", *found, *more, LEGEND)
+
+
+def _days(schedule: Schedule, week: date, today: date, zone: ZoneInfo) -> Iterator[str]:
+    for number in range(7):
+        day = week + number * _DAY
+        yield " " if day < today else _letter(schedule, day, zone)
+
+
+def _letter(schedule: Schedule, day: date, zone: ZoneInfo) -> str:
+    slots = [*schedule.slots, *schedule.late]
+    if any(slot.starts.astimezone(zone).date() == day for slot in slots):
+        return "S"
+    for letter, moment in (("E", schedule.expiry), ("D", schedule.deadline)):
+        if moment and moment.astimezone(zone).date() == day:
+            return letter
+    if _touches(schedule.blackouts, day, zone):
+        return "x"
+    if day < schedule.ready.astimezone(zone).date():
+        return ">"
+    opens = any(span.starts.astimezone(zone).date() == day for span in schedule.windows)
+    return "=" if opens else "."
+
+
+def _touches(spans: Sequence[Span], day: date, zone: ZoneInfo) -> bool:
+    ends = ((span, span.ends - timedelta(seconds=1)) for span in spans)
+    return any(
+        span.starts.astimezone(zone).date() <= day <= end.astimezone(zone).date()
+        for span, end in ends
+    )
