@@ -24,6 +24,7 @@ from watcher.model.status import (
     SourceStatus,
     WorkerStatus,
 )
+from watcher.model.ticket import ErrandState, OutboxCount
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WHEN = {"written_at": NOW, "started_at": NOW - timedelta(hours=1), "pid": 7, "version": "0"}
@@ -52,6 +53,10 @@ def worker(**values):
             Line("udp", Place.REFUSED, Reason.RATE, 4),
         ),
         "cases": (CountOf(name="alarmed", count=2),),
+        "outbox": (
+            OutboxCount(system="directory", state=ErrandState.DONE, count=3, oldest=NOW),
+            OutboxCount(system="directory", state=ErrandState.UNKNOWN, count=1, oldest=NOW),
+        ),
         "quarantine": (QuarantineCount(reason=Reason.POISON, count=1),),
         "sources": (
             SourceStatus(
@@ -156,7 +161,8 @@ def test_names_are_unique_and_units_are_said():
     endings = ("_total", "_seconds", "_bytes", "_days")
     plain = {"up", "config_differs", "ledger_difference", "input_open", "input_connections",
              "journal_writable", "database_up", "cases", "quarantine_messages", "lease_held",
-             "lease_epoch", "self_test_failed", "source_state", "stage_state"}  # fmt: skip
+             "lease_epoch", "outbox_errands", "self_test_failed", "source_state",
+             "stage_state"}  # fmt: skip
 
     assert len({m.name for m in METRICS}) == len(METRICS)
     assert {m.name for m in METRICS if not m.name.endswith(endings)} == plain

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from watcher.cases.stages import STAGES
 from watcher.model.ledger import books
 from watcher.model.status import ReceiverStatus, SourceStatus, WorkerStatus
+from watcher.model.ticket import ErrandState
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Of the page."""
@@ -48,6 +49,7 @@ class Described:
 
 
 _LEDGER = ("input", "place", "reason")
+_ERRAND = ("system", "state")
 _HALF = ("half",)
 _STATE = ("node", "state")
 _STATES = ("healthy", "silent", "unknown")
@@ -82,6 +84,8 @@ METRICS: tuple[Described, ...] = (
     Described("database_up", "1 while the database answers."),
     Described("cases", "Cases by state.", ("state",)),
     Described("quarantine_messages", "Messages in quarantine by reason.", ("reason",)),
+    Described("outbox_errands", "Errands at ticket systems by state.", _ERRAND),
+    Described("outbox_oldest_seconds", "Age of the oldest that is not done, by state.", _ERRAND),
     Described("lease_held", "1 while this instance is the leader."),
     Described("lease_epoch", "Number of the leader's term."),
     Described("self_test_age_seconds", "Since a synthetic alarm came out at the end."),
@@ -154,7 +158,7 @@ def samples(seen: Seen) -> Mapping[str, list[Sample]]:
     if seen.receiver is not None:
         parts += [_receiver(seen.receiver), _inputs(seen.receiver, seen.now)]
     if seen.worker is not None:
-        parts += [_worker(seen.worker, seen.now), _books(seen.worker), _sources(seen)]
+        parts += [_worker(seen.worker, seen.now), _books(seen.worker, seen.now), _sources(seen)]
     for part in parts:
         for name, labels, value in part:
             if value is not None:
@@ -215,12 +219,17 @@ def _worker(status: WorkerStatus, now: datetime) -> _Part:
     yield "plans_refused_total", (), status.plans_refused
 
 
-def _books(status: WorkerStatus) -> _Part:
+def _books(status: WorkerStatus, now: datetime) -> _Part:
     for line in status.lines:
         yield "ledger_messages_total", (line.input, line.place, line.reason), line.count
     yield "ledger_difference", (), books(status.lines).difference
     for counted in status.cases:
         yield "cases", (counted.name,), counted.count
+    for some in status.outbox:
+        yield "outbox_errands", (some.system, some.state), some.count
+        if some.state is not ErrandState.DONE and some.oldest is not None:
+            age = _age(now, some.oldest)
+            yield "outbox_oldest_seconds", (some.system, some.state), age
     for held in status.quarantine:
         yield "quarantine_messages", (held.reason,), held.count
 

@@ -281,6 +281,9 @@ class Figures(Protocol):
     def quarantine_counts(self) -> Mapping[str, int]:
         """Return how many messages lie in quarantine, by reason."""
 
+    def outbox_counts(self) -> Sequence[OutboxCount]:
+        """Return how many errands there are of each ticket system and state."""
+
     def open_clusters(self) -> Collection[str]:
         """Return the clusters with a case that is not resolved."""
 
@@ -393,11 +396,14 @@ class Outbox(Protocol):
         An errand that a later term has sent is not changed. The ticket is written with it.
         """
 
+    def open_tickets(self, system: str, limit: int) -> Sequence[Ticket]:
+        """Return the tickets of each cluster's newest change that are not known to be closed."""
+
+    def see(self, ticket: Ticket) -> None:
+        """Write down how a ticket was found."""
+
     def sent_since(self, system: str, since: datetime) -> int:
         """Return how many errands were last sent after `since`."""
-
-    def counts(self) -> Sequence[OutboxCount]:
-        """Return how many errands there are of each system and state."""
 
 
 class TicketSystem(Protocol):
@@ -407,7 +413,9 @@ class TicketSystem(Protocol):
     or `Refused` (it never will). A back-end never tries again by itself.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Name it in settings, outbox and log."""
 
     def find(self, key: str) -> Sequence[TicketRef]:
         """Return the tickets that carry our key, also closed ones; a foreign match is left out."""

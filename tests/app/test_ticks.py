@@ -7,8 +7,11 @@ import pytest
 from app.desk import NOW, NUMBERED, StillClock, raw, take_in
 from killing.numbered import alarm
 
+from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty
 from watcher.app.heartbeat import Heartbeat
+from watcher.app.outgoing import Desk, Outgoing
+from watcher.app.posting import Carriers, Desk
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.status import read_worker, write_status
@@ -25,7 +28,9 @@ from watcher.journal.reader import LocalReader
 from watcher.model.case import CaseKey, CaseState, Crossing
 from watcher.model.status import ReceiverStatus
 from watcher.ports import Batch, CaseQuery
+from watcher.settings.schema import Settings
 from watcher.store.weights import Keep
+from watcher.tickets.due import DueRules
 
 HOUR = timedelta(hours=1)
 EXPECTED = tuple(
@@ -73,7 +78,13 @@ def started(store, tmp_path, clock, holder="first"):
         retention=store.retention(Keep()), directory=NUMBERED,
         budget=Budget(standing=NUMBERED.standing), standing=standing, reporter=reporter,
         dirty=Dirty(settle_seconds=0, patience_seconds=0), clock=clock, self_test=self_test,
-        heartbeat=Heartbeat(every=timedelta(minutes=5), file=tmp_path / "beat"), holder=holder,
+        heartbeat=Heartbeat(every=timedelta(minutes=5), file=tmp_path / "beat"),
+        digests=Digests(desk=Desk(settings=Settings(), inventory=None), store=store, clock=clock,
+                        standing=standing, carriers=Carriers(relay=None)), holder=holder,
+        outgoing=Outgoing(Desk(
+            outbox=store.outbox, view=store.view, lease=store.lease, clock=clock,
+            standing=standing, systems={}, rules=DueRules(systems=()), open_clusters=tuple,
+        )),
     )  # fmt: skip
     made.bind(Busy())
     return made

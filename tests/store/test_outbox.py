@@ -97,10 +97,12 @@ def test_what_is_unknown_is_due_before_what_is_new(outbox):
     assert ["[lost]"] == [one.mark for one in outbox.due("directory", NOW, 1)]
 
 
-def test_counts_are_by_system_and_state(outbox):
+def test_counts_are_by_system_and_state(outbox, store):
     other = samples.errand(system="other", state=ErrandState.DEAD, added_at=NOW - DAY)
     outbox.note([], [other], [])
-    found = [(one.system, one.state, one.count, one.oldest) for one in outbox.counts()]
+    found = [
+        (one.system, one.state, one.count, one.oldest) for one in store.figures.outbox_counts()
+    ]
 
     assert [("directory", NEW, 1, NOW), ("other", ErrandState.DEAD, 1, NOW - DAY)] == found
 

@@ -20,7 +20,7 @@ from watcher.model.ledger import Place
 from watcher.model.message import Way
 from watcher.model.status import ReceiverStatus
 from watcher.ports import CaseQuery
-from watcher.store.engine import open_existing
+from watcher.store.engine import Store, open_existing
 
 Found = TypeVar("Found")
 
@@ -42,6 +42,8 @@ class Shown:
     end: str
     plan: str
     page: Path
+    ticket: str
+    """The folder of the change's ticket; empty: the settings want none."""
 
 
 def listening(prepared: Prepared, since: float) -> ReceiverStatus:
@@ -88,7 +90,7 @@ def taken_in(prepared: Prepared) -> int:
 def outcome(prepared: Prepared, messages: int) -> tuple[Shown, ...]:
     """Wait until so many messages were taken in and the plan is drawn; return the cases."""
     _waited(lambda: taken_in(prepared) >= messages or None, "the messages to be taken in")
-    return _waited(lambda: _cases(prepared), "the plan")
+    return _waited(lambda: _cases(prepared), "plan and ticket")
 
 
 def _fresh(prepared: Prepared, since: float) -> ReceiverStatus | None:
@@ -102,9 +104,12 @@ def _cases(prepared: Prepared) -> tuple[Shown, ...] | None:
     store = open_existing(prepared.database_url.reveal())
     try:
         found = store.view.list_cases(CaseQuery(limit=10))
+        tickets = {row.case.key.cluster: _ticket(store, row.case.key.cluster) for row in found}
     finally:
         store.close()
-    if not found or not all(row.plan_digest for row in found):
+    wanted = prepared.settings.tickets.directory
+    ready = [row.plan_digest and (tickets[row.case.key.cluster] or not wanted) for row in found]
+    if not ready or not all(ready):
         return None
     return tuple(
         Shown(
@@ -116,9 +121,17 @@ def _cases(prepared: Prepared) -> tuple[Shown, ...] | None:
             end=str(row.case.end_day or "not known"),
             plan=row.plan_digest,
             page=prepared.plan_folder / f"{row.case.key.cluster}.html",
+            ticket=tickets[row.case.key.cluster],
         )
         for row in found
     )
+
+
+def _ticket(store: Store, cluster: str) -> str:
+    """Return where a cluster's ticket lies; empty: not yet."""
+    filed = store.outbox.newest(cluster)
+    found = filed.tickets if filed else ()
+    return next((one.ref.url for one in found if one.system == "directory"), "")
 
 
 def _waited(look: Callable[[], Found | None], what: str) -> Found:

@@ -19,6 +19,7 @@ from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
 from watcher.ports import CaseQuery, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
+from watcher.tickets.draft import draft_of
 
 logger = logging.getLogger(__name__)
 
@@ -90,14 +91,15 @@ class Draughtsman:
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"),
+            markdown=render_plans((plan,), "md"), draft=draft_of(plan),
         )  # fmt: skip
+        # The pages come first: the ticket that the stored plan leads to attaches them.
+        self._write(stored, plan)
         with self.store.transaction() as unit:
             new = unit.add_plan(stored)
             moves = [plan_changed(case, digest, now) for case in unit.cases(keys).values()]
             unit.save([move.case for move in moves if move.transitions])
             unit.add_transitions([step for move in moves for step in move.transitions])
-        self._write(stored, plan)
         return stored if new else None
 
     def page(self, cluster: str) -> Path:

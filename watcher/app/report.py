@@ -90,6 +90,7 @@ class Reporter:
             oldest_unread_at=waiting.oldest,
             lines=tuple(self.view.books()),
             cases=tuple(CountOf(name=k, count=v) for k, v in self.figures.case_counts().items()),
+            outbox=tuple(self.figures.outbox_counts()),
             quarantine=tuple(
                 QuarantineCount(reason=Reason(reason), count=count)
                 for reason, count in self.figures.quarantine_counts().items()

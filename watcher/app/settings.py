@@ -52,6 +52,7 @@ class Prepared:
     loaded: Loaded
     state_dir: Path
     plan_folder: Path
+    ticket_folder: Path
     database_url: Secret
     inventory: Inventory | None
     catalogue: Catalogue
@@ -86,6 +87,7 @@ class Located:
     loaded: Loaded
     state_dir: Path
     plan_folder: Path
+    ticket_folder: Path
     database_url: Secret
 
     @property
@@ -164,6 +166,7 @@ def _located(
         loaded=loaded,
         state_dir=state_dir,
         plan_folder=builder.plan_folder(state_dir),
+        ticket_folder=builder.ticket_folder(state_dir),
         database_url=builder.database_url(state_dir),
     )
 
@@ -197,6 +200,9 @@ class _Builder:
         self._check_folders()
         self._check_writable(("state_dir",), state_dir)
         self._check_writable(("plans", "folder"), plan_folder)
+        ticket_folder = self.ticket_folder(state_dir)
+        if settings.tickets.directory:
+            self._check_writable(("tickets", "folder"), ticket_folder)
         tls, smtp = self._identity("tls"), self._identity("smtp")
         heartbeat = settings.heartbeat
         return Prepared(
@@ -205,6 +211,7 @@ class _Builder:
             loaded=self.loaded,
             state_dir=state_dir,
             plan_folder=plan_folder,
+            ticket_folder=ticket_folder,
             database_url=self.database_url(state_dir),
             inventory=inventory,
             catalogue=self.catalogue(),
@@ -235,6 +242,10 @@ class _Builder:
     def plan_folder(self, state_dir: Path) -> Path:
         folder = self.loaded.settings.plans.folder
         return self._resolved(("plans", "folder"), folder) if folder else state_dir / "plans"
+
+    def ticket_folder(self, state_dir: Path) -> Path:
+        folder = self.loaded.settings.tickets.folder
+        return self._resolved(("tickets", "folder"), folder) if folder else state_dir / "tickets"
 
     def inventory(self) -> Inventory | None:
         name = self.loaded.settings.inventory

@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty
 from watcher.app.easel import LIMIT
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.listening import Ear
+from watcher.app.outgoing import Outgoing
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.status import read_receiver
@@ -80,6 +82,8 @@ class Ticks:
     reporter: Reporter
     self_test: SelfTest
     heartbeat: Heartbeat
+    digests: Digests
+    outgoing: Outgoing
     holder: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     _worker: Worker | None = None
     _latest_act: int | None = None
@@ -104,7 +108,8 @@ class Ticks:
         """How often each is looked at."""
         return {
             "report": 1.0, "acts": 5.0, "lease": self.rules.lease_seconds / 3,
-            "sources": 10.0, "cases": 30.0, "self-test": 5.0, "heartbeat": 10.0, "sweep": 600.0,
+            "sources": 10.0, "cases": 30.0, "self-test": 5.0, "heartbeat": 10.0, "digests": 10.0,
+            "sweep": 600.0, "outgoing": 5.0,
         }  # fmt: skip
 
     @property
@@ -112,8 +117,9 @@ class Ticks:
         """What to call, by the same names."""
         return {
             "report": self.report, "acts": self.look_at_acts, "lease": self.take_lease,
-            "sources": self.look_at_sources, "cases": self.look_at_cases, "self-test": self.test,
-            "heartbeat": self.beat, "sweep": self.sweep,
+            "sources": self.look_at_sources, "cases": self.look_at_cases,
+            "outgoing": self.outgoing.look, "self-test": self.test,
+            "heartbeat": self.beat, "digests": self.digests.look, "sweep": self.sweep,
         }  # fmt: skip
 
     def bind(self, worker: Worker) -> None:
@@ -338,6 +344,8 @@ class Ticks:
 
     def end(self) -> None:
         """Say for the last time how it is, and let another lead."""
+        self.digests.stop()
+        self.outgoing.stop()
         try:
             if self.standing.term is not None:
                 self.lease.release(LEADER, self.standing.term)

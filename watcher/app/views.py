@@ -15,6 +15,7 @@ from watcher.errors import InputError, WatcherError
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Line, Place, books
 from watcher.model.status import ReceiverStatus, WorkerStatus
+from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import CaseQuery, CaseRow, Heard, Store, StoredPlan, View
 from watcher.store.connection import Options
 from watcher.store.engine import Store as OpenStore
@@ -55,6 +56,7 @@ class Overview:
     difference: int = 0
     cases: Mapping[str, int] | None = None
     quarantine: Mapping[str, int] | None = None
+    outbox: tuple[OutboxCount, ...] = ()
     heard: tuple[Heard, ...] = ()
     database_problem: str = ""
     trouble: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ def overview(located: Located, now: datetime, fault: str = "") -> Overview:
                 files, lines=lines, difference=books(lines).difference,
                 cases=store.figures.case_counts(), heard=tuple(store.view.heard()),
                 quarantine=store.figures.quarantine_counts(),
+                outbox=tuple(store.figures.outbox_counts()),
             )  # fmt: skip
     except WatcherError as error:
         seen = replace(files, database_problem=str(error))
@@ -115,10 +118,17 @@ def _trouble(seen: Overview) -> Iterator[str]:
     # Counts follow their messages by a second, so that only a rest can be less than nothing.
     if seen.difference > 0 or (seen.difference and not runs(seen.worker, seen.now)):
         yield f"The books differ by {seen.difference}: received less the sum of all places."
+    yield from _ticket_trouble(seen)
     if seen.receiver is not None:
         yield from _receiver_trouble(seen.receiver)
     if seen.worker is not None:
         yield from _worker_trouble(seen.worker)
+
+
+def _ticket_trouble(seen: Overview) -> Iterator[str]:
+    for one in seen.outbox:
+        if one.state is ErrandState.DEAD:
+            yield f"Tickets at {one.system}: {one.count} given up; see watcher tickets."
 
 
 def _since(half: ReceiverStatus | WorkerStatus | None) -> str:

@@ -25,11 +25,14 @@ from watcher.app.easel import Drawn, Easel, stand_back, tell
 from watcher.app.halves import half_command
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.in_force import modified
+from watcher.app.outgoing import Outgoing
+from watcher.app.posting import Desk, carriers_of
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
+from watcher.app.ticketing import desk_of
 from watcher.app.ticks import OPEN, Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
 from watcher.cases.identity import Directory, Standing
@@ -208,6 +211,11 @@ def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
             every=settings.heartbeat.every, url=prepared.heartbeat_url,
             file=prepared.heartbeat_file,
         ),
+        digests=Digests(
+            desk=Desk(settings=settings, inventory=prepared.inventory), store=store, clock=clock,
+            standing=standing, carriers=carriers_of(prepared),
+        ),
+        outgoing=Outgoing(desk_of(prepared, store, standing, clock)),
     )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, str] = {
     "quarantine": "watcher.cli.quarantine",
     "replay": "watcher.cli.replay",
     "simulate": "watcher.cli.simulate",
+    "tickets": "watcher.cli.tickets",
+    "test-send": "watcher.cli.tickets",
     "what-if": "watcher.cli.whatif",
 }
 """Where each command lives. Only the one that is called is loaded: a plan at 2 a.m., or a filter

@@ -139,6 +139,8 @@ def _show(prepared: Prepared, since: float, example: str) -> None:
         out, ("Case", "Certificate", "Events", "Copies", "Ways", "End", "Plan"),
         [(c.number, c.certificate, c.occurrences, c.copies, c.ways, c.end, c.page) for c in cases],
     )  # fmt: skip
+    for folder in dict.fromkeys(case.ticket for case in cases if case.ticket):
+        print(f"Change ticket, drafted: {folder}/ticket.html")
     print(
         "Look: watcher cases | watcher status | watcher explain MESSAGE. Ctrl-C ends.", flush=True
     )

@@ -12,6 +12,7 @@ from watcher.app.views import Overview, overview, runs
 from watcher.cli import tables
 from watcher.cli.options import Json, SettingsFile, located_anyway
 from watcher.model.ledger import Books, Place, books
+from watcher.model.ticket import ErrandState
 
 SHOWN = 20
 """Peers that are listed, the most recently heard first."""
@@ -47,6 +48,7 @@ def _print(out: Console, seen: Overview) -> None:
     _print_inputs(out, seen)
     _print_books(out, seen)
     _print_counts(out, seen)
+    _print_outbox(out, seen)
     _print_sources(out, seen)
     if seen.trouble:
         tables.heading(out, "Not well")
@@ -117,6 +119,16 @@ def _print_counts(out: Console, seen: Overview) -> None:
         if counts:
             tables.heading(out, title)
             tables.print_table(out, ("kind", "count"), sorted(counts.items()))
+
+
+def _print_outbox(out: Console, seen: Overview) -> None:
+    if not seen.outbox:
+        return
+    tables.heading(out, "Tickets")
+    systems = sorted({one.system for one in seen.outbox})
+    counts = {(one.system, one.state): one.count for one in seen.outbox}
+    rows = ([name, *(counts.get((name, state), 0) for state in ErrandState)] for name in systems)
+    tables.print_table(out, ("system", *ErrandState), rows)
 
 
 def _print_sources(out: Console, seen: Overview) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from watcher.model.ledger import Line, Reason
 from watcher.model.message import Position, Way
+from watcher.model.ticket import OutboxCount
 
 START = Position(0)
 """Before everything."""
@@ -132,6 +133,8 @@ class WorkerStatus:
     """The books of the store: since it was made, not since the process started."""
     cases: tuple[CountOf, ...] = ()
     """By state; those that are there now."""
+    outbox: tuple[OutboxCount, ...] = ()
+    """Errands at ticket systems; those that are there now."""
     quarantine: tuple[QuarantineCount, ...] = ()
     """Those that are there now."""
     batches: int = 0

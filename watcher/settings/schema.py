@@ -121,6 +121,41 @@ class PlanSettings(Closed):
     )
 
 
+class TicketSettings(Closed):
+    """Change tickets: one for each change and system, drafted for a person to submit.
+
+    The waits add up to the quiet time after an unclear end, before it is searched what became of
+    it; give at least what your system needs.
+    """
+
+    directory: bool = Field(default=True, description="Lay tickets down as files.")
+    folder: FilePath | None = Field(default=None, description="null: tickets in state_dir.")
+    close: bool = Field(
+        default=False, description="Close a ticket once evidence resolved all its cases."
+    )
+    reopen_within: Annotated[Duration, lasting("0s", "400d")] = Field(
+        default=30 * DAY, description="An alarm of a renewed certificate so soon reopens it."
+    )
+    renew_after: Annotated[Duration, lasting("0s", "400d")] = Field(
+        default=DAY, description="A new alarm so long after people closed it makes another."
+    )
+    hourly: Annotated[StrictInt, Field(ge=1, le=100_000)] = Field(
+        default=100, description="Things done to one system in an hour."
+    )
+    call: Annotated[Duration, lasting("1s", "5m")] = Field(
+        default=timedelta(seconds=30), description="The longest that a call may take."
+    )
+    server_work: Annotated[Duration, lasting("0s", "1h")] = Field(
+        default=timedelta(seconds=30), description="So long a server may work on after that."
+    )
+    index_lag: Annotated[Duration, lasting("0s", "1d")] = Field(
+        default=timedelta(seconds=120), description="So late a search may find what was made."
+    )
+    horizon: Annotated[Duration, lasting("1h", "90d")] = Field(
+        default=7 * DAY, description="So long it is searched for what ended unclear."
+    )
+
+
 class Retention(Closed):
     """How long things are kept; cases, their histories and what their alarms said stay for good."""
 
@@ -228,6 +263,7 @@ class Settings(Closed):
     sources: Sources = Sources()
     cases: CaseRules = CaseRules()
     plans: PlanSettings = PlanSettings()
+    tickets: TicketSettings = TicketSettings()
     retention: Retention = Retention()
     lease: LeaseSettings = LeaseSettings()
     selftest: SelfTest = SelfTest()

@@ -6,10 +6,11 @@ from sqlalchemy import and_, func, select
 
 from watcher.model.case import CaseKey
 from watcher.model.ledger import Place
+from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import Term
 from watcher.store.connection import Database
-from watcher.store.reading import instant
-from watcher.store.tables import act, case, crossing, lease, message, run
+from watcher.store.reading import instant, maybe_instant
+from watcher.store.tables import act, case, crossing, errand, lease, message, run
 from watcher.store.values import INPUT, case_digest, chunks, text
 
 REPLAY = "replay"
@@ -38,6 +39,19 @@ class SqlFigures:
         with self._database.reading() as connection:
             found = connection.execute(statement.group_by(message.c.reason))
             return {row.reason: row.number for row in found}
+
+    def outbox_counts(self) -> Sequence[OutboxCount]:
+        """Return how many errands there are of each ticket system and state."""
+        oldest = func.min(errand.c.added_at).label("oldest")
+        statement = select(errand.c.system, errand.c.state, _NUMBER, oldest)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.group_by(errand.c.system, errand.c.state)).all()
+        found = (
+            OutboxCount(system=row.system, state=ErrandState(row.state), count=row.number,
+                        oldest=maybe_instant(row.oldest))
+            for row in rows if row.state in set(ErrandState)
+        )  # fmt: skip
+        return sorted(found, key=lambda one: (one.system, one.state))
 
     def open_clusters(self) -> Collection[str]:
         """Return the clusters with a case that is not resolved."""

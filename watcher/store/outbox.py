@@ -17,7 +17,6 @@ from watcher.model.ticket import (
     Errand,
     ErrandKind,
     ErrandState,
-    OutboxCount,
     Ticket,
     TicketRef,
 )
@@ -102,23 +101,22 @@ class SqlOutbox:
         with self._reading() as fetch:
             return fetch.all(statement, errand, _errand_from_row)
 
+    def open_tickets(self, system: str, limit: int) -> Sequence[Ticket]:
+        """Return the tickets of each cluster's newest change that are not known to be closed."""
+        newest = select(func.max(change.c.id)).group_by(change.c.cluster)
+        statement = select(ticket).join(change, change.c.key == ticket.c.change_key).where(
+            ticket.c.system == text(system, INPUT), ticket.c.closed.is_(False),
+            change.c.id.in_(newest),
+        )  # fmt: skip
+        with self._reading() as fetch:
+            chosen = statement.order_by(ticket.c.id.desc()).limit(limit)
+            return fetch.all(chosen, ticket, _ticket_from_row)
+
     def sent_since(self, system: str, since: datetime) -> int:
         """Return how many errands were last sent after `since`."""
         sent = errand.c.system == text(system, INPUT), errand.c.sent_at > since
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).where(*sent)).scalar() or 0
-
-    def counts(self) -> Sequence[OutboxCount]:
-        """Return how many errands there are of each system and state."""
-        oldest = func.min(errand.c.added_at).label("oldest")
-        statement = select(errand.c.system, errand.c.state, func.count().label("many"), oldest)
-        with self._database.reading() as connection:
-            rows = connection.execute(statement.group_by(errand.c.system, errand.c.state)).all()
-        return sorted(
-            (OutboxCount(system=words(row.system), state=member(ErrandState, row.state),
-                         count=row.many, oldest=maybe_instant(row.oldest)) for row in rows),
-            key=lambda one: (one.system, one.state),
-        )  # fmt: skip
 
     # -- what is written
 
@@ -131,6 +129,11 @@ class SqlOutbox:
             bulk.add(connection, errand, [_errand_to_row(one) for one in add])
             for one in moved:
                 _move(connection, one, ErrandState.NEW)
+
+    def see(self, seen: Ticket) -> None:
+        """Write down how a ticket was found."""
+        with self._database.writing() as connection:
+            bulk.replace(connection, ticket, [_ticket_to_row(seen)], ("change_key", "system"))
 
     def move(self, moved: Errand, before: ErrandState, ticket_: Ticket | None = None) -> bool:
         """Write an errand down that was `before` until now; tell whether it was."""

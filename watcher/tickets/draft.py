@@ -135,7 +135,7 @@ def _title(plan: ChangePlan, times: Times) -> str:
     days = sorted(one.expiry.day for one in plan.findings if one.expiry.day is not None)
     by = times.due.date() if times.due else days[0] if days else None
     when = f" by {by}" if by else ""
-    return one_line(f"{plan.cluster}: renew {what}{when}", TITLE)
+    return one_line(f"{plan.cluster}: certificate change, {what}{when}", TITLE)
 
 
 def _description(plan: ChangePlan) -> Iterator[str]:

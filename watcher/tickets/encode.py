@@ -17,7 +17,7 @@ HEADER = 240
 _ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories that nobody sees or that move what others see: escaped wherever they stand."""
 _JIRA = frozenset("\\{}[]|*_-+^~!?#@()<>:;&\"'.,=/$%")
-_MARKDOWN = frozenset("\\`*_{}[]()#+-.!|<>&~:=@/")
+_MARKDOWN = frozenset("\\`*_[]<>&#|~@!")
 _RT_COMMAND = re.compile(r"^(?=[A-Za-z][A-Za-z0-9_{}. -]*:)", re.MULTILINE)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
@@ -153,10 +153,11 @@ def markdown(text: str) -> str:
 
 
 def _markdown_line(line: str) -> str:
-    # An ordered list begins with digits and a mark, and the mark is escaped. A line that is empty
-    # would make the backslash before it one that is shown.
+    # Some marks are ones only where a line begins, some only before others. An empty line would
+    # make the backslash of the line before one that is shown.
     made = "".join(f"\\{one}" if one in _MARKDOWN else one for one in line.strip())
-    return made or "&nbsp;"
+    made = re.sub(r"^(\d*)([-+=.):])", r"\1\\\2", made)
+    return made.replace("://", "\\://").replace("www.", "www\\.") or "&nbsp;"
 
 
 def html(text: str) -> str:
