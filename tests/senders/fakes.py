@@ -663,9 +663,8 @@ class RtFake(Fake):
         key = re.search(r"CF\.\{Change-Key\} = '([^']+)'", query)
 
         def matches(ticket):
-            if subject:
-                return subject[1] in ticket["Subject"]
-            return ticket["CustomFields"].get("Change-Key") == key[1]
+            kept = ticket["CustomFields"].get("Change-Key")
+            return subject[1] in ticket["Subject"] or (key is not None and kept == key[1])
 
         return self._page(asked, [{"id": str(n), "type": "ticket"} for n in self.searched(matches)])
 

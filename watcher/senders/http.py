@@ -331,7 +331,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that are asked for: a number, or a date beside that of the answer."""
     text = headers.get("retry-after", "").strip()
     seconds = None
-    with suppress(ValueError, TypeError, OverflowError):
+    with suppress(ValueError, TypeError, OverflowError, KeyError):
         if text.isascii() and text.isdigit() and len(text) < 10:  # noqa: PLR2004 -- no number of seconds
             seconds = float(text)
         elif text:
