@@ -1,9 +1,11 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from slots.samples import NOW, at, cluster, finding, phased, plan, simple, step, window
 
 from watcher.model.expiry import ExpiryState
+from watcher.model.progress import Mark
 from watcher.model.slot import Outcome
 from watcher.slots.recommend import phases_of, recommend
 
@@ -159,3 +161,10 @@ def test_without_gates_a_plan_is_cut_between_stores():
     assert [(p.steps, p.minutes, p.opening) for p in work.phases] == [
         ((1, 3), 50, 0), ((4, 5), 45, 10),
     ]  # fmt: skip
+
+
+def test_steps_that_are_done_need_no_window():
+    first = step(1, "regenerate", 60, store="one")
+    steps = [replace(first, mark=Mark.DONE), step(2, "regenerate", 30, store="two")]
+
+    assert phases_of(plan(steps, [])).minutes == 30

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from watcher.model.plan import ChangePlan, Step, minutes
+from watcher.model.progress import Mark
 from watcher.rules.work import StepKind
 from watcher.slots.leads import Asked
 
@@ -19,6 +20,8 @@ _CHANGING = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value, StepKind.UPLOAD_CHAIN.value,
     StepKind.DELETE.value, StepKind.LOCALKEY.value, StepKind.CTL_UPDATE.value,
 }  # fmt: skip
+_OVER = (Mark.DONE, Mark.SKIPPED)
+"""Marks of steps that need no time any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,9 @@ class Work:
 
 def work_of(plan: ChangePlan, *, prepared: bool) -> Work:
     """Return the phases of a plan; `prepared` says that preparation is done before the window."""
-    orders = [step for step in plan.steps if step.kind == StepKind.REQUEST]
-    steps = [step for step in plan.steps if step.kind != StepKind.REQUEST]
+    left = [step for step in plan.steps if step.mark not in _OVER]
+    orders = [step for step in left if step.kind == StepKind.REQUEST]
+    steps = [step for step in left if step.kind != StepKind.REQUEST]
     quiet = _opening(steps)
     again = minutes([step for step in quiet if step.kind in _AGAIN])
     rest = steps[len(quiet) :] if prepared else steps
