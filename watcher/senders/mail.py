@@ -261,7 +261,7 @@ def message(letter: Letter, options: MailOptions, now: datetime) -> EmailMessage
     made["Auto-Submitted"] = "auto-generated"
     made["X-Auto-Response-Suppress"] = "All"
     for name, value in letter.headers.items():
-        made[name] = mail_header(value)
+        made[name] = mail_header(value).replace("=?", "= ?")
     _title(made, letter.subject)
     made.set_content(letter.text, cte="quoted-printable")
     made.add_alternative(f"<!DOCTYPE html><html><body>{letter.html}</body></html>",
@@ -275,7 +275,8 @@ def message(letter: Letter, options: MailOptions, now: datetime) -> EmailMessage
 
 
 def _title(made: EmailMessage, subject: str) -> None:
-    text = mail_header(subject)
+    # The library reads what looks like an encoded word, and so could be told line ends by it.
+    text = mail_header(subject).replace("=?", "= ?")
     try:
         made["Subject"] = text
         made.as_bytes()
