@@ -290,6 +290,12 @@ class Figures(Protocol):
     def told(self, rounds: Mapping[CaseKey, int]) -> Mapping[CaseKey, Collection[int]]:
         """Return the thresholds that each case has crossed in its round."""
 
+    def crossings(self, after: int, limit: int) -> Sequence[tuple[int, Crossing]]:
+        """Return crossings, also silent ones, oldest first, with their numbers behind `after`."""
+
+    def latest_crossing(self) -> int:
+        """Return the number of the newest crossing, told or not; 0: there is none."""
+
     def latest_act(self) -> int:
         """Return a number that goes up with each act of a person; 0: there was none."""
 
@@ -327,6 +333,16 @@ class Run:
     result: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A claimed run as it stands: `result` of an unfinished one is what was noted last."""
+
+    period: str
+    at: datetime
+    finished_at: datetime | None
+    result: str
+
+
 class Runs(Protocol):
     """Which scheduled work was done for which period: the database decides, not a timer."""
 
@@ -338,6 +354,12 @@ class Runs(Protocol):
 
     def last(self, job: str, result: str | None = None) -> Run | None:
         """Return the run that ended last; of those that ended with `result` if given."""
+
+    def note(self, job: str, period: str, result: str) -> None:
+        """State how far an unfinished run is."""
+
+    def work(self, job: str, limit: int) -> Sequence[Work]:
+        """Return the runs of a job, the newest period first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ class Builder:
         told = zip(
             prepared.settings.inputs.imap, prepared.imap_secrets, prepared.imap_ca, strict=True
         )
-        own_domain = prepared.settings.smtp.own_domain or ""
+        own_domain = prepared.settings.own_domain()
         for shape, secret, ca in told:
             options = ImapOptions(
                 host=shape.host, port=shape.port, user=shape.user, folder=shape.folder,

@@ -136,7 +136,7 @@ class SmtpDoor:
             refuse_others=desk.refuse_others,
             require_starttls=desk.require_starttls,
             users=self.prepared.smtp_users,
-            own_domain=desk.own_domain or "",
+            own_domain=self.prepared.settings.own_domain(),
             limits=SmtpLimits(
                 sessions=shape.connections, sessions_per_peer=shape.connections_per_peer,
                 commands=shape.commands, session_seconds=shape.session.total_seconds(),

@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
@@ -66,6 +66,10 @@ class Prepared:
     imap_ca: tuple[Path | None, ...]
     heartbeat_url: Secret | None
     heartbeat_file: Path | None
+    relay_password: Secret | None = None
+    relay_ca: Path | None = None
+    chats: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
+    """Apprise addresses of each list of notifications."""
 
     @property
     def settings(self) -> Settings:
@@ -177,6 +181,11 @@ def directory_of(located: Located) -> Directory:
     return Directory(builder.inventory(), builder.catalogue())
 
 
+def inventory_of(located: Located) -> Inventory | None:
+    """Load the inventory, for a command that needs no rule packs."""
+    return _Builder(located.loaded, located.path, {}).inventory()
+
+
 def prepare(path: str | None, environment: Mapping[str, str]) -> Prepared:
     """Read settings and build all that start builds, or raise InputError; no port is opened."""
     text = read_in_force(path) if path else "{}"
@@ -231,6 +240,9 @@ class _Builder:
             heartbeat_file=self._resolved(("heartbeat", "file"), heartbeat.file)
             if heartbeat.file
             else None,
+            relay_password=self.relay_password(),
+            relay_ca=self.relay_ca(),
+            chats=self.chats(),
         )
 
     def state_dir(self) -> Path:
@@ -358,6 +370,25 @@ class _Builder:
     def _imap_ca(self) -> tuple[Path | None, ...]:
         mailboxes = enumerate(self.loaded.settings.inputs.imap)
         return tuple(self._public(("inputs", "imap", n, "ca"), one.ca) for n, one in mailboxes)
+
+    def relay_password(self) -> Secret | None:
+        relay = self.loaded.settings.relay
+        if relay is None or relay.password is None:
+            return None
+        return self._secret(("relay", "password"), relay.password)
+
+    def relay_ca(self) -> Path | None:
+        relay = self.loaded.settings.relay
+        return self._public(("relay", "ca"), relay.ca) if relay else None
+
+    def chats(self) -> Mapping[str, tuple[Secret, ...]]:
+        return {
+            one.name: tuple(
+                self._secret(("notifications", "lists", n, "chat", place), source)
+                for place, source in enumerate(one.chat)
+            )
+            for n, one in enumerate(self.loaded.settings.notifications.lists)
+        }
 
     def _heartbeat_url(self) -> Secret | None:
         heartbeat = self.loaded.settings.heartbeat

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from watcher.app.clock import SystemClock
 from watcher.app.deadline import Attempts
+from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty, Draughtsman
 from watcher.app.easel import Drawn, Easel, stand_back, tell
 from watcher.app.halves import half_command

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "watcher.cli.doctor",
     "status": "watcher.cli.status",
     "cases": "watcher.cli.cases",
+    "digest": "watcher.cli.digest",
     "explain": "watcher.cli.explain",
     "quarantine": "watcher.cli.quarantine",
     "replay": "watcher.cli.replay",

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from watcher.errors import InputError
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
+from watcher.settings.digest import Relay
 from watcher.settings.inputs import Listening, UdpInput
 from watcher.settings.schema import Settings
 from watcher.settings.terms import MailboxSecurity, duration_text
@@ -22,7 +23,7 @@ def check(document: Document, settings: Settings) -> tuple[InputError, ...]:
     found = (
         *_names(settings), *_ports(settings), *_connections(settings), *_tls(settings),
         *_smtp(settings), *_imap(settings), *_files(settings), *_database(settings),
-        *_rates(settings), *_cases(settings), *_times(settings),
+        *_rates(settings), *_cases(settings), *_times(settings), *_sent(settings),
     )  # fmt: skip
     return tuple(sorted((fault(document, *item) for item in found), key=_order))
 
@@ -210,3 +211,39 @@ def _times(settings: Settings) -> Iterator[Fault]:
     if test.every is not None and test.within >= test.every:
         problem = f"{duration_text(test.within)} is no shorter than selftest.every"
         yield ("selftest", "within"), problem, f"less than {duration_text(test.every)}"
+
+
+def _sent(settings: Settings) -> Iterator[Fault]:
+    """Find faults of what we send by ourselves."""
+    relay, digest, notices = settings.relay, settings.digest.lists, settings.notifications.lists
+    if relay is not None and (relay.user is None) != (relay.password is None):
+        yield ("relay", "user"), "user and password go together", "both, or neither"
+    elif relay is not None and relay.user and _is_open(relay):
+        problem = "a password would go out in the clear"
+        yield ("relay", "security"), problem, "starttls or tls"
+    for kind, lists in (("digest", digest), ("notifications", notices)):
+        named: list[tuple[Path, str]] = [
+            ((kind, "lists", n, "name"), one.name) for n, one in enumerate(lists)
+        ]
+        yield from _doubles(named, "a list")
+        for n, one in enumerate(lists):
+            if one.to and relay is None:
+                problem = "mail needs a relay"
+                yield (kind, "lists", n, "to"), problem, "`relay:` with host and sender"
+    yield from _marks(settings)
+
+
+def _is_open(relay: Relay) -> bool:
+    return relay.security is MailboxSecurity.NONE and relay.host not in _HERE
+
+
+def _marks(settings: Settings) -> Iterator[Fault]:
+    for n, one in enumerate(settings.notifications.lists):
+        path: Path = ("notifications", "lists", n)
+        if not one.to and not one.chat:
+            yield path, "nobody is told", "`to` or `chat`"
+        for place, days in enumerate(one.days):
+            if days not in settings.cases.thresholds:
+                words = ", ".join(map(str, settings.cases.thresholds))
+                problem = f"{days} is no mark of cases.thresholds"
+                yield (*path, "days", place), problem, f"some of {words}"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictInt, StringConstraints, model_validator
 
 from watcher.rules.terms import Closed, Text
+from watcher.settings.digest import DigestSettings, NotificationSettings, Relay
 from watcher.settings.inputs import Inputs, SmtpDesk, TlsIdentity, TlsInput
 from watcher.settings.terms import (
     Address,
@@ -265,12 +266,21 @@ class Settings(Closed):
     plans: PlanSettings = PlanSettings()
     tickets: TicketSettings = TicketSettings()
     retention: Retention = Retention()
+    relay: Relay | None = Field(default=None, description="null: no mail leaves us.")
+    digest: DigestSettings = DigestSettings()
+    notifications: NotificationSettings = NotificationSettings()
     lease: LeaseSettings = LeaseSettings()
     selftest: SelfTest = SelfTest()
     heartbeat: Heartbeat = Heartbeat()
     web: Web | None = Field(default=Web(), description="null: no metrics, no health.")
     log: Log = Log()
     worker: Worker = Worker()
+
+    def own_domain(self) -> str:
+        """Return the domain of our Message-IDs, by which mail of ours that comes back is known."""
+        if self.smtp.own_domain or self.relay is None:
+            return self.smtp.own_domain or ""
+        return f"watcher.{self.relay.sender.rpartition('@')[2].lower()}"
 
     def tls_inputs(self) -> tuple[TlsInput, ...]:
         """Return what listens for TLS: as written, else the default once there is a certificate."""

@@ -1,13 +1,14 @@
 """What is counted rather than listed: figures for status, metrics and ticks."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import and_, func, select
 
-from watcher.model.case import CaseKey
+from watcher.model.case import CaseKey, Crossing
 from watcher.model.ledger import Place
 from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import Term
+from watcher.store.caserows import crossing_from_row, key_from_row
 from watcher.store.connection import Database
 from watcher.store.reading import instant, maybe_instant
 from watcher.store.tables import act, case, crossing, errand, lease, message, run
@@ -71,6 +72,21 @@ class SqlFigures:
                     if round_ == rounds[names[digest]]:
                         found[names[digest]].add(days)
         return found
+
+    def crossings(self, after: int, limit: int) -> Sequence[tuple[int, Crossing]]:
+        """Return crossings, also silent ones, oldest first, with their numbers behind `after`."""
+        joined = crossing.join(case, case.c.case_key == crossing.c.case_key)
+        names = case.c.cluster, case.c.owner, case.c.store, case.c.identity, case.c.claimed
+        statement = select(crossing, *names).select_from(joined)
+        later = statement.where(crossing.c.id > after).order_by(crossing.c.id)
+        with self._database.reading() as connection:
+            rows = connection.execute(later.limit(limit))
+            return [(row.id, crossing_from_row(row, key_from_row(row))) for row in rows]
+
+    def latest_crossing(self) -> int:
+        """Return the number of the newest crossing, told or not; 0: there is none."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(crossing.c.id))).scalar() or 0
 
     def latest_act(self) -> int:
         """Return a number that goes up with each act of a person; 0: there was none."""

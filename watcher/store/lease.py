@@ -8,14 +8,15 @@ At most one holder: every change is a serial transaction, a new term has a highe
 holder that slept through its end takes a new term instead of prolonging the old one.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from watcher.ports import Run, Term
+from watcher.ports import Run, Term, Work
 from watcher.store.connection import Database
-from watcher.store.reading import instant
+from watcher.store.reading import instant, maybe_instant
 from watcher.store.tables import lease, run
 from watcher.store.values import INPUT, NAME, text
 
@@ -121,3 +122,23 @@ class SqlRuns:
         if row is None:
             return None
         return Run(finished_at=instant(row.finished_at), result=row.result or "")
+
+    def note(self, job: str, period: str, result: str) -> None:
+        """State how far an unfinished run is."""
+        same = run.c.job == text(job, INPUT), run.c.period == text(period, INPUT)
+        with self._database.writing() as connection:
+            open_ = run.c.finished_at.is_(None)
+            connection.execute(update(run).where(*same, open_).values(result=text(result)))
+
+    def work(self, job: str, limit: int) -> Sequence[Work]:
+        """Return the runs of a job, the newest period first."""
+        statement = select(run).where(run.c.job == text(job, INPUT))
+        with self._database.reading() as connection:
+            newest = connection.execute(statement.order_by(run.c.period.desc()).limit(limit))
+            return [
+                Work(
+                    period=row.period, at=instant(row.at), result=row.result or "",
+                    finished_at=maybe_instant(row.finished_at),
+                )
+                for row in newest
+            ]  # fmt: skip

@@ -1,0 +1,382 @@
+"""Digests and notices of a daemon: once each, whatever ends, waits, answers late or steps."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from app.desk import StillClock
+from digest.town import DAY, NOW, case, cluster, source
+
+from watcher.app.digests import CLAIMED, Digests
+from watcher.app.posting import Carriers, Desk
+from watcher.app.report import Found
+from watcher.digest.sending import QUIET, from_text
+from watcher.errors import StoreUnavailable
+from watcher.inventory.schema import Inventory
+from watcher.model.case import Crossing
+from watcher.model.digest import Answer, Delivery
+from watcher.settings.schema import Settings
+
+RELAY = {"host": "127.0.0.1", "sender": "watcher@example.com", "security": "none"}
+PEOPLE = ("a@example.com", "b@example.com")
+SETTINGS = Settings(
+    relay=RELAY,
+    digest={"time_zone": "Europe/Vienna", "lists": [{"name": "voice", "to": PEOPLE}]},
+)
+NOTICES = Settings(relay=RELAY, notifications={"lists": [{"name": "duty", "to": PEOPLE}]})
+
+
+class Relay:
+    """Takes letters, or says what a test wants it to."""
+
+    def __init__(self):
+        self.letters = []
+        self.says = {}
+
+    def deliver(self, letter, to):
+        """Keep a letter for each recipient that takes it."""
+        answers = {one: self.says.get(one, (Answer.TAKEN, "250")) for one in to}
+        taken = (Answer.TAKEN, Answer.UNCLEAR)
+        self.letters += [(one, letter) for one in to if answers[one][0] in taken]
+        return answers
+
+
+@pytest.fixture
+def clock():
+    return StillClock(NOW)
+
+
+@pytest.fixture
+def relay():
+    return Relay()
+
+
+def daemon(store, clock, relay, settings=SETTINGS, holder="first"):
+    """Return what sends digests in a process that starts now and leads."""
+    term = store.lease.take("leader", holder, clock.now(), 30)
+    desk = Desk(settings=settings, inventory=Inventory(version=1, clusters=(cluster(),)))
+    standing = Found(term=term, sources=(source("cm1"),))
+    return Digests(
+        desk=desk, store=store, clock=clock, standing=standing, carriers=Carriers(relay=relay)
+    )
+
+
+def looks(digests, times=3):
+    """Tick some times, each mail carried to its end."""
+    for _ in range(times):
+        digests.look()
+        if digests._away is not None:  # noqa: SLF001 -- to wait for the mail on its way
+            digests._away.join()  # noqa: SLF001 -- likewise
+    digests.look()
+
+
+def ids(relay):
+    return [letter.partition(b"Message-ID: ")[2].split(b"\r\n")[0] for _, letter in relay.letters]
+
+
+def keep(store, *cases):
+    with store.transaction() as unit:
+        unit.save(cases)
+
+
+def test_a_week_brings_one_digest_to_each(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    for _ in range(14):
+        looks(digests)
+        clock.pass_by(DAY / 2)
+
+    assert list(PEOPLE) == [to for to, _ in relay.letters]
+    assert {b"<digest.2026-W48.main.voice@watcher.example.com>"} == set(ids(relay))
+    looks(digests)
+
+    assert 4 == len(relay.letters)
+
+
+def test_what_is_written_down_at_the_end_holds_no_letter(store, clock, relay):
+    looks(daemon(store, clock, relay))
+    (work,) = store.runs.work("digest:voice", 9)
+
+    assert work.finished_at == NOW
+    assert [Delivery.DONE] * 2 == [parcel.state for parcel in from_text(work.result).parcels]
+    assert b"" == from_text(work.result).letter
+
+
+def test_one_recipient_that_must_wait_does_not_double_the_others(store, clock, relay):
+    relay.says = {PEOPLE[1]: (Answer.LATER, "450")}
+    digests = daemon(store, clock, relay)
+    looks(digests)
+    first = list(relay.letters)
+    relay.says = {}
+    clock.pass_by(timedelta(hours=1))
+    looks(digests)
+
+    assert [PEOPLE[0]] == [to for to, _ in first]
+    assert list(PEOPLE) == [to for to, _ in relay.letters]
+    assert 1 == len({letter for _, letter in relay.letters})
+
+
+def test_a_week_that_could_not_be_sent_is_not_replaced_by_the_next(store, clock, relay):
+    relay.says = dict.fromkeys(PEOPLE, (Answer.LATER, "no answer"))
+    clock.at = NOW + 4 * DAY
+    digests = daemon(store, clock, relay)
+    for _ in range(30):
+        looks(digests)
+        clock.pass_by(timedelta(hours=3))
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+    assert [] == relay.letters
+
+    relay.says = {}
+    looks(digests, 6)
+
+    assert [b"2026-W48"] * 2 + [b"2026-W49"] * 2 == [one[8:16] for one in ids(relay)]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Mortal:
+    """Runs of a store that end the process at one of their writes, before or after it."""
+
+    def __init__(self, runs, at, after):
+        self.runs, self.left, self.after = runs, at, after
+        self.work, self.last = runs.work, runs.last
+
+    def _pass(self, call, arguments):
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise Killed
+        result = call(*arguments)
+        if self.left == 0:
+            raise Killed
+        return result
+
+    def claim(self, *arguments):
+        """Claim."""
+        return self._pass(self.runs.claim, arguments)
+
+    def note(self, *arguments):
+        """Note."""
+        return self._pass(self.runs.note, arguments)
+
+    def finish(self, *arguments):
+        """Finish."""
+        return self._pass(self.runs.finish, arguments)
+
+
+class Mortals:
+    """A store with such runs."""
+
+    def __init__(self, store, at, after):
+        self.view, self.figures, self.lease = store.view, store.figures, store.lease
+        self.runs = Mortal(store.runs, at, after)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 5))
+def test_a_process_killed_at_any_write_loses_no_digest(store, clock, relay, at, after):
+    """Only what was sent and not yet written down goes out again, with the same Message-ID."""
+    digests = daemon(store, clock, relay)
+    digests.store = Mortals(store, at, after)
+    with pytest.raises(Killed):
+        looks(digests)
+    lost = 2 if (at, after) == (4, False) else 0
+    for _ in range(4):
+        clock.pass_by(max(QUIET, CLAIMED) + timedelta(seconds=1))
+        looks(daemon(store, clock, relay))
+
+    assert 2 + lost == len(relay.letters)
+    assert 1 == len(set(ids(relay)))
+    assert set(PEOPLE) == {to for to, _ in relay.letters}
+    assert store.runs.work("digest:voice", 9)[0].finished_at
+
+
+def test_two_instances_send_one(store, clock, relay):
+    first = daemon(store, clock, relay)
+    second = daemon(store, clock, relay, holder="second")
+    looks(second)
+    looks(first)
+
+    assert second.standing.term is None
+    assert 2 == len(relay.letters)
+
+
+def test_a_leader_that_slept_sends_nothing(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    clock.pass_by(timedelta(minutes=5))
+    store.lease.take("leader", "another", clock.now(), 30)
+    looks(digests)
+
+    assert [] == relay.letters
+
+
+@pytest.mark.parametrize("days", [-400, -8, 8, 400])
+def test_a_clock_that_steps_and_comes_back_doubles_nothing(store, clock, relay, days):
+    digests = daemon(store, clock, relay)
+    for step in (0, days, 0, 1, days, 0):
+        clock.at = NOW + step * DAY
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+        looks(digests)
+
+    assert 4 == len(relay.letters)
+    assert 2 == len(set(ids(relay)))
+
+
+def test_nothing_due_is_sent_only_where_the_site_wants_it(store, clock, relay):
+    told = SETTINGS.digest.model_copy(update={"quiet": False})
+    digests = daemon(store, clock, relay, SETTINGS.model_copy(update={"digest": told}))
+    looks(digests)
+
+    assert [] == relay.letters
+    assert "nothing was due" in store.runs.work("digest:voice", 9)[0].result
+
+
+def test_the_digest_waits_until_it_is_known_who_is_heard(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    digests.standing.sources = ()
+    looks(digests)
+    none = len(relay.letters)
+    digests.standing.sources = (source("cm1"),)
+    looks(digests)
+
+    assert (0, 2) == (none, len(relay.letters))
+
+
+def test_weeks_without_a_digest_are_named_in_the_next(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    looks(digests)
+    clock.at = NOW + 29 * DAY
+    digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+    looks(digests)
+
+    assert 4 == len(relay.letters)
+    assert b"No digest was made for 2026-W49, 2026-W50, 2026-W51" in relay.letters[-1][1]
+
+
+def test_a_database_that_goes_away_while_a_mail_is_sent_doubles_nothing(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    digests.look()
+    digests._away.join()  # noqa: SLF001 -- likewise
+    runs, digests.store = store.runs, Away(store)
+    with pytest.raises(StoreUnavailable):
+        digests.look()
+    digests.store = store
+    looks(digests)
+
+    assert 2 == len(relay.letters)
+    assert runs.work("digest:voice", 9)[0].finished_at
+
+
+class Away:
+    """A store whose runs do not answer."""
+
+    def __init__(self, store):
+        self.lease, self.runs = store.lease, self
+
+    def work(self, *_):
+        """Fail."""
+        raise StoreUnavailable("nobody answers")
+
+
+# -- notices
+
+
+def cross(store, one, *days, silent="", at=NOW):
+    marks = [Crossing(case=one.key, days=day, at=at, silent=silent) for day in days]
+    with store.transaction() as unit:
+        unit.add_crossings(marks, {one.key: one.round})
+
+
+def test_marks_passed_at_once_are_one_notice_and_told_once(store, clock, relay):
+    one, other = case("cm1", days=6), case("cm2", days=0.5)
+    digests = daemon(store, clock, relay, NOTICES)
+    looks(digests)
+    keep(store, one, other)
+    cross(store, one, 7)
+    cross(store, other, 1)
+    for _ in range(3):
+        looks(digests)
+        clock.pass_by(timedelta(hours=1))
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+
+    assert list(PEOPLE) == [to for to, _ in relay.letters]
+    assert b"Subject: Certificates: 2 with 7 days left or less\r\n" in relay.letters[0][1]
+
+
+def test_what_was_passed_before_anybody_listened_is_told_to_nobody(store, clock, relay):
+    one = case("cm1", days=6)
+    keep(store, one)
+    cross(store, one, 7)
+    digests = daemon(store, clock, relay, NOTICES)
+    looks(digests)
+    cross(store, one, 1)
+    looks(digests)
+
+    assert 2 == len(relay.letters)
+    assert b"1 with 1 day left or less" in relay.letters[0][1]
+
+
+def test_silent_and_unchosen_marks_are_not_told(store, clock, relay):
+    one = case("cm1", days=6)
+    digests = daemon(store, clock, relay, NOTICES)
+    looks(digests)
+    keep(store, one)
+    cross(store, one, 30, silent="acknowledged by x")
+    cross(store, one, 14, at=NOW + DAY)
+    looks(digests)
+
+    assert [] == relay.letters
+
+
+def test_a_notice_claimed_by_a_process_that_died_is_sent_by_the_next(store, clock, relay):
+    one = case("cm1", days=6)
+    digests = daemon(store, clock, relay, NOTICES)
+    looks(digests)
+    keep(store, one)
+    cross(store, one, 7)
+    digests.store = Mortals(store, 1, after=True)
+    with pytest.raises(Killed):
+        looks(digests)
+    clock.pass_by(CLAIMED)
+    looks(daemon(store, clock, relay, NOTICES))
+
+    assert 2 == len(relay.letters)
+
+
+def test_a_chat_is_a_recipient_like_others(store, clock, relay, monkeypatch):
+    heard = []
+
+    def chat(url, subject, text):
+        heard.append((url, subject, text))
+        return Answer.TAKEN, "taken"
+
+    monkeypatch.setenv("CHAT", "json://chat.example")
+    source_ = {"environment": "CHAT"}
+    settings = Settings(notifications={"lists": [{"name": "duty", "chat": [source_], "days": [7]}]})
+    digests = daemon(store, clock, relay, settings)
+    from watcher.inputs.secret import Secret  # noqa: PLC0415
+
+    digests.carriers = replace(
+        digests.carriers, chats={"duty": (Secret("json://chat.example"),)}, chat=chat
+    )
+    looks(digests)
+    one = case("cm1", days=6)
+    keep(store, one)
+    cross(store, one, 7)
+    looks(digests)
+
+    assert [("json://chat.example", "Certificates: 1 with 7 days left or less")] == [
+        told[:2] for told in heard
+    ]
+    assert "tomcat of cm1" in heard[0][2]
+
+
+def test_the_end_waits_a_moment_for_a_mail(store, clock, relay):
+    digests = daemon(store, clock, relay)
+    digests.look()
+    begun = time.monotonic()
+    digests.stop()
+
+    assert time.monotonic() - begun < 3
+    assert store.runs.work("digest:voice", 9)[0].finished_at

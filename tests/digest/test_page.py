@@ -1,0 +1,243 @@
+"""What the page says of a busy site, of a quiet one and of hostile names, in each form."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
+
+import pytest
+from digest.town import DAY, NOW, busy, case, cluster, known, source
+from icalendar import Calendar
+
+from watcher.app.posting import templates
+from watcher.digest import page as pages
+from watcher.digest.calendar import calendar
+from watcher.digest.gather import Audience, State, page_of
+from watcher.digest.mail import Body, Envelope, letter
+from watcher.digest.notice import Passed, notice, told
+from watcher.inventory.schema import Inventory
+from watcher.model.case import CaseState, Crossing
+from watcher.model.digest import Section
+
+ZONE = ZoneInfo("Europe/Vienna")
+TEMPLATES = templates()
+
+
+def page(state=None, audience=None, now=NOW):
+    return page_of(audience or Audience(name="voice"), state or busy(), "2026-W48", now, ZONE)
+
+
+def sections(made):
+    return {section: [line.number for line in lines] for section, lines in made.sections}
+
+
+def test_every_case_stands_where_it_belongs_worst_first():
+    assert {
+        Section.EXPIRED: [1, 2], Section.PRESSING: [3, 15], Section.LAST_WINDOW: [5, 4],
+        Section.NEW: [6], Section.WORSE: [7, 8], Section.OPEN: [9, 10],
+        Section.ACKNOWLEDGED: [12, 11], Section.DONE: [14], Section.QUIET: [13],
+    } == sections(page())  # fmt: skip
+
+
+def test_the_subject_tells_the_state():
+    assert (
+        "2 expired, 2 due before the next window, 2 with one window left, 1 new, 2 worse, "
+        "1 source silent: week 48"
+    ) == page().subject
+
+
+def test_all_quiet_says_who_is_alive():
+    made = page(State(cases=(), sources=[source("cm1"), source("cm2")]))
+
+    assert "All quiet, 2 sources alive: week 48" == made.subject
+    assert made.quiet
+    assert "Nothing is due. 2 sources alive." in pages.text(made, TEMPLATES)
+    assert not page().quiet
+
+
+def test_a_list_hears_of_its_own_clusters_only():
+    made = page(audience=Audience(name="wien", clusters=frozenset({"wien"})))
+
+    assert {"wien"} == {line.cluster for _, lines in made.sections for line in lines}
+    assert ["wien"] == [one.name for one in made.clusters]
+    assert (3, ()) == (made.alive, made.silent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "section"),
+    [
+        ({"state": CaseState.ACKNOWLEDGED, "acknowledged_by": "x"}, Section.PRESSING),
+        ({"state": CaseState.PLANNED, "planned_for": NOW + 2 * DAY}, Section.ACKNOWLEDGED),
+        ({"state": CaseState.PLANNED, "planned_for": NOW + 9 * DAY}, Section.PRESSING),
+        ({"state": CaseState.QUIET}, Section.QUIET),
+        ({"revoked": True}, Section.EXPIRED),
+    ],
+)
+def test_what_ends_before_the_next_window_is_hidden_by_no_acknowledgement(changes, section):
+    inventory = Inventory(version=1, clusters=(cluster(),))
+    made = page(State(cases=known(case(days=4, **changes)), inventory=inventory))
+
+    assert {section: [1]} == sections(made)
+
+
+def test_what_was_done_before_last_week_is_no_news():
+    old = case(state=CaseState.RESOLVED, resolved_at=NOW - 8 * DAY)
+
+    assert {} == sections(page(State(cases=known(old))))
+
+
+def test_the_year_counts_by_month_of_the_sites_zone():
+    at = case(days=(38 + 17.5 / 24))  # the last hour of December in UTC
+    made = page(State(cases=known(at)))
+
+    assert [0, 0, 1] == [month.alarmed for month in made.months[:3]]
+    assert 12 == len(made.months)
+    assert "2027-10" == f"{made.months[-1].first:%Y-%m}"
+
+
+def test_text_and_page_say_the_same():
+    made = page()
+    shown = re.sub(r"<[^>]*>|&[^;]*;", " ", pages.html(made, TEMPLATES))
+    text = pages.text(made, TEMPLATES)
+
+    for _, lines in made.sections:
+        for line in lines:
+            for word in (line.what, line.end, f"case {line.number}", line.contact.split("<")[0]):
+                assert word in text
+                assert word in shown
+
+
+def test_the_page_loads_nothing_and_runs_nothing():
+    made = pages.html(page(audience=Audience(name="x", link=lambda c: f"https://p/{c}")), TEMPLATES)
+
+    assert not re.search(r"<(script|img|link|iframe|object|svg)|\ssrc=|url\(|@import", made)
+    assert "prefers-color-scheme: dark" in made
+    assert len(made) < 100_000
+
+
+HOSTILE = (
+    "x</span><script>alert(1)</script>", "a\r\nBcc: evil@example.com", "\x1b[31mred\u202egnp",
+    "&lt;b&gt; \"' onload=x", "END:VEVENT\nBEGIN:VALARM", "-- \nFrom me", "=HYPERLINK(1)",
+    "{{ 7*7 }}", "https://evil.example/", "\x00\x85\u2028line", "é" * 400,
+)  # fmt: skip
+
+
+class Elements(HTMLParser):
+    """Which elements and attributes a page has."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        """Note an element with the names of its attributes."""
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+def poisoned(word):
+    """Return the busy site with a word in every field that can hold one."""
+    state = busy()
+    cases = [
+        replace(one, case=replace(
+            one.case, key=replace(one.case.key, owner=word, cluster="graz", identity=word),
+            acknowledged_by=word, acknowledged_why=word, contradiction=word,
+        ))
+        for one in state.cases
+    ]  # fmt: skip
+    graz, wien, linz = state.inventory.clusters
+    named = [graz.model_copy(update={"contact": word}), wien, linz]
+    inventory = state.inventory.model_copy(update={"clusters": tuple(named)})
+    sources = [replace(one, source=word, node=word) for one in state.sources]
+    return replace(state, cases=cases, inventory=inventory, sources=sources, stuck=(word,))
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_hostile_name_escapes_from_no_form(word):
+    plain, made = page(poisoned("word")), page(poisoned(word), Audience(name="voice"))
+    html, text = pages.html(made, TEMPLATES), pages.text(made, TEMPLATES)
+    raw = calendar(made, "watcher.example.com", NOW)
+    mail = message_from_bytes(sent(made), policy=default)
+
+    assert Elements(pages.html(plain, TEMPLATES)).found == Elements(html).found
+    assert len(pages.text(plain, TEMPLATES).splitlines()) == len(text.splitlines())
+    assert all(c.isprintable() for line in text.split("\n") for c in line)
+    assert not re.search(r"^(--|From |-- $)", text, re.MULTILINE)
+    assert len(Calendar.from_ical(calendar(plain, "d", NOW)).subcomponents) == len(
+        Calendar.from_ical(raw).subcomponents
+    )
+    assert b"BEGIN:VALARM" not in raw.replace(b"\r\n ", b"").split(b"\r\n")
+    assert HEADERS == [name.lower() for name in mail.keys()]  # noqa: SIM118 -- a mail is no dict
+
+
+HEADERS = [
+    "from", "to", "subject", "date", "message-id", "list-id", "auto-submitted",
+    "x-auto-response-suppress", "x-watcher", "mime-version", "content-type",
+]  # fmt: skip
+
+
+def sent(made, **changes):
+    told = {
+        "sender": "watcher@example.com", "to": ("a@example.com",), "list": "voice",
+        "domain": "watcher.example.com", "mark": "digest.2026-W48.main.voice", "at": NOW,
+    }  # fmt: skip
+    text, html = pages.text(made, TEMPLATES), pages.html(made, TEMPLATES)
+    dates = calendar(made, "d.example", NOW)
+    body = Body(subject=made.subject, text=text, html=html, calendar=dates)
+    return letter(Envelope(**(told | changes)), body)
+
+
+def test_the_same_week_makes_the_same_mail():
+    mail = message_from_bytes(sent(page()), policy=default)
+
+    assert sent(page()) == sent(page())
+    assert "<digest.2026-W48.main.voice@watcher.example.com>" == mail["Message-ID"]
+    assert "Mon, 23 Nov 2026 06:00:00 +0000" == mail["Date"]
+    assert "auto-generated" == mail["Auto-Submitted"]
+    assert ["text/plain", "text/html", "text/calendar"] == [
+        part.get_content_type() for part in mail.walk() if not part.is_multipart()
+    ]
+
+
+def test_a_long_list_of_people_is_not_shown_to_each():
+    many = tuple(f"p{n}@example.com" for n in range(30))
+
+    assert b"p7@" not in sent(page(), to=many)
+
+
+def test_events_keep_their_names_from_week_to_week():
+    def uids(now):
+        events = Calendar.from_ical(calendar(page(now=now), "d.example", now)).events
+        return {str(event["uid"]) for event in events}
+
+    first, second = uids(NOW), uids(NOW + timedelta(days=1))
+
+    assert first == second
+    assert {"case-3@d.example", "case-5@d.example"} <= first
+    assert any(uid.startswith("window-") for uid in first)
+
+
+def crossed(case_, days, silent=""):
+    return Crossing(case=case_.key, days=days, at=NOW, silent=silent)
+
+
+def test_a_list_that_chose_a_wider_mark_is_told_with_the_tightest():
+    one, other = case("cm1"), case("cm2")
+    marks = [crossed(one, 30, "a tighter one"), crossed(one, 7), crossed(other, 14)]
+
+    assert {one.key: 7} == {key: found.days for key, found in told(marks, {30}).items()}
+    assert {other.key: 14} == {key: found.days for key, found in told(marks, {14}).items()}
+    assert {} == told([crossed(one, 30, "acknowledged by x")], {30})
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_notice_lets_nothing_escape(word):
+    made = page(poisoned(word))
+    passed = [Passed(days=7, line=line) for _, lines in made.sections for line in lines]
+    body = notice(passed, NOW)
+
+    assert "Certificates: 15 with 7 days left or less" == body.subject
+    assert all(c.isprintable() for line in body.text.split("\n") for c in line)

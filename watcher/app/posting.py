@@ -1,0 +1,249 @@
+"""From settings and state to what goes out: the page of a list, its letter, notices, carriers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from watcher.app.settings import Prepared
+from watcher.digest import page as pages
+from watcher.digest.calendar import calendar
+from watcher.digest.gather import Audience, State, page_of
+from watcher.digest.lines import Frame, line_of
+from watcher.digest.mail import Body, Envelope, letter
+from watcher.digest.notice import Passed, notice, told
+from watcher.digest.weeks import Timetable, moment_of
+from watcher.digest.windows import next_windows
+from watcher.inputs.secret import Secret
+from watcher.inventory.schema import Inventory, Weekday
+from watcher.model.case import CaseKey, CaseState, Crossing
+from watcher.model.digest import Answer, DigestLine, DigestPage, KnownCase, Section
+from watcher.model.status import SourceStatus
+from watcher.model.ticket import ErrandState, OutboxCount
+from watcher.plugins import builtin
+from watcher.ports import CaseQuery, CaseRow, Figures, View
+from watcher.senders.chat import tell
+from watcher.senders.mail import MailOptions
+from watcher.senders.relay import Answers, Relay
+from watcher.settings.digest import DigestSettings, NoticeList
+from watcher.settings.schema import Settings
+
+CASES = 5_000
+"""Open cases that one page takes in, the most urgent first; and as many resolved ones."""
+CHAT = "chat:"
+"""How a chat is called among recipients: its address is a secret."""
+STUCK = (ErrandState.UNKNOWN, ErrandState.DEAD)
+ALL = "all"
+"""Name of the page of everything, where no list is configured."""
+OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
+
+
+class Seen(Protocol):
+    """A store as far as a page looks at it."""
+
+    @property
+    def view(self) -> View:
+        """Return what is listed."""
+
+    @property
+    def figures(self) -> Figures:
+        """Return what is counted."""
+
+
+def timetable_of(told_: DigestSettings) -> Timetable:
+    """Return when digests fall due."""
+    return Timetable(
+        zone=ZoneInfo(told_.time_zone), weekday=tuple(Weekday).index(told_.day),
+        at=time.fromisoformat(told_.time),
+    )  # fmt: skip
+
+
+def audience_of(settings: Settings, name: str) -> Audience:
+    """Return whom a list's digest is for; a name that no list has means everything."""
+    lists = {one.name: one for one in settings.digest.lists}
+    clusters = frozenset(lists[name].clusters) if name in lists else frozenset()
+    return Audience(name=name, clusters=clusters, link=partial(_link, settings.digest.plans_at))
+
+
+def _link(base: str | None, cluster: str) -> str:
+    return f"{base.rstrip('/')}/{quote(cluster, safe='')}.html" if base and cluster else ""
+
+
+def state_of(
+    store: Seen, sources: Sequence[SourceStatus], inventory: Inventory | None
+) -> State:  # fmt: skip
+    """Return all that a page is made from, as it is in the store now."""
+    rows = [
+        *store.view.list_cases(CaseQuery(states=OPEN, limit=CASES)),
+        *store.view.list_cases(CaseQuery(states={CaseState.RESOLVED}, limit=CASES)),
+    ]
+    return State(
+        cases=[_known(row) for row in rows], sources=sources, books=store.view.books(),
+        inventory=inventory, stuck=[_stuck(one) for one in store.figures.outbox_counts()
+                                    if one.state in STUCK and one.count],
+    )  # fmt: skip
+
+
+def _known(row: CaseRow) -> KnownCase:
+    return KnownCase(number=row.id, case=row.case, plan_digest=row.plan_digest)
+
+
+def _stuck(one: OutboxCount) -> str:
+    since = f", the oldest since {one.oldest:%Y-%m-%d %H:%M} UTC" if one.oldest else ""
+    what = "refused for good" if one.state is ErrandState.DEAD else "sent with an unclear end"
+    return f"{one.count} at {one.system}: {what}{since}"
+
+
+def templates() -> Mapping[str, str]:
+    """Return the built-in templates of the digest."""
+    folder = builtin("templates")
+    names = ("digest.html.j2", "digest.txt.j2")
+    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Draws pages and letters for one site; needs no secret."""
+
+    settings: Settings
+    inventory: Inventory | None
+    templates: Mapping[str, str] = field(default_factory=templates)
+
+    @property
+    def timetable(self) -> Timetable:
+        """Return when digests fall due."""
+        return timetable_of(self.settings.digest)
+
+    def page(self, name: str, state: State, period: str, now: datetime) -> DigestPage:
+        """Return the page of a list."""
+        audience = audience_of(self.settings, name)
+        return page_of(audience, state, period, now, self.timetable.zone)
+
+    def body(self, page: DigestPage) -> Body:
+        """Return the page in all its forms."""
+        return Body(
+            subject=page.subject, text=pages.text(page, self.templates),
+            html=pages.html(page, self.templates),
+            calendar=calendar(page, self.domain, moment_of(page.period, self.timetable)),
+            calendar_name=f"digest-{page.period}.ics",
+        )  # fmt: skip
+
+    @property
+    def domain(self) -> str:
+        """Return the domain of our Message-IDs; without a relay nothing leaves us."""
+        return self.settings.own_domain() or "watcher.invalid"
+
+    def envelope(self, name: str, to: tuple[str, ...], mark: str, at: datetime) -> Envelope:
+        """Return from whom and to whom a letter goes."""
+        relay = self.settings.relay
+        return Envelope(
+            sender=relay.sender if relay else f"watcher@{self.domain}", to=to, list=name,
+            domain=self.domain, mark=f"{mark}.{self.settings.instance}.{name}", at=at,
+        )  # fmt: skip
+
+    def digest(self, page: DigestPage, mark: str = "") -> bytes:
+        """Return the letter of a page; the same for a list and week, but for a `mark` by hand."""
+        to = next((one.to for one in self.settings.digest.lists if one.name == page.list), ())
+        at = page.now if mark else moment_of(page.period, self.timetable)
+        about = f"digest.{page.period}{mark}"
+        return letter(self.envelope(page.list, to, about, at), self.body(page))
+
+    def notice(
+        self, one: NoticeList, crossings: Sequence[Crossing], cases: Mapping[CaseKey, KnownCase],
+        at: datetime,
+    ) -> Body | None:  # fmt: skip
+        """Return what a list is told of these crossings; None when nothing."""
+        audience = Audience(
+            name=one.name, clusters=frozenset(one.clusters),
+            link=partial(_link, self.settings.digest.plans_at),
+        )  # fmt: skip
+        passed = [
+            Passed(days=crossing.days, line=self._line(cases[key], audience, at))
+            for key, crossing in told(crossings, one.days).items()
+            if key in cases and audience.hears(key.cluster)
+        ]
+        return notice(passed, at) if passed else None
+
+    def _line(self, known: KnownCase, audience: Audience, at: datetime) -> DigestLine:
+        name = known.case.key.cluster
+        clusters = self.inventory.clusters if self.inventory else ()
+        cluster = next((one for one in clusters if one.name == name), None)
+        frame = Frame(
+            now=at, since=at, windows=next_windows(cluster, at) if cluster else (),
+            contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
+        )  # fmt: skip
+        return line_of(known, Section.NEW, frame)
+
+
+# -- carriers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carriers:
+    """What brings letters to people: the relay, and the chats of each list by its name."""
+
+    relay: Relay | None
+    chats: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
+    chat: Callable[[str, str, str], tuple[Answer, str]] = tell
+
+    def carry(self, name: str, data: bytes, to: tuple[str, ...]) -> Answers:
+        """Send a letter to these recipients of a list; say for each what came of it."""
+        mails = tuple(one for one in to if not one.startswith(CHAT))
+        found: dict[str, tuple[Answer, str]] = {}
+        if mails and self.relay is None:
+            found |= dict.fromkeys(mails, (Answer.LATER, "no relay is configured"))
+        elif mails and self.relay is not None:
+            found |= self.relay.deliver(data, mails)
+        for one in to:
+            if one.startswith(CHAT):
+                found[one] = self._to_chat(name, one, data)
+        return found
+
+    def _to_chat(self, name: str, to: str, data: bytes) -> tuple[Answer, str]:
+        urls = self.chats.get(name, ())
+        number = int(to.removeprefix(CHAT))
+        if number >= len(urls):
+            return Answer.NEVER, "the settings have this chat no more"
+        subject, text = _plain(data)
+        return self.chat(urls[number].reveal(), subject, text)
+
+
+def _plain(data: bytes) -> tuple[str, str]:
+    """Return subject and text of a letter of ours."""
+    mail = message_from_bytes(data, policy=default)
+    part = mail.get_body(("plain",)) if isinstance(mail, EmailMessage) else None
+    return str(mail["Subject"]), part.get_content() if part is not None else ""
+
+
+def carriers_of(prepared: Prepared) -> Carriers:
+    """Return the carriers of the settings."""
+    return Carriers(relay=relay_of(prepared.settings, prepared.relay_password, prepared.relay_ca),
+                    chats=prepared.chats)  # fmt: skip
+
+
+def relay_of(settings: Settings, password: Secret | None, ca: Path | None) -> Relay | None:
+    """Return the relay of the settings; None without one."""
+    told_ = settings.relay
+    if told_ is None:
+        return None
+    options = MailOptions(
+        host=told_.host, port=told_.port, tls=told_.security.value, sender=told_.sender,
+        recipients=(told_.sender,), domain=settings.own_domain(), user=told_.user or "",
+        password=password.reveal() if password else "", ca_file=ca,
+        step=told_.step.total_seconds(), whole=4 * told_.step.total_seconds(),
+    )  # fmt: skip
+    return Relay(options=options, largest=told_.size)
+
+
+def known_cases(view: View, keys: Sequence[CaseKey]) -> Mapping[CaseKey, KnownCase]:
+    """Return these cases as far as they are among the most urgent ones."""
+    wanted: set[CaseKey] = set(keys)
+    rows = view.list_cases(CaseQuery(limit=CASES))
+    return {row.case.key: _known(row) for row in rows if row.case.key in wanted}

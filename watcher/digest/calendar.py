@@ -1,0 +1,72 @@
+"""The page as a calendar (RFC 5545): a day for each end, and each cluster's next window."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar, Event
+
+from watcher.model.digest import ClusterSummary, DigestLine, DigestPage, Section
+from watcher.tickets.encode import one_line
+
+MOST = 200
+"""Events of one calendar."""
+_OVER = (Section.DONE, Section.EXPIRED, Section.QUIET)
+_TEXT = 200
+
+
+def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
+    """Return the calendar; an event keeps its UID from week to week, so that it moves and is not
+    doubled. `stamp` is the time of the digest's period.
+    """  # noqa: D205 -- one sentence
+    made = Calendar()
+    made.add("prodid", "-//watcher//digest//EN")
+    made.add("version", "2.0")
+    made.add("method", "PUBLISH")
+    events = [*_ends(page, ZoneInfo(page.zone)), *_windows(page)]
+    for event in events[:MOST]:
+        event["uid"] = f"{event['uid']}@{domain}"
+        event.add("dtstamp", stamp)
+        made.add_component(event)
+    return bytes(made.to_ical())
+
+
+def _ends(page: DigestPage, zone: ZoneInfo) -> Iterator[Event]:
+    for section, lines in page.sections:
+        for line in lines:
+            if line.deadline is not None and section not in _OVER and line.deadline > page.now:
+                yield _end(line, line.deadline.astimezone(zone))
+
+
+def _end(line: DigestLine, deadline: datetime) -> Event:
+    event = Event()
+    event.add("uid", f"case-{line.number}")
+    event.add("dtstart", deadline.date())
+    event.add("dtend", deadline.date() + timedelta(days=1))
+    where = line.cluster or "unknown cluster"
+    event.add("summary", one_line(f"Certificate ends: {line.what}, {where}", _TEXT))
+    told = [f"Case {line.number}.", f"End: {line.end}."]
+    told += [f"Plan {line.plan}."] if line.plan else []
+    event.add("description", one_line(" ".join(told), _TEXT))
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _windows(page: DigestPage) -> Iterator[Event]:
+    for one in page.clusters:
+        if one.window is not None and one.open:
+            yield _window(one, one.window.starts, one.window.ends)
+
+
+def _window(one: ClusterSummary, starts: datetime, ends: datetime) -> Event:
+    event = Event()
+    # The name is not part of the UID as it stands: it may hold anything.
+    name = hashlib.sha256(one.name.encode("utf-8", "replace")).hexdigest()[:12]
+    event.add("uid", f"window-{name}-{starts:%Y%m%dT%H%M}")
+    event.add("dtstart", starts)
+    event.add("dtend", ends)
+    event.add("summary", one_line(f"Next window: {one.name}", _TEXT))
+    event.add("categories", ["WINDOW"])
+    event.add("transp", "TRANSPARENT")
+    return event

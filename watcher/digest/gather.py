@@ -1,0 +1,215 @@
+"""Cases, sources and books -> the page for one list of people."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from watcher.digest.lines import Frame, line_of, section_of
+from watcher.digest.subject import state_of, subject_of
+from watcher.digest.windows import next_window, next_windows
+from watcher.inventory.schema import Cluster, Inventory
+from watcher.model.case import Case, CaseState
+from watcher.model.digest import (
+    ClusterSummary,
+    DigestLine,
+    DigestPage,
+    KnownCase,
+    Ledger,
+    Month,
+    Section,
+    SilentSource,
+)
+from watcher.model.ledger import Line, Place, books
+from watcher.model.status import SourceStatus
+
+SILENT, UNKNOWN = "silent", "unknown"
+"""States of a source, as the status file has them."""
+STAGE = "stage:"
+MONTHS = 12
+WEEK = timedelta(days=7)
+NO_CLUSTER = "unknown cluster"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """A list of people: `clusters` are those it is told of; empty: all, and unknown ones too.
+
+    `contact` says for a cluster whom its lines belong to, `link` where its plan is to be read.
+    """
+
+    name: str
+    clusters: frozenset[str] = frozenset()
+    link: Callable[[str], str] = lambda _: ""
+
+    def hears(self, cluster: str) -> bool:
+        """Tell whether a cluster is this list's business."""
+        return not self.clusters or cluster in self.clusters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """All that a digest is made from, as it is now."""
+
+    cases: Sequence[KnownCase]
+    sources: Sequence[SourceStatus] = ()
+    books: Sequence[Line] = ()
+    inventory: Inventory | None = None
+    stuck: Sequence[str] = ()
+    missed: Sequence[str] = ()
+
+
+def page_of(
+    audience: Audience, state: State, period: str, now: datetime, zone: ZoneInfo
+) -> DigestPage:
+    """Return the page of one list for one week, as things stand at `now`."""
+    known = {c.name: c for c in _clusters(state.inventory) if audience.hears(c.name)}
+    cases = [one for one in state.cases if audience.hears(one.case.key.cluster)]
+    lines = [line for one in cases if (line := _line(one, known, audience, now)) is not None]
+    sections = tuple((s, found) for s in Section if (found := _of(s, lines)))
+    nodes = [one for one in state.sources if not one.source.startswith(STAGE)]
+    heard = [one for one in nodes if audience.hears(_cluster_of(one, known))]
+    alive = sum(one.state not in (SILENT, UNKNOWN) for one in heard)
+    silent = _silent(heard, known)
+    due = any(line.section is not Section.DONE for line in lines)
+    words = state_of(sections, alive=alive, silent=len(silent))
+    return DigestPage(
+        list=audience.name, period=period, now=now, zone=zone.key,
+        subject=subject_of(words, period), state=words,
+        quiet=not (due or silent or state.stuck),
+        sections=sections, clusters=_summaries(known, lines, audience, now),
+        months=_months(cases, known, now, zone),
+        silent=silent,
+        stages=_silent([o for o in state.sources if o.source.startswith(STAGE)], {}),
+        alive=alive, unheard=sum(one.state == UNKNOWN for one in heard),
+        books=_ledger(state.books), stuck=tuple(state.stuck), missed=tuple(state.missed),
+    )  # fmt: skip
+
+
+def _clusters(inventory: Inventory | None) -> tuple[Cluster, ...]:
+    return inventory.clusters if inventory else ()
+
+
+def _line(
+    one: KnownCase, known: Mapping[str, Cluster], audience: Audience, now: datetime
+) -> DigestLine | None:
+    cluster = known.get(one.case.key.cluster)
+    frame = Frame(
+        now=now, since=now - WEEK, windows=next_windows(cluster, now) if cluster else (),
+        contact=(cluster.contact or "") if cluster else "",
+        link=audience.link(one.case.key.cluster) if one.plan_digest else "",
+    )  # fmt: skip
+    section = section_of(one.case, frame)
+    return None if section is None else line_of(one, section, frame)
+
+
+def _of(section: Section, lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]:
+    found = [line for line in lines if line.section is section]
+    return tuple(sorted(found, key=_urgency))
+
+
+def _urgency(line: DigestLine) -> tuple[bool, int, str, int]:
+    return line.days is None, line.days or 0, line.cluster, line.number
+
+
+# -- clusters
+
+
+def _summaries(
+    known: Mapping[str, Cluster], lines: Sequence[DigestLine], audience: Audience, now: datetime
+) -> tuple[ClusterSummary, ...]:
+    names = [*known, *sorted({line.cluster for line in lines} - set(known))]
+    told = [
+        _summary((name, known.get(name)), [x for x in lines if x.cluster == name], audience, now)
+        for name in names
+    ]
+    return tuple(sorted(told, key=lambda one: (-one.expired, -one.due, -one.open, one.name)))
+
+
+def _summary(
+    named: tuple[str, Cluster | None], lines: Sequence[DigestLine], audience: Audience,
+    now: datetime,
+) -> ClusterSummary:  # fmt: skip
+    name, cluster = named
+    count = Counter(line.section for line in lines)
+    plan = next((line.plan for line in lines if line.plan), "")
+    return ClusterSummary(
+        name=name or NO_CLUSTER, contact=(cluster.contact or "") if cluster else "",
+        expired=count[Section.EXPIRED],
+        due=count[Section.PRESSING] + count[Section.LAST_WINDOW],
+        open=len(lines) - count[Section.DONE],
+        window=next_window(cluster, now) if cluster else None,
+        plan=plan, link=audience.link(name) if plan else "",
+    )  # fmt: skip
+
+
+# -- the year ahead
+
+
+def _months(
+    cases: Sequence[KnownCase], known: Mapping[str, Cluster], now: datetime, zone: ZoneInfo
+) -> tuple[Month, ...]:
+    """Count the ends of the next twelve months, this one included, in the site's zone."""
+    firsts = _firsts(now.astimezone(zone).date())
+    alarmed: Counter[date] = Counter()
+    listed: Counter[date] = Counter()
+    for one in cases:
+        end = _end(one.case)
+        if end is not None and end > now:
+            alarmed[end.astimezone(zone).date().replace(day=1)] += 1
+    open_ = {_name(one.case) for one in cases if one.case.state is not CaseState.RESOLVED}
+    for cluster in known.values():
+        for c in cluster.certificates:
+            # A copy in a trust store ends with its original.
+            name = (cluster.name, (c.node or "").lower(), c.store)
+            if c.not_after and c.not_after > now and c.owner is None and name not in open_:
+                listed[c.not_after.astimezone(zone).date().replace(day=1)] += 1
+    return tuple(Month(first=f, alarmed=alarmed[f], listed=listed[f]) for f in firsts)
+
+
+def _name(case: Case) -> tuple[str, str, str]:
+    return case.key.cluster, case.key.owner, case.key.store
+
+
+def _end(case: Case) -> datetime | None:
+    if case.state is CaseState.RESOLVED:
+        return None
+    return case.confirmed_end or case.end_earliest
+
+
+def _firsts(today: date) -> list[date]:
+    month = today.year * 12 + today.month - 1
+    return [date((month + n) // 12, (month + n) % 12 + 1, 1) for n in range(MONTHS)]
+
+
+# -- sources and books
+
+
+def _cluster_of(one: SourceStatus, known: Mapping[str, Cluster]) -> str:
+    name = (one.node or one.source).lower()
+    for cluster in known.values():
+        if any(node.name.lower() == name for node in cluster.nodes):
+            return cluster.name
+    return ""
+
+
+def _silent(
+    sources: Iterable[SourceStatus], known: Mapping[str, Cluster]
+) -> tuple[SilentSource, ...]:
+    return tuple(
+        SilentSource(
+            name=one.source.removeprefix(STAGE), cluster=_cluster_of(one, known), last=one.last
+        )
+        for one in sources
+        if one.state == SILENT
+    )
+
+
+def _ledger(lines: Sequence[Line]) -> Ledger:
+    sums = books(lines)
+    places = [(place.value, sums.total(place)) for place in Place if place is not Place.RECEIVED]
+    return Ledger(
+        received=sums.total(Place.RECEIVED), difference=sums.difference,
+        places=tuple((name, count) for name, count in places if count),
+    )  # fmt: skip

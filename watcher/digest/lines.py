@@ -1,0 +1,144 @@
+"""One case -> where it stands on the page, and its line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from watcher.cases.thresholds import DAYS, days_left
+from watcher.model.case import Case, CaseState
+from watcher.model.digest import DigestLine, DigestWindow, KnownCase, Section
+from watcher.model.expiry import Certainty
+from watcher.seal import code
+
+SOON = timedelta(days=14)
+"""Where no window is known, an end within two digests counts as pressing."""
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a case is looked at against: `windows` are its cluster's next ones."""
+
+    now: datetime
+    since: datetime
+    windows: Sequence[DigestWindow] = ()
+    contact: str = ""
+    link: str = ""
+
+
+def section_of(case: Case, frame: Frame) -> Section | None:
+    """Return where a case stands; None for one that was resolved before last week."""
+    if case.state is CaseState.RESOLVED:
+        recent = case.resolved_at is not None and case.resolved_at >= frame.since
+        return Section.DONE if recent else None
+    if case.state is CaseState.QUIET:
+        return Section.QUIET
+    return _by_urgency(case, frame) or _by_news(case, frame)
+
+
+def _by_urgency(case: Case, frame: Frame) -> Section | None:
+    left = days_left(case, frame.now)
+    if left is None:
+        return None
+    end = case.end_earliest
+    if left <= 0 or end is None:
+        return Section.EXPIRED
+    if case.state is CaseState.PLANNED and case.planned_for and case.planned_for < end:
+        return None
+    if not frame.windows:
+        return Section.PRESSING if end <= frame.now + SOON else None
+    if end <= frame.windows[0].starts:
+        return Section.PRESSING
+    is_last = len(frame.windows) > 1 and end <= frame.windows[1].starts
+    return Section.LAST_WINDOW if is_last else None
+
+
+def _by_news(case: Case, frame: Frame) -> Section:
+    if case.state in (CaseState.ACKNOWLEDGED, CaseState.PLANNED):
+        return Section.ACKNOWLEDGED
+    if case.opened_at >= frame.since:
+        return Section.NEW
+    return Section.WORSE if _is_worse(case, frame) else Section.OPEN
+
+
+def _is_worse(case: Case, frame: Frame) -> bool:
+    if case.state is CaseState.REGRESSED and case.state_since >= frame.since:
+        return True
+    left, then = days_left(case, frame.now), days_left(case, frame.since)
+    return left is not None and then is not None and any(left <= d < then for d in DAYS)
+
+
+def line_of(one: KnownCase, section: Section, frame: Frame) -> DigestLine:
+    """Return the line of a case."""
+    case = one.case
+    left = days_left(case, frame.now)
+    resolved = case.state is CaseState.RESOLVED
+    return DigestLine(
+        number=one.number, section=section, cluster=case.key.cluster, contact=frame.contact,
+        what=what_of(case), days=None if left is None or resolved else int(left),
+        end=end_words(case), deadline=None if resolved else case.end_earliest,
+        grade=int(case.grade), state=case.state.value, note=_note(case, frame),
+        plan=code(one.plan_digest) if one.plan_digest else "", link=frame.link,
+    )  # fmt: skip
+
+
+def what_of(case: Case) -> str:
+    """Return what people call the certificate, without its cluster."""
+    return str(case.key).removeprefix(f"{case.key.cluster or 'unknown cluster'}: ")
+
+
+def end_words(case: Case) -> str:
+    """Return the last day and how sure it is."""
+    if case.confirmed_end is not None:
+        return f"{case.confirmed_end:%Y-%m-%d}, confirmed"
+    day = case.end_day
+    if day is None:
+        return _bounds(case)
+    if case.certainty is Certainty.INFERRED:
+        return f"{day}, year inferred"
+    return f"{day}, exact" if case.certainty is Certainty.EXACT else f"{day}?, ambiguous"
+
+
+def _bounds(case: Case) -> str:
+    early, late = case.end_earliest, case.end_latest
+    if early and late:
+        return f"between {early:%Y-%m-%d} and {late:%Y-%m-%d}"
+    if early or late:
+        return f"not before {early:%Y-%m-%d}" if early else f"before {late:%Y-%m-%d}"
+    return "not known"
+
+
+def _note(case: Case, frame: Frame) -> str:
+    return "; ".join(_notes(case, frame))
+
+
+def _notes(case: Case, frame: Frame) -> list[str]:
+    found = ["revoked"] if case.revoked else []
+    if case.state is CaseState.REGRESSED:
+        found.append("came back after it was resolved")
+    found += _in_hand(case) if case.state in _IN_HAND else []
+    if case.state is CaseState.QUIET:
+        days = max(0, (frame.now - case.state_since) // DAY)
+        found.append(f"no alarm for {days} days; nobody has seen a new certificate")
+        found += ["it had expired"] if case.expired else []
+    if case.trust_only:
+        found.append("copies in trust stores only")
+    if case.contradiction:
+        found.append(f"contradiction: {case.contradiction}")
+    return found
+
+
+_IN_HAND = (CaseState.ACKNOWLEDGED, CaseState.PLANNED)
+
+
+def _in_hand(case: Case) -> list[str]:
+    found = []
+    if case.state is CaseState.ACKNOWLEDGED:
+        until = f" until {case.acknowledged_until:%Y-%m-%d}" if case.acknowledged_until else ""
+        why = f": {case.acknowledged_why}" if case.acknowledged_why else ""
+        found.append(f"acknowledged by {case.acknowledged_by}{until}{why}")
+    if case.state is CaseState.PLANNED and case.planned_for:
+        found.append(f"change planned for {case.planned_for:%Y-%m-%d %H:%M} UTC")
+        if case.end_earliest and case.planned_for >= case.end_earliest:
+            found.append("that is after its end")
+    return found

@@ -1,0 +1,132 @@
+"""The page as HTML for mail and as plain text.
+
+Mail clients drop scripts, style sheets in the head, SVG and often images; so there is none of
+them. Styles are written into each element, only the rules for dark screens stay in the head, and
+the picture of the year is a table whose cells are the bars (docs/digest.md says why).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from css_inline import CSSInliner
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from watcher.model.digest import DigestPage, Section
+from watcher.tickets.encode import mail_html, mail_text, one_line
+
+SHOWN = 100
+"""Lines of one section; more are counted, and `watcher cases` has them."""
+FIELD = 300
+"""Characters of one value."""
+BAR = 30
+"""Characters of the longest bar in plain text."""
+
+TITLES: Mapping[Section, tuple[str, str]] = {
+    Section.EXPIRED: ("Expired or revoked", "Nobody has shown that these are no longer served."),
+    Section.PRESSING: (
+        "Ends before the next window",
+        "No maintenance window is left before the end; where no window is known: within 14 days.",
+    ),
+    Section.LAST_WINDOW: (
+        "One window left", "The next maintenance window is the last one before the end.",
+    ),
+    Section.NEW: ("New since last week", "First alarm within the last seven days."),
+    Section.WORSE: ("Worse than last week", "Came back, or passed a mark since last week."),
+    Section.OPEN: ("Open", "Known before, nothing changed."),
+    Section.ACKNOWLEDGED: ("In hand", "Acknowledged by a person, or a change is planned in time."),
+    Section.DONE: ("Done and verified", "Resolved within the last seven days, on evidence."),
+    Section.QUIET: ("Quiet but unproven", "The alarms stopped. That proves nothing."),
+}  # fmt: skip
+GRADES = ("a claim", "a known address", "a proven sender", "a fact")
+Templates = Mapping[str, str]
+
+
+def html(page: DigestPage, templates: Templates) -> str:
+    """Return the page for mail, with all styles written into its elements."""
+    drawn = _draw(page, "digest.html.j2", templates, autoescape=True)
+    inliner = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+    return inliner.inline(drawn)
+
+
+def text(page: DigestPage, templates: Templates) -> str:
+    """Return the same as plain text."""
+    drawn = _draw(page, "digest.txt.j2", templates, autoescape=False)
+    lines = mail_text(drawn).strip("\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool) -> str:
+    environment = Environment(
+        loader=DictLoader(dict(templates)), undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, autoescape=autoescape,  # noqa: S701 -- plain text has its own encoder
+        finalize=_shown if autoescape else _plain,
+    )  # fmt: skip
+    zone = ZoneInfo(page.zone)
+    environment.filters |= {
+        "moment": lambda at: _moment(at, zone), "month": _month, "grade": _grade,
+        "days": _days, "begun": _begun, "bar": _bar, "plural": _plural, "right": _right, "url": _url,
+    }  # fmt: skip
+    return environment.get_template(name).render(
+        page=page,
+        titles=TITLES,
+        shown=SHOWN,
+        most=max((m.alarmed + m.listed for m in page.months), default=0) or 1,
+    )
+
+
+class _Set(str):
+    """Text that is set as it stands."""
+
+    __slots__ = ()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, _Set) or not isinstance(value, str):
+        return value
+    return one_line(value, FIELD)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return Markup(mail_html(one_line(value, FIELD)))  # noqa: S704 -- it has just been encoded
+    return value
+
+
+def _moment(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" if at else "never"
+
+
+def _month(first: date) -> str:
+    return f"{first:%Y-%m}"
+
+
+def _grade(grade: int) -> str:
+    return GRADES[grade] if 0 <= grade < len(GRADES) else str(grade)
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _days(days: int | None) -> str:
+    return "?" if days is None else str(days)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _bar(count: int, most: int, mark: str) -> str:
+    return mark * (-(-count * BAR // most))
+
+
+def _right(count: int) -> _Set:
+    return _Set(f"{count:3d}")
+
+
+def _url(link: str) -> Markup:
+    """Return an address for an attribute; what is no web address leads nowhere."""
+    address = one_line(link, 2000)
+    return escape(address) if address.startswith(("https://", "http://")) else Markup()
