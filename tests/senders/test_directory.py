@@ -1,7 +1,6 @@
 """Tickets as folders: whole or not there, once for each key, as people left them."""
 
 import json
-import os
 import threading
 from dataclasses import replace
 
@@ -21,6 +20,10 @@ def draft(**changes):
     return samples.draft(**({"key": KEY, "version": 1, "attachments": (PLAN,)} | changes))
 
 
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
 @pytest.fixture
 def system(tmp_path):
     """Return the ticket system of an empty folder."""
@@ -31,11 +34,11 @@ def test_a_ticket_is_a_folder_with_everything(system):
     ref = system.create(draft())
     place = system.folder / KEY
 
-    assert {"plan.html", "ticket.html", "ticket.json", "ticket.md"} == set(os.listdir(place))
+    assert {"plan.html", "ticket.html", "ticket.json", "ticket.md"} == (names(place))
     assert (ref,) == system.find(KEY)
     assert (KEY, str(place), False) == (ref.number, ref.url, ref.closed)
     assert "[watcher-graz-1 v1]" == json.loads((place / "ticket.json").read_text())["mark"]
-    assert [KEY] == os.listdir(system.folder)
+    assert {KEY} == names(system.folder)
 
 
 def test_nothing_is_found_where_nothing_is(system):
@@ -66,7 +69,7 @@ def test_creating_twice_and_at_once_makes_one(system):
 
     assert 4 == len(refs)
     assert 1 == len(system.find(KEY))
-    assert [KEY] == os.listdir(system.folder)
+    assert {KEY} == names(system.folder)
 
 
 def test_an_update_keeps_comments_and_what_people_added(system):
@@ -74,9 +77,9 @@ def test_an_update_keeps_comments_and_what_people_added(system):
     system.comment(ref, "[m1]", "[m1] first")
     (system.folder / KEY / "mine.txt").write_text("notes")
     after = system.update(ref, draft(version=2, title="another"))
-    names = set(os.listdir(system.folder / KEY))
+    there = names(system.folder / KEY)
 
-    assert {"comment-001.md", "mine.txt"} < names
+    assert {"comment-001.md", "mine.txt"} < there
     assert "another" == after.title
     assert system.has(ref, "[watcher-graz-1 v2]")
     assert not system.has(ref, "[watcher-graz-1 v1]")
@@ -105,9 +108,7 @@ def test_a_ticket_is_closed_and_opened_again(system):
     assert system.has(ref, "[m r]")
 
 
-@pytest.mark.parametrize(
-    "key", ["", "x", "watcher-../../etc", "watcher-a/b", "watcher-a\0", "/tmp"]
-)  # noqa: S108 -- it is refused
+@pytest.mark.parametrize("key", ["", "x", "watcher-../../etc", "watcher-a/b", "watcher-a\0", "/a"])
 def test_a_key_leads_nowhere_else(system, key):
     with pytest.raises(Refused):
         system.create(draft(key=key))
@@ -119,7 +120,7 @@ def test_a_key_leads_nowhere_else(system, key):
 def test_an_attachment_leads_nowhere_else(system, name):
     system.create(draft(attachments=(replace(PLAN, name=name),)))
 
-    assert {"ticket.html", "ticket.json", "ticket.md"} == set(os.listdir(system.folder / KEY))
+    assert {"ticket.html", "ticket.json", "ticket.md"} == (names(system.folder / KEY))
 
 
 def test_a_ticket_that_was_taken_away_is_not_made_again_by_an_update(system):

@@ -23,7 +23,7 @@ SEEDS = (
     "\\*", "a\\\nb", "    indented", "\tcode", '{"type":"link"}',
     '"}],"marks":[{"type":"strong"}', "</script>", "\u2028x", "\u2029x", "\x1b[2J",
     "\x1b]0;x\x07", "\x00", "\x08\x08\x08", "\x7f", "\x85x", "\u202etxt.exe", "\u200b", "\ufeff",
-    "\ud800", "😀", "аdmin", "é", "\xa0", "\xad", "\ufff9x\ufffb", "A" * 500, "", " ", "\n",
+    "\ud800", "😀", "\u0430dmin", "é", "\xa0", "\xad", "\ufff9x\ufffb", "A" * 500, "", " ", "\n",
     "\n\n\n", "cucm01", "ca-2.pem", 'http://a.b/?x="y"&z=<w>', "mailto:a@b.example", "{{7*7}}",
     "{% raw %}", "${jndi:ldap://x}", "%s%n", "$(reboot)", "; reboot", "../../etc/passwd",
 )  # fmt: skip

@@ -27,6 +27,8 @@ _KEY = re.compile(r"watcher-[^/\\\x00-\x1f]{1,120}", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _COMMENT = "comment-{:03}.md"
 _COMMENTS = 999
+TITLE = 240
+"""Characters of a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _fill(place: Path, draft: Draft) -> None:
     names = [one.name for one in attached]
     _write(place / "ticket.md", _page(draft, names, _markdown_part, encode.markdown))
     body = _page(draft, names, _html_part, encode.html)
-    _write(place / "ticket.html", _HTML.format(title=encode.html(draft.title), body=body))
+    _write(place / "ticket.html", _HTML.format(title=encode.html(_title(draft)), body=body))
     _write(place / TICKET, _json(draft, names))
     _sync(place)
 
@@ -173,7 +175,7 @@ def _page(
     draft: Draft, attached: Sequence[str], part: Callable[[str, str], str],
     encoded: Callable[[str], str],
 ) -> str:  # fmt: skip
-    head = part("", encoded(draft.title))
+    head = part("", encoded(_title(draft)))
     facts = [
         ("Change", f"{draft.key}, version {draft.version}"),
         ("Planned", f"{_when(draft.starts)} to {_when(draft.ends)}" if draft.starts else "not yet"),
@@ -188,6 +190,10 @@ def _page(
         ("Test", draft.test),
     ]
     return head + "".join(part(name, encoded(text)) for name, text in facts)
+
+
+def _title(draft: Draft) -> str:
+    return encode.one_line(draft.title, TITLE)
 
 
 def _markdown_part(name: str, text: str) -> str:

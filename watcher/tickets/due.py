@@ -143,12 +143,13 @@ def _went_on(
     draft = change.draft if ended or ground.draft is None else ground.draft
     moved = draft.material != change.draft.material and not counted
     standing = _standing(ours, change.opened_at)
+    went_on = not counted and _progress(standing) != _progress(change.standing)
     return replace(
         change,
         draft=draft,
         version=change.version + moved,
         standing=standing,
-        progress=change.progress + (_progress(standing) != _progress(change.standing)),
+        progress=change.progress + went_on,
         ended_at=ground.now if ended else None,
     )
 
@@ -249,16 +250,17 @@ class _Desk:
         shown = [one.version for one in self.errands if one.kind in _SHOW]
         if version <= max(shown, default=0):
             return ()
-        return (
-            self.errand(ErrandKind.UPDATE, f"v{version}"),
-            self.errand(ErrandKind.COMMENT, f"v{version} note"),
-        )
+        update = self.errand(ErrandKind.UPDATE, f"v{version}")
+        if any(one.kind is ErrandKind.REOPEN and one.version == version for one in self.errands):
+            return (update,)  # the reopening said why
+        return (update, self.errand(ErrandKind.COMMENT, f"v{version} note"))
 
     def progressed(self, *, close: bool) -> tuple[Errand, ...]:
         """Return the comment on what people did, or the closing that says so."""
         if close and self.change.ended_at is not None:
-            return (self.errand(ErrandKind.CLOSE, f"r{self.change.round} closed"),)
-        if not self.change.progress:
+            return (self.errand(ErrandKind.CLOSE, f"p{self.change.progress} closed"),)
+        said = mark(self.change.key, f"p{self.change.progress} closed")
+        if not self.change.progress or any(one.mark == said for one in self.errands):
             return ()
         return (self.errand(ErrandKind.COMMENT, f"p{self.change.progress}"),)
 

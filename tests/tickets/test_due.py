@@ -1,0 +1,352 @@
+"""What is due: once, for what people must decide, and never against what people did."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from store import samples
+from tickets.desk import DAY, HOUR, MINUTE, NOW, case
+
+from watcher.model.case import CaseState
+from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
+from watcher.tickets.due import COMMENT_LINES, DueRules, Ground, due
+
+RULES = DueRules(systems=("a",))
+CLOSING = replace(RULES, close=True)
+RESOLVED, REGRESSED = CaseState.RESOLVED, CaseState.REGRESSED
+
+
+class Story:
+    """One cluster as time passes; everything that is due is done at once unless a test waits."""
+
+    def __init__(self, *cases, rules=RULES):
+        self.now, self.rules, self.cases = NOW, rules, list(cases)
+        self.draft, self.drawn_at = samples.draft(), NOW
+        self.changes, self.tickets, self.errands = {}, {}, []
+
+    @property
+    def change(self):
+        """Return the newest change."""
+        return list(self.changes.values())[-1] if self.changes else None
+
+    def look(self, *, after=MINUTE, deliver=True):
+        """Let time pass, decide, write down; return what was added."""
+        self.now += after
+        key = self.change.key if self.change else ""
+        found = due(Ground(
+            now=self.now, cluster="graz", cases=self.cases, draft=self.draft,
+            drawn_at=self.drawn_at, change=self.change,
+            tickets=[one for one in self.tickets.values() if one.change == key],
+            errands=[one for one in self.errands if one.change == key],
+        ), self.rules)  # fmt: skip
+        gone = {one.id: one for one in found.overtaken}
+        self.errands = [gone.get(one.id, one) for one in self.errands]
+        self.changes |= {one.key: one for one in found.changes}
+        start = len(self.errands)
+        self.errands += [replace(one, id=start + n) for n, one in enumerate(found.add)]
+        if deliver:
+            self.deliver()
+        return [f"{one.kind} {one.mark}" for one in found.add]
+
+    def deliver(self):
+        """Do all that waits, as a ticket system without faults does."""
+        self.errands = [
+            replace(one, state=ErrandState.DONE) if one.state is ErrandState.NEW else one
+            for one in self.errands
+        ]
+        for one in self.errands:
+            at = (one.change, one.system)
+            if one.kind is ErrandKind.CREATE and at not in self.tickets:
+                ref = TicketRef(id=one.change, number="1", url="")
+                self.tickets[at] = Ticket(change=one.change, system=one.system, ref=ref)
+            if one.kind in (ErrandKind.CLOSE, ErrandKind.REOPEN) and not one.told:
+                self.close(one.system, closed=one.kind is ErrandKind.CLOSE, key=one.change)
+                self.errands[one.id] = replace(one, told="seen")
+
+    def close(self, system="a", *, closed=True, key=None):
+        """Close a ticket or open it, as people do."""
+        at = (key or self.change.key, system)
+        ticket = self.tickets[at]
+        self.tickets[at] = replace(ticket, ref=replace(ticket.ref, closed=closed),
+                                   closed_at=self.now if closed else None)  # fmt: skip
+
+    def plan(self, *decides):
+        """Draw another plan."""
+        self.draft = samples.draft(material="|".join(decides), decides=decides)
+        self.drawn_at = self.now
+
+    def done(self):
+        """Resolve all cases by evidence."""
+        self.cases = [
+            replace(one, state=RESOLVED, resolved_at=self.now, state_since=self.now)
+            for one in self.cases
+        ]
+
+    def regress(self):
+        """Let the first case alarm again."""
+        first = self.cases[0]
+        self.cases[0] = replace(first, state=REGRESSED, round=first.round + 1,
+                                state_since=self.now, resolved_at=None)  # fmt: skip
+
+    def text(self, mark):
+        """Return what a comment says."""
+        return next(one.text for one in self.errands if mark in one.mark)
+
+
+def test_a_case_with_a_plan_is_one_ticket():
+    story = Story(case())
+
+    assert ["create [watcher-graz-1 v1]"] == story.look()
+    assert [] == story.look() == story.look(after=DAY)
+
+
+def test_each_system_gets_one():
+    story = Story(case(), rules=DueRules(systems=("a", "b")))
+
+    assert 2 == len(story.look())
+    assert {("watcher-graz-1", "a"), ("watcher-graz-1", "b")} == set(story.tickets)
+
+
+def test_a_name_that_only_a_message_claims_gets_no_ticket():
+    claimed = samples.case(samples.key(claimed=True), opened_at=NOW, state_since=NOW)
+
+    assert [] == Story(claimed).look()
+    assert [] == Story().look()
+
+
+def test_a_plan_from_before_the_case_says_nothing_of_it():
+    story = Story(case(opened_at=NOW + HOUR))
+
+    assert [] == story.look(after=2 * HOUR)
+    story.plan("fresh")
+    assert ["create [watcher-graz-1 v1]"] == story.look()
+
+
+def test_counters_change_nothing():
+    story = Story(case())
+    story.look()
+    story.cases = [replace(story.cases[0], occurrences=900, heard_at=NOW + DAY)]
+    story.draft = replace(story.draft, description="another number of days")
+
+    assert [] == story.look()
+    assert "another number of days" == story.change.draft.description
+
+
+def test_a_material_change_is_one_update_and_one_comment_that_says_what():
+    story = Story(case())
+    story.plan("Way: a", "Step: x")
+    story.look()
+    story.plan("Way: b", "Step: x")
+
+    assert ["update [watcher-graz-1 v2]", "comment [watcher-graz-1 v2 note]"] == story.look()
+    assert [] == story.look()
+    assert "- no more: Way: a\n- new: Way: b" in story.text("v2 note")
+    assert "Step: x" not in story.text("v2 note")
+
+
+def test_another_order_alone_is_said_as_such():
+    story = Story(case())
+    story.plan("1", "2")
+    story.look()
+    story.plan("2", "1")
+    story.look()
+
+    assert "The order of the steps is another." in story.text("v2 note")
+
+
+def test_a_long_difference_is_cut():
+    story = Story(case())
+    story.look()
+    story.plan(*map(str, range(500)))
+    story.look()
+
+    assert COMMENT_LINES + 2 == len(story.text("v2 note").splitlines())
+
+
+def test_what_changes_before_the_ticket_is_made_needs_no_comment():
+    story = Story(case())
+    story.look(deliver=False)
+    story.plan("another")
+    added = story.look(deliver=False)
+    story.errands = [replace(story.errands[0], version=story.change.version)]
+    story.deliver()
+
+    assert [] == added == story.look()
+    assert 2 == story.change.version
+
+
+def test_what_is_overtaken_is_not_sent_and_said_later():
+    story = Story(case())
+    story.look()
+    for plan in ("b", "c"):
+        story.plan(plan)
+        story.look(deliver=False)
+    waiting = [one.mark for one in story.errands if one.state is ErrandState.NEW]
+
+    assert ["[watcher-graz-1 v3]", "[watcher-graz-1 v3 note]"] == waiting
+    assert "- new: c" in story.text("v3 note")
+    assert "- new: b" in story.text("v3 note")
+
+
+@pytest.mark.parametrize("state", [CaseState.ACKNOWLEDGED, CaseState.PLANNED])
+def test_what_people_do_is_told_once(state):
+    story = Story(case())
+    story.look()
+    story.cases = [replace(story.cases[0], state=state)]
+
+    assert ["comment [watcher-graz-1 p1]"] == story.look()
+    assert [] == story.look()
+    assert f"graz: tomcat of sub1: {state}" in story.text("p1")
+
+
+def test_silence_is_no_progress():
+    story = Story(case())
+    story.look()
+    story.cases = [replace(story.cases[0], state=CaseState.QUIET)]
+
+    assert [] == story.look()
+
+
+def test_evidence_ends_a_change_and_closes_only_where_configured():
+    story, closing = Story(case()), Story(case(), rules=CLOSING)
+    for one in (story, closing):
+        one.look()
+        one.done()
+
+    assert ["comment [watcher-graz-1 p1]"] == story.look()
+    assert ["close [watcher-graz-1 p1 closed]"] == closing.look()
+    assert "done, by evidence" in closing.text("closed")
+    assert (story.now, closing.now) == (story.change.ended_at, closing.change.ended_at)
+    assert [] == story.look() == closing.look()
+
+
+def test_a_regression_reopens_what_was_closed():
+    story = Story(case(), rules=CLOSING)
+    story.look()
+    story.done()
+    story.look()
+    story.regress()
+
+    assert ["reopen [watcher-graz-1 r2 reopened]"] == story.look(after=3 * DAY)
+    assert "came again" in story.text("reopened")
+    assert ["update [watcher-graz-1 v2]"] == story.look()
+    story.done()
+    assert ["close [watcher-graz-1 p2 closed]"] == story.look()
+
+
+def test_a_regression_of_an_open_ticket_is_told():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.regress()
+    added = story.look(after=3 * DAY)
+
+    assert ["update [watcher-graz-1 v2]", "comment [watcher-graz-1 v2 note]"] == added
+    assert "came again" in story.text("v2 note")
+
+
+def test_a_late_regression_is_another_change():
+    story = Story(case(), rules=CLOSING)
+    story.look()
+    story.done()
+    story.look()
+    story.now += 60 * DAY
+    story.regress()
+    story.plan("fresh")
+
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+
+
+def test_a_new_case_after_the_end_is_another_change():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.cases.append(case("sub2", opened_at=story.now, state_since=story.now))
+    story.plan("fresh")
+
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+    assert ("graz: tomcat of sub2: open",) == story.change.standing
+
+
+def test_a_ticket_that_people_closed_is_left_alone():
+    story = Story(case())
+    story.look()
+    story.close()
+    story.plan("another")
+
+    assert [] == story.look() == story.look(after=10 * DAY)
+
+
+def test_something_new_long_after_people_closed_it_is_another_change():
+    story = Story(case())
+    story.look()
+    story.close()
+    soon = story.now + HOUR
+    story.cases.append(case("sub2", opened_at=soon, state_since=soon))
+    early = story.look(after=2 * HOUR)
+    story.plan("fresh")
+
+    assert [] == early
+    assert ["create [watcher-graz-2 v1]"] == story.look(after=2 * DAY)
+    assert story.changes["watcher-graz-1"].ended_at is not None
+
+
+def test_nothing_follows_before_the_ticket_is_there():
+    story = Story(case())
+    story.look(deliver=False)
+    story.plan("b")
+    story.cases = [replace(story.cases[0], state=CaseState.ACKNOWLEDGED)]
+
+    assert [] == story.look(deliver=False)
+
+
+def test_a_new_system_gets_the_ticket_of_an_open_change_only():
+    story = Story(case())
+    story.look()
+    story.rules = DueRules(systems=("a", "b"))
+    first = story.look()
+    story.done()
+    story.look()
+    story.rules = DueRules(systems=("a", "b", "c"))
+
+    assert ["create [watcher-graz-1 v1]"] == first
+    assert [] == story.look()
+
+
+DEEDS = ("plan", "done", "regress", "close", "acknowledge", "case", "wait", "look")
+
+
+@given(st.lists(st.sampled_from(DEEDS), max_size=25), st.booleans())
+def test_whatever_happens_nothing_is_due_twice(deeds, close):
+    story = Story(case(), rules=CLOSING if close else RULES)
+    for number, deed in enumerate(deeds):
+        _happen(story, deed, number)
+        story.look(deliver=deed != "wait")
+        keys = [(one.change, one.mark) for one in story.errands]
+        creates = [one.change for one in story.errands if one.kind is ErrandKind.CREATE]
+
+        assert len(keys) == len(set(keys))
+        assert sorted(set(creates)) == sorted(creates)
+        assert [] in [story.look(after=0 * DAY) for _ in range(4)]
+        assert [] == story.look(after=0 * DAY)
+
+
+def _happen(story, deed, number):
+    if deed == "plan":
+        story.plan(str(number))
+    elif deed == "done":
+        story.done()
+    elif deed == "regress" and story.cases[0].state is RESOLVED:
+        story.regress()
+        story.plan(f"r{number}")
+    elif deed == "close" and story.tickets and story.change.key in {k for k, _ in story.tickets}:
+        story.close()
+    elif deed == "acknowledge":
+        story.cases[0] = replace(story.cases[0], state=CaseState.ACKNOWLEDGED)
+    elif deed == "case":
+        story.cases.append(case(f"n{number}", opened_at=story.now, state_since=story.now))
+    elif deed == "wait":
+        story.now += 2 * DAY

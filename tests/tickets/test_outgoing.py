@@ -1,0 +1,316 @@
+"""What is due goes out once, whatever the ticket system does, and whoever leads."""
+
+import shutil
+import threading
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+import pytest
+from app.desk import StillClock, made_empty
+from store import samples
+from tickets.desk import (
+    DAY,
+    FREE,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    Always,
+    Memory,
+    Refusing,
+    Scripted,
+    case,
+    drawn,
+    filled,
+    outgoing,
+    run,
+    term,
+)
+
+from watcher import crash
+from watcher.app.report import Found
+from watcher.errors import TryLater
+from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
+from watcher.ports import CaseRow
+from watcher.store.engine import open_existing
+from watcher.tickets.advance import Limits
+
+NEW, SENDING, UNKNOWN, DONE, DEAD = ErrandState
+
+
+@pytest.fixture
+def clock():
+    """Return a clock that the tests move."""
+    return StillClock(NOW)
+
+
+def chance(seed):
+    return Random(seed)  # noqa: S311 -- chance that can be repeated
+
+
+def keys_of(system):
+    return sorted(one["key"] for one in system.tickets.values())
+
+
+def test_1000_keys_through_a_bad_day_make_1000_tickets(clock):
+    """The mix of G-10; after the system is well again nothing is unknown for long."""
+    memory, system = filled(1000), Scripted(clock, chance(1))
+    sender = outgoing(clock, memory, system)
+    run(sender, clock, NOW + 6 * HOUR)
+    system.faults = False
+    for number in range(1000):  # a second thing for each: comments under faults as well
+        memory.note([], [comment(clock, number=number)], [])
+    system.faults, bad_until = True, clock.now() + HOUR
+    run(sender, clock, bad_until)
+    system.faults, recovered = False, clock.now()
+    waits = set(memory.states()) - {DONE}
+    run(sender, clock, recovered + 15 * MINUTE)
+
+    assert UNKNOWN in waits
+    assert {DONE: 2000} == memory.states()
+    assert [f"watcher-graz-{n}" for n in sorted(map(str, range(1000)))] == keys_of(system)
+    assert {1} == {
+        len(texts) for one in system.tickets.values() for texts in one["comments"].values()
+    }
+
+
+def test_without_a_search_before_each_create_there_are_doubles(clock, monkeypatch):
+    """The seeded bug: the test above can fail."""
+    monkeypatch.setattr(crash, "_BUG", "no-find-before-create")
+    memory, system = filled(200), Scripted(clock, chance(1))
+    run(outgoing(clock, memory, system), clock, NOW + 12 * HOUR)
+
+    assert len(set(keys_of(system))) < len(keys_of(system))
+
+
+def test_a_restored_backup_finds_the_tickets_that_were_made_after_it(clock):
+    system = Scripted(clock, chance(2), faults=False)
+    run(outgoing(clock, filled(20), system), clock, NOW + HOUR)
+    again = filled(20)
+    run(outgoing(clock, again, system), clock, NOW + 2 * HOUR)
+
+    assert 20 == len(system.tickets) == system.calls["create"] == again.states()[DONE]
+
+
+def test_only_the_leader_sends(clock):
+    memory, system = filled(5), Scripted(clock, chance(3), faults=False)
+    outgoing(clock, memory, system, standing=Found()).turn()
+    outgoing(clock, memory, system, lease=Always(epoch=2)).turn()
+
+    assert {NEW: 5} == memory.states()
+    assert not system.calls
+
+
+class Lost:
+    """A lease that another takes right before the first thing is sent."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def holds(self, *_):
+        """Count down."""
+        self.left -= 1
+        return self.left >= 0
+
+
+@pytest.mark.parametrize("left", range(4))
+def test_who_loses_the_lease_before_sending_sends_nothing(clock, left):
+    memory, system = filled(1), Scripted(clock, chance(3), faults=False)
+    outgoing(clock, memory, system, lease=Lost(left)).turn()
+
+    assert (left > 2) == bool(system.calls["create"])
+    assert (DONE if left > 2 else NEW) == memory.errands[1].state
+
+
+def test_what_a_dead_leader_was_sending_is_searched_for_after_the_quiet_time(clock):
+    memory, system = filled(1), Scripted(clock, chance(4), faults=False)
+    memory.errands[1] = replace(memory.errands[1], state=SENDING, epoch=1, sent_at=NOW)
+    sender = outgoing(clock, memory, system, lease=Always(2), standing=Found(term=term(2)))
+    sender.turn()
+    calls = dict(system.calls)
+    run(sender, clock, NOW + FREE.quiet + MINUTE)
+
+    assert {} == calls
+    assert {DONE: 1} == memory.states()
+    assert 2 == memory.errands[1].epoch
+
+
+def test_an_hour_has_a_budget_and_all_500_come_at_last(clock):
+    memory, system = filled(500), Scripted(clock, chance(5), faults=False)
+    sender = outgoing(clock, memory, system, limits=Limits(hourly=100))
+    made = []
+    for _ in range(6):
+        run(sender, clock, clock.now() + HOUR, step=30 * SECOND)
+        made.append(len(system.tickets))
+
+    assert 100 <= made[0] <= 101
+    assert all(b - a <= 101 for a, b in pairwise(made))
+    assert 500 == made[-1] == memory.states()[DONE]
+    assert system.calls["find"] < 2000
+
+
+def test_a_system_that_is_down_is_not_hammered(clock, monkeypatch):
+    memory, down = filled(300), Scripted(clock, chance(6))
+    monkeypatch.setattr(down, "_answer", _down)
+    run(outgoing(clock, memory, down), clock, NOW + HOUR, step=5 * SECOND)
+
+    assert {NEW: 300} == memory.states()
+    assert down.calls["find"] < 80
+
+
+def _down(_):
+    raise TryLater("connection refused")
+
+
+def test_refusals_end_and_are_told(clock, caplog):
+    memory, system = filled(1), Refusing(clock, chance(7), faults=False)
+    run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)
+
+    assert (DEAD, "403: no project") == (memory.errands[1].state, memory.errands[1].told)
+    assert "ERROR" in {record.levelname for record in caplog.records}
+
+
+def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clock):
+    memory, system = filled(1), Scripted(clock, chance(8), faults=False)
+    system.create = lambda _: 1 / 0
+    outgoing(clock, memory, system).turn()
+
+    assert UNKNOWN is memory.errands[1].state
+    assert "ZeroDivisionError" in memory.errands[1].told
+
+
+def with_ticket(clock, **changes):
+    """Return an outbox whose one ticket is made, and its system."""
+    memory, system = filled(1), Scripted(clock, chance(9), faults=False)
+    sender = outgoing(clock, memory, system, **changes)
+    sender.turn()
+    return memory, system, sender
+
+
+def comment(clock, what="p1", number=0):
+    return samples.errand(number, ErrandKind.COMMENT, what, system="scripted", next_at=clock.now(),
+                          added_at=clock.now(), text="news")  # fmt: skip
+
+
+def test_a_ticket_that_people_closed_is_left_alone(clock):
+    memory, system, sender = with_ticket(clock)
+    system.tickets["CHG00001"]["closed"] = True
+    memory.note([], [comment(clock)], [])
+    sender.turn()
+    ticket = memory.tickets["watcher-graz-0", "scripted"]
+
+    assert (DONE, "people closed the ticket") == (memory.errands[2].state, memory.errands[2].told)
+    assert {} == system.tickets["CHG00001"]["comments"]
+    assert (True, clock.now()) == (ticket.ref.closed, ticket.closed_at)
+
+
+def test_people_closing_a_ticket_is_seen_within_an_hour(clock):
+    memory, system, sender = with_ticket(clock)
+    system.tickets["CHG00001"]["closed"] = True
+    clock.pass_by(HOUR + MINUTE)
+    sender.turn()
+    calls = system.calls["find"]
+    sender.turn()
+
+    assert memory.tickets["watcher-graz-0", "scripted"].ref.closed
+    assert calls == system.calls["find"]
+
+
+def test_a_fresh_ticket_that_the_index_does_not_show_yet_is_not_taken_for_gone(clock):
+    memory, system, sender = with_ticket(clock)
+    system.tickets["CHG00001"]["seen"] = clock.now() + 2 * MINUTE
+    memory.note([], [comment(clock)], [])
+    sender.turn()
+
+    assert ["[watcher-graz-0 p1]"] == list(system.tickets["CHG00001"]["comments"])
+
+
+def test_the_end_waits_for_nothing_that_hangs(clock):
+    memory, system = filled(0), Scripted(clock, chance(1), faults=False)
+    sender = outgoing(clock, memory, system)
+    sender.look()
+    sender.stop()
+
+    assert "outgoing" not in {thread.name for thread in threading.enumerate()}
+
+
+class Cases:
+    """A view on the cases that a test gives."""
+
+    def __init__(self, *cases):
+        self.cases = list(cases)
+
+    def list_cases(self, query):
+        """Return those of the cluster."""
+        return [CaseRow(id=n, case=one) for n, one in enumerate(self.cases)
+                if one.key.cluster == query.cluster]  # fmt: skip
+
+
+def test_a_case_and_its_plan_become_one_ticket_in_each_system(clock):
+    memory = Memory()
+    memory.drafts["graz"] = drawn()
+    one, two = (Scripted(clock, chance(n), faults=False, name=f"s{n}") for n in (1, 2))
+    sender = outgoing(
+        clock, memory, one, systems={"s1": one, "s2": two}, view=Cases(case()),
+        rules=replace(outgoing(clock, memory, one).desk.rules, systems=("s1", "s2")),
+        open_clusters=lambda: ("graz",),
+    )  # fmt: skip
+    for _ in range(3):
+        sender.turn()
+        clock.pass_by(MINUTE)
+
+    assert ["watcher-graz-1"] == keys_of(one) == keys_of(two)
+    assert {DONE: 2} == memory.states()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """Return a database with tables and no rows."""
+    return made_empty(tmp_path_factory.mktemp("empty"))
+
+
+def test_two_instances_at_once_make_each_ticket_once(clock, tmp_path, empty):
+    """Each believes for a while that it leads; the lease and the rows decide."""
+    shutil.copy(empty, tmp_path / "watcher.db")
+    stores = [open_existing(f"sqlite:///{tmp_path}/watcher.db") for _ in range(2)]
+    source = filled(40)
+    stores[0].outbox.note(list(source.kept.values()), list(source.errands.values()), [])
+    system, luck = Scripted(clock, chance(11)), chance(12)
+    standing = [Found(), Found()]
+    senders = [
+        outgoing(clock, stores[n].outbox, system, lease=stores[n].lease, standing=standing[n])
+        for n in range(2)
+    ]  # fmt: skip
+    epochs = set()
+    for turn in range(400):
+        n = luck.randrange(2)
+        if luck.random() < 0.7:  # else it goes on with the term that it has, as one that slept
+            now = clock.now() + (DAY * 0 if luck.random() < 0.8 else 40 * SECOND)
+            standing[n].term = stores[n].lease.take("leader", f"i{n}", now, 30)
+        epochs.add(standing[n].term.epoch if standing[n].term else 0)
+        system.faults = turn < 250
+        senders[n].turn()
+        clock.pass_by(luck.choice([5, 20, 60]) * SECOND)
+    counts = {one.state: one.count for one in stores[0].figures.outbox_counts()}
+    for store in stores:
+        store.close()
+
+    assert {DONE: 40} == counts
+    assert 40 == len(system.tickets) == len(set(keys_of(system)))
+    assert len(epochs) > 5
+
+
+def test_a_ticket_of_the_store_is_found_again(tmp_path, empty):
+    shutil.copy(empty, tmp_path / "watcher.db")
+    store = open_existing(f"sqlite:///{tmp_path}/watcher.db")
+    ref = TicketRef(id="7", number="7", url="")
+    store.outbox.note([samples.change()], [], [])
+    ticket = Ticket(change="watcher-graz-1", system="scripted", ref=ref)
+    store.outbox.see(ticket)
+    found = store.outbox.open_tickets("scripted", 10), store.outbox.open_tickets("other", 10)
+    store.outbox.see(replace(ticket, ref=replace(ref, closed=True), closed_at=NOW))
+    closed = store.outbox.open_tickets("scripted", 10)
+    store.close()
+
+    assert (([ticket], []), []) == (found, closed)
