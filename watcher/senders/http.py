@@ -50,10 +50,10 @@ class HttpOptions:
     proxy: str | None = field(default=None, repr=False)
     plain: bool = False
     connect: float = 5.0
-    read: float = 30.0
-    write: float = 30.0
+    read: float = 25.0
+    write: float = 25.0
     pool: float = 5.0
-    whole: float = 60.0
+    whole: float = 30.0
     limit: int = 1 << 20
     """Bytes of an answer, also after unpacking."""
 
