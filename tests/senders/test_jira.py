@@ -1,0 +1,122 @@
+"""What Jira alone has: a late index, pages, transitions and texts that markup makes longer."""
+
+from dataclasses import replace
+
+import pytest
+from senders.fakes import JiraFake
+from senders.systems import KINDS, draft
+
+from watcher.errors import Refused
+from watcher.senders.jira import BODY
+from watcher.senders.jira_cloud import jira_cloud
+
+KEY = "watcher-graz-1"
+CLOUD, DC = KINDS[2], KINDS[3]
+BOTH = pytest.mark.parametrize("kind", [CLOUD, DC], ids=lambda kind: kind.name)
+
+
+@BOTH
+def test_what_this_process_made_is_found_before_the_index_has_it(kind):
+    system, fake = kind.pair(lag=120.0)
+    ticket = system.create(draft())
+    other = kind.make(fake, True)  # noqa: FBT003 -- as the fixture takes it
+
+    assert fake.seen_from[1] > fake.clock.seconds
+    assert [one.id for one in system.find(KEY)] == [ticket.id]
+    assert other.find(KEY) == ()
+    fake.clock.move(120)
+    assert [one.id for one in other.find(KEY)] == [ticket.id]
+
+
+@BOTH
+def test_issues_on_later_pages_are_found(kind):
+    system, fake = kind.pair()
+    system.create(draft(attachments=()))
+    for number in range(2, 130):  # clones by people keep the label, and come after it
+        fake.add({**fake.tickets[1], "properties": {}})
+        assert fake.count == number
+
+    assert len(system.find(KEY)) == 129
+    assert system.find(KEY)[0].number == "UC-1"
+
+
+@BOTH
+def test_an_issue_carries_label_and_property(kind):
+    system, fake = kind.pair()
+    system.create(draft())
+
+    assert fake.tickets[1]["fields"]["labels"] == ["watcher", KEY]
+    assert fake.tickets[1]["properties"]["watcher"] == {"key": KEY, "mark": f"[{KEY} v1]"}
+    assert fake.tickets[1]["fields"]["duedate"] == "2026-11-30"
+
+
+@BOTH
+def test_an_issue_with_another_key_under_our_label_is_anothers(kind):
+    system, fake = kind.pair()
+    system.create(draft())
+    system.create(draft("watcher-graz-2"))
+    fake.tickets[2]["fields"]["labels"].append(KEY)
+
+    assert [one.number for one in system.find(KEY)] == ["UC-1"]
+
+
+@BOTH
+def test_a_long_text_fits_whatever_markup_makes_of_it(kind):
+    system, fake = kind.pair()
+    system.create(draft(implementation="* [step] {of} *the* plan!\n" * 3000))
+    text = fake.tickets[1]["fields"]["description"]
+
+    assert not isinstance(text, str) or len(text) <= BODY
+    assert "cut" in str(text)
+
+
+@BOTH
+def test_a_transition_that_is_not_there_is_a_refusal_and_nothing_is_said(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    system.options = replace(system.options, done="Finish")
+
+    with pytest.raises(Refused, match="no transition 'Finish'"):
+        system.close(ticket, f"[{KEY} r1 closed]", "done")
+    assert fake.comments[1] == []
+
+
+@BOTH
+def test_labels_of_people_stay(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    fake.tickets[1]["fields"]["labels"].append("theirs")
+    system.update(ticket, draft(version=2))
+
+    assert "theirs" in fake.tickets[1]["fields"]["labels"]
+
+
+@BOTH
+def test_the_newest_of_many_comments_is_seen(kind):
+    system, _ = kind.pair()
+    ticket = system.create(draft())
+    for number in range(120):
+        system.comment(ticket, f"[{KEY} p{number}]", "text")
+
+    assert system.has(ticket, f"[{KEY} p119]")
+    assert system.has(ticket, f"[{KEY} p0]")
+    assert not system.has(ticket, f"[{KEY} p120]")
+
+
+def test_planned_times_go_to_the_fields_of_the_site():
+    fake = JiraFake()
+    fake.fields = fake.fields | {"customfield_1", "customfield_2"}
+    options = replace(
+        CLOUD.pair()[0].options, start_field="customfield_1", end_field="customfield_2"
+    )
+    jira_cloud(options, fake).create(draft())
+
+    assert fake.tickets[1]["fields"]["customfield_1"] == "2026-11-23T21:00:00.000+0000"
+
+
+def test_a_field_that_the_screen_does_not_have_is_a_refusal_that_says_which():
+    fake = JiraFake()
+    options = replace(CLOUD.pair()[0].options, start_field="customfield_1")
+
+    with pytest.raises(Refused, match="customfield_1"):
+        jira_cloud(options, fake).create(draft())

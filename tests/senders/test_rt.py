@@ -1,0 +1,81 @@
+"""What Request Tracker alone has: versions of a ticket, subjects and names in queries."""
+
+from dataclasses import replace
+
+import pytest
+from senders.fakes import RtFake
+from senders.systems import KINDS, draft
+
+from watcher.errors import InputError, TryLater
+from watcher.senders.rt import RequestTracker
+
+KEY = "watcher-graz-1"
+RT = KINDS[4]
+
+
+def test_a_ticket_that_somebody_changed_is_read_once_more():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    fake.stale = 1
+
+    system.update(ticket, draft(version=2, title="another"))
+
+    assert fake.tickets[1]["Subject"] == f"[{KEY}] another"
+
+
+def test_a_ticket_that_everybody_changes_waits():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    fake.stale = 2
+
+    with pytest.raises(TryLater, match="others are writing"):
+        system.update(ticket, draft(version=2))
+    assert not system.has(ticket, f"[{KEY} v2]")
+
+
+def test_a_field_that_was_dropped_is_told():
+    system, fake = RT.pair()
+    fake.drops_field = True
+
+    system.create(draft())
+
+    assert system.left_out == ("the custom field Change-Key: it is not on the queue",)
+
+
+def test_a_subject_that_people_changed_does_not_hide_a_ticket_with_the_field():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    fake.tickets[1]["Subject"] = "graz, next week"
+
+    assert [one.id for one in system.find(KEY)] == [ticket.id]
+
+
+def test_a_subject_that_quotes_our_key_makes_no_ticket_ours():
+    system, fake = RT.pair()
+    system.create(draft("watcher-graz-2"))
+    fake.tickets[1]["Subject"] = f"Fwd: [{KEY}] see there"
+
+    with pytest.raises(TryLater, match="tickets of others"):
+        system.find(KEY)
+
+
+@pytest.mark.parametrize("name", ["a'b", 'a"b', "a\\b", "a}b", "a\nb"])
+def test_names_that_would_end_a_query_are_input_errors(name):
+    with pytest.raises(InputError, match="queue or custom field"):
+        RequestTracker(replace(RT.pair()[0].options, queue=name), RtFake())
+
+
+@pytest.mark.parametrize(
+    "mark", [f"[{KEY} p1]\nStatus: resolved", "[watcher-Zürich-1 p1]", "x" * 900]
+)
+def test_any_mark_is_one_short_line_of_a_subject(mark):
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+
+    system.comment(ticket, mark, "text")
+
+    subject = fake.comments[1][-1][0]
+    assert subject.isascii()
+    assert subject.isprintable()
+    assert len(subject) <= 200
+    assert system.has(ticket, mark)

@@ -1,0 +1,134 @@
+"""What ServiceNow alone has: its fields, tokens that end, and cuts without a word."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from senders.fakes import Fault, Script, ServiceNowFake
+from senders.systems import KINDS, draft
+
+from watcher.errors import InputError, Refused, TryLater
+from watcher.senders.http import HttpOptions
+from watcher.senders.servicenow import FIELD, TITLE, ServiceNow, ServiceNowOptions
+
+KEY = "watcher-graz-1"
+BASIC, OAUTH = KINDS[0], KINDS[1]
+
+
+def sent(fake, number=1):
+    return fake.tickets[number]
+
+
+def test_a_change_has_the_documented_fields():
+    system, fake = BASIC.pair()
+    system.create(draft())
+    ticket = sent(fake)
+
+    assert ticket["short_description"] == draft().title
+    assert ticket["description"].startswith(f"[{KEY} v1]\n")
+    assert ticket["risk_impact_analysis"] == f"{draft().risk}\n\n{draft().impact}"
+    assert ticket["implementation_plan"] == draft().implementation
+    assert (ticket["backout_plan"], ticket["test_plan"]) == (draft().back_out, draft().test)
+    assert (ticket["correlation_id"], ticket["correlation_display"]) == (KEY, "watcher")
+    assert "type" not in ticket
+
+
+def test_times_are_utc():
+    system, fake = BASIC.pair()
+    vienna = timezone(timedelta(hours=1))
+    system.create(draft(starts=datetime(2026, 12, 1, 0, 30, tzinfo=vienna), ends=None))
+
+    assert sent(fake)["start_date"] == "2026-11-30 23:30:00"
+    assert "end_date" not in sent(fake)
+
+
+def test_the_table_is_told_the_type():
+    system, fake = OAUTH.pair()
+    system.create(draft())
+
+    assert sent(fake)["type"] == "normal"
+    assert fake.asked[-1].path != "/api/sn_chg_rest/change/normal"
+
+
+def test_what_is_too_long_is_cut_at_a_line_and_says_so():
+    system, fake = BASIC.pair()
+    system.create(draft(title="t" * 500, implementation="a step of the plan\n" * 900))
+    plan = sent(fake)["implementation_plan"]
+
+    assert len(plan) <= FIELD
+    assert plan.endswith("a step of the plan\n(cut here; the attached plan has all of it)")
+    assert len(sent(fake)["short_description"]) == TITLE
+
+
+def test_fields_of_the_site_are_kept_and_ours_win():
+    _, fake = BASIC.pair()
+    options = ServiceNowOptions(
+        http=HttpOptions(url=fake.url), user="watcher", password=fake.secret,
+        fields={"assignment_group": "uc", "description": "theirs"},
+    )  # fmt: skip
+    ServiceNow(options, transport=fake).create(draft())
+
+    assert sent(fake)["assignment_group"] == "uc"
+    assert sent(fake)["description"].startswith(f"[{KEY} v1]")
+
+
+def test_an_update_leaves_what_people_wrote():
+    system, fake = BASIC.pair()
+    ticket = system.create(draft())
+    sent(fake)["assigned_to"] = "ann"
+    system.update(ticket, draft(version=2, risk="another"))
+
+    assert sent(fake)["assigned_to"] == "ann"
+    assert sent(fake)["risk_impact_analysis"].startswith("another")
+
+
+def test_a_token_that_ended_is_asked_for_anew_at_the_next_call():
+    system, fake = OAUTH.pair()
+    system.create(draft())
+    fake.tokens.clear()
+    with pytest.raises(TryLater, match="token"):
+        system.find(KEY)
+
+    assert len(system.find(KEY)) == 1
+
+
+def test_a_token_that_is_refused_at_once_is_a_refusal():
+    system, fake = OAUTH.pair()
+    fake.script = Script([Fault.UNAUTHORIZED], only=lambda asked: "oauth" not in asked.path)
+
+    with pytest.raises(Refused, match="just given"):
+        system.find(KEY)
+
+
+def test_a_wrong_client_secret_is_a_refusal():
+    _, fake = OAUTH.pair()
+    options = ServiceNowOptions(
+        http=HttpOptions(url=fake.url),
+        client_id="id",
+        client_secret="wrong",  # noqa: S106 -- of a test
+    )
+
+    with pytest.raises(Refused, match="401"):
+        ServiceNow(options, transport=fake).find(KEY)
+
+
+def test_a_change_without_our_key_that_says_it_in_its_text_is_ours_and_another_is_not():
+    system, fake = BASIC.pair()
+    fake.drops_field = True
+    system.create(draft())
+    system.create(draft("watcher-graz-11"))
+
+    assert [ticket.number for ticket in system.find(KEY)] == ["CHG0000001"]
+
+
+def test_code_in_a_journal_stays_text():
+    system, fake = BASIC.pair()
+    ticket = system.create(draft())
+    system.comment(ticket, f"[{KEY} p1]", "[code]<script>alert(1)</script>[/code]")
+
+    assert "[code]" not in fake.comments[1][0][1]
+
+
+def test_comments_go_to_a_journal_field_only():
+    with pytest.raises(InputError, match="work_notes"):
+        ServiceNow(replace(BASIC.pair()[0].options, comments="state"), transport=ServiceNowFake())
