@@ -11,7 +11,8 @@ from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.outgoing import Desk, Outgoing
-from watcher.app.posting import Carriers, Desk
+from watcher.app.posting import Carriers
+from watcher.app.posting import Desk as DigestDesk
 from watcher.app.report import Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.status import read_worker, write_status
@@ -79,8 +80,9 @@ def started(store, tmp_path, clock, holder="first"):
         budget=Budget(standing=NUMBERED.standing), standing=standing, reporter=reporter,
         dirty=Dirty(settle_seconds=0, patience_seconds=0), clock=clock, self_test=self_test,
         heartbeat=Heartbeat(every=timedelta(minutes=5), file=tmp_path / "beat"),
-        digests=Digests(desk=Desk(settings=Settings(), inventory=None), store=store, clock=clock,
-                        standing=standing, carriers=Carriers(relay=None)), holder=holder,
+        digests=Digests(desk=DigestDesk(settings=Settings(), inventory=None), store=store,
+                        clock=clock, standing=standing, carriers=Carriers(relay=None)),
+        holder=holder,
         outgoing=Outgoing(Desk(
             outbox=store.outbox, view=store.view, lease=store.lease, clock=clock,
             standing=standing, systems={}, rules=DueRules(systems=()), open_clusters=tuple,

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Thread
+from typing import Protocol
 
 from watcher.app.posting import CHAT, Carriers, Desk, Seen, known_cases, state_of
 from watcher.app.report import Found
@@ -48,18 +49,16 @@ END = 3.0
 """Seconds that the end waits for a mail on its way; what then is unclear goes out again."""
 
 
-class Kept(Seen):
+class Kept(Seen, Protocol):
     """A store as far as digests work with it."""
 
     @property
     def runs(self) -> Runs:
         """Return which work was done for which period."""
-        raise NotImplementedError
 
     @property
     def lease(self) -> Lease:
         """Return who leads."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,8 @@ class SmtpDoor:
 
     @property
     def told(self) -> object:
-        return self.shape, self.prepared.settings.smtp, self.prepared.smtp_users
+        settings = self.prepared.settings
+        return self.shape, settings.smtp, self.prepared.smtp_users, settings.own_domain()
 
     async def start(self) -> None:
         shape = self.shape

@@ -66,7 +66,8 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
     zone = ZoneInfo(page.zone)
     environment.filters |= {
         "moment": lambda at: _moment(at, zone), "month": _month, "grade": _grade,
-        "days": _days, "begun": _begun, "bar": _bar, "plural": _plural, "right": _right, "url": _url,
+        "days": _days, "begun": _begun, "bar": _bar, "plural": _plural,
+        "right": _right, "url": _url,
     }  # fmt: skip
     return environment.get_template(name).render(
         page=page,

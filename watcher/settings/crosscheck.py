@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from watcher.errors import InputError
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
-from watcher.settings.digest import Relay
+from watcher.settings.digest import DigestList, NoticeList, Relay
 from watcher.settings.inputs import Listening, UdpInput
 from watcher.settings.schema import Settings
 from watcher.settings.terms import MailboxSecurity, duration_text
@@ -221,7 +221,10 @@ def _sent(settings: Settings) -> Iterator[Fault]:
     elif relay is not None and relay.user and _is_open(relay):
         problem = "a password would go out in the clear"
         yield ("relay", "security"), problem, "starttls or tls"
-    for kind, lists in (("digest", digest), ("notifications", notices)):
+    kinds: tuple[tuple[str, tuple[DigestList | NoticeList, ...]], ...] = (
+        ("digest", digest), ("notifications", notices)
+    )  # fmt: skip
+    for kind, lists in kinds:
         named: list[tuple[Path, str]] = [
             ((kind, "lists", n, "name"), one.name) for n, one in enumerate(lists)
         ]
