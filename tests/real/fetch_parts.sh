@@ -5,6 +5,8 @@
 #   remove each other. Needs no root, but package lists (apt-get update).
 #   postfix, dovecot and swaks have fixed paths, so they are installed, and only as root and with
 #   REAL_PARTS=all: a test must not put a mail server on somebody's machine. None is started.
+#   Request Tracker is installed only as root and with REAL_PARTS=rt, and nothing else then: it and
+#   its tests take two minutes, and it may take one to fetch.
 #
 # Asks nothing, may be run again and again, and always ends well: without apt, lists or network the
 # tests that need a program skip and say which. Takes a few seconds; gives up after a minute.
@@ -58,8 +60,24 @@ install_mail() {
     [ -n "$ours" ] && rm -f $policy
 }
 
+install_rt() {
+    local policy=/usr/sbin/policy-rc.d ours= told
+    [ -x /usr/share/request-tracker5/libexec/rt-server ] && return 0
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=yes
+    fi
+    told=$(timeout 300 apt-get "${APT[@]}" install -y --no-install-recommends \
+        request-tracker5 rt5-db-sqlite rt5-standalone 2>&1 </dev/null) ||
+        echo "real parts: request-tracker5 cannot be installed: ${told##*$'\n'}"
+    [ -n "$ours" ] && rm -f $policy
+}
+
 if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
     echo "real parts: no apt-get here; what is installed is used"
+    exit 0
+fi
+if [ "${REAL_PARTS:-}" = rt ]; then
+    [ "$(id -u)" = 0 ] && install_rt
     exit 0
 fi
 unpack rsyslog rsyslog rsyslog-openssl rsyslog-gnutls

@@ -1,8 +1,8 @@
 """The real Request Tracker 5 of the distribution, with a database, a queue and a token of its own.
 
 Packages: request-tracker5, rt5-db-sqlite, rt5-standalone. They take most of a minute to install,
-so only `REAL_PARTS=rt` (or `everything`) of tests/real/fetch_parts.sh would; where they are
-installed the test uses them.
+so only root's `REAL_PARTS=rt tests/real/fetch_parts.sh` does it; where they are installed the
+test uses them.
 """
 
 import os
