@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
+from builders import AS_OF, CATALOGUE, cluster, deeds, events, inventory, message, node
 
 from watcher import planning
+from watcher.inventory.schema import PhoneGroup
 from watcher.rules.store import Phase
+from watcher.rules.work import StepKind
 
 RELATED = (
     "<187>12: pub: Nov 20 2026 02:10:06.544 UTC :  %UC_DRF-3-DRFBackupFailure: "
@@ -49,6 +51,35 @@ def test_a_plan_that_the_check_refuses_has_no_steps_but_a_reason():
     assert sound.steps
     assert refused.steps == refused.back_out == refused.preconditions == ()
     assert any(reason.startswith("RESTARTS:") for reason in refused.withheld)
+
+
+CUT_OFF = cluster(
+    node("pub", duties=()), node("sub1"), release="12.5(1)SU4",
+    phone_groups=(PhoneGroup(name="behind a firewall", tftp=("sub1",), tvs_reachable=False),),
+)  # fmt: skip
+
+
+def test_the_first_part_is_planned_where_the_recovery_certificate_would_lose_phones():
+    due = [("ITLRecovery", "pub"), ("CallManager", "sub1"), ("tomcat", "pub")]
+    heard = events(*(message(store=store, node=name) for store, name in due))
+
+    (plan,) = planning.plan(heard, inventory(CUT_OFF), CATALOGUE, AS_OF)
+
+    renewed = [store for store, _ in deeds(plan, StepKind.REGENERATE)]
+    (way,) = plan.proof.ways
+    assert renewed == ["tomcat", "CallManager"]
+    assert (way.ruling, way.taken) == (plan.proof.ruling, True)
+    assert "The ITLRecovery certificate is not planned" in plan.withheld[0]
+    assert "which is not shown" in plan.withheld[1]
+
+
+def test_the_recovery_certificate_alone_is_withheld_and_the_rest_is_planned():
+    heard = events(message(store="ITLRecovery", node="pub"), message(store="tomcat"))
+
+    (plan,) = planning.plan(heard, inventory(CUT_OFF), CATALOGUE, AS_OF)
+
+    assert plan.withheld
+    assert [store for store, _ in deeds(plan, StepKind.REGENERATE)] == ["tomcat"]
 
 
 def test_the_moment_of_a_plan_is_the_newest_event_unless_told():

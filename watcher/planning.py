@@ -77,28 +77,19 @@ class Attempt:
 def _best(draft: Draft, cluster: Cluster | None, catalogue: Catalogue) -> ChangePlan:
     """Return the cheapest proven plan of a cluster; else one that says why there is none."""
     attempts = [_attempt(way, draft.draw(way), cluster, catalogue) for way in draft.ways]
-    passed = [attempt for attempt in attempts if attempt.passed]
-    if passed:
-        best = min(passed, key=lambda attempt: attempt.rank)
-        return _issued(best, attempts, catalogue)
-    first = _first_parts(draft, attempts, cluster, catalogue) if draft.in_two_parts else []
-    if first:
-        best = min(first, key=lambda attempt: attempt.rank)
-        return _issued(best, attempts, catalogue)
-    return _withheld(draft, attempts, cluster, catalogue)
+    issued = _issued(attempts, catalogue)
+    if issued is None and draft.in_two_parts:
+        issued = _issued(_first_parts(draft, attempts, cluster, catalogue), catalogue)
+    return issued or _withheld(draft, attempts, cluster, catalogue)
 
 
 def _first_parts(
     draft: Draft, failed: Sequence[Attempt], cluster: Cluster | None, catalogue: Catalogue
 ) -> list[Attempt]:
-    """Return the ways that are proven once the recovery certificate waits for another plan."""
-    why = (
-        "The recovery certificate is not planned: no order was found that keeps every phone.",
-        *failed[0].proof.counter_example[:_SHOWN],
-    )
-    drawn = [(way, draft.draw_first_part(way, *why)) for way in draft.ways]
-    attempts = [_attempt(way, plan, cluster, catalogue) for way, plan in drawn]
-    return [attempt for attempt in attempts if attempt.passed]
+    """Return the ways once the recovery certificate waits for another plan."""
+    found = failed[0].proof.counter_example[:_SHOWN]
+    drawn = [(way, draft.draw_first_part(way, *found)) for way in draft.ways]
+    return [_attempt(way, plan, cluster, catalogue) for way, plan in drawn]
 
 
 def _attempt(way: str, plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue) -> Attempt:
@@ -106,7 +97,12 @@ def _attempt(way: str, plan: ChangePlan, cluster: Cluster | None, catalogue: Cat
     return Attempt(way, plan, prove_plan(plan, cluster, catalogue), violations)
 
 
-def _issued(best: Attempt, attempts: Sequence[Attempt], catalogue: Catalogue) -> ChangePlan:
+def _issued(attempts: Sequence[Attempt], catalogue: Catalogue) -> ChangePlan | None:
+    """Return the cheapest plan of those that came through, if there is one."""
+    passed = [attempt for attempt in attempts if attempt.passed]
+    if not passed:
+        return None
+    best = min(passed, key=lambda attempt: attempt.rank)
     ways = _ways(attempts, best.way, catalogue)
     return replace(best.plan, proof=replace(best.proof, ways=ways))
 

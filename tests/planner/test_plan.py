@@ -5,6 +5,7 @@ from builders import (
     AS_OF,
     CATALOGUE,
     alarm,
+    certificate,
     cluster,
     command_texts,
     deeds,
@@ -163,6 +164,35 @@ def test_a_draft_without_what_phones_trust_says_why():
 
     assert rest.withheld == ("Some phones would be lost.",)
     assert deeds(rest, StepKind.REGENERATE) == [("tomcat", "pub")]
+
+
+def test_a_certificate_that_a_withheld_store_reuses_waits_and_says_so():
+    shared = certificate("tomcat", None, multi_server=True, reused_for="CallManager")
+    site = cluster(release="15", rollback_pre80=True, certificates=(shared,))
+
+    drawn = plan([alarm(store="CallManager"), alarm(store="ipsec")], site)
+
+    (told,) = drawn.not_planned
+    assert "the tomcat certificate serves as CallManager too" in told
+    assert deeds(drawn, StepKind.REGENERATE) == [("ipsec", "pub")]
+
+
+def test_the_first_part_says_what_it_leaves_out():
+    (draft,) = drafts([*TRUSTED, alarm(store="ITLRecovery"), alarm()], cluster(release="15"))
+
+    first = draft.draw_first_part(draft.ways[0], "Step 9: some phones are lost.")
+
+    assert draft.in_two_parts
+    assert "The ITLRecovery certificate is not planned" in first.withheld[0]
+    assert "which is not shown: Step 9: some phones are lost." in first.withheld[1]
+    assert "ITLRecovery" not in {store for store, _ in deeds(first, StepKind.REGENERATE)}
+
+
+def test_beside_what_phones_do_not_trust_the_recovery_certificate_is_no_second_part():
+    (draft,) = drafts([alarm(store="ITLRecovery"), alarm()], cluster(release="15"))
+
+    assert not draft.in_two_parts
+    assert deeds(draft.withhold("why"), StepKind.REGENERATE) == [("tomcat", "pub")]
 
 
 def test_a_way_that_needs_a_proof_is_drawn_on_demand_only():

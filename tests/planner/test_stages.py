@@ -195,6 +195,23 @@ def test_the_detour_of_a_lone_server_keeps_tvs_for_the_new_ctl():
     ]  # fmt: skip
 
 
+def test_where_nothing_follows_the_detour_capf_comes_with_the_new_ctl():
+    alone = cluster(node("pub"), release="11.5(1)", **TOKENLESS)
+
+    assert short(drawn(LOCALKEY_DETOUR, alone, ("CAPF", "CallManager"))) == [
+        "CallManager pub", "CTL by recovery key", "phones", "CAPF pub", "CTL", "phones",
+    ]  # fmt: skip
+
+
+def test_by_the_detour_a_lone_server_beside_the_publisher_changes_with_it():
+    site = cluster(node("pub", duties=CALLS), node("t1", duties=SIGNS), release="11.5(1)",
+                   **TOKENLESS)  # fmt: skip
+
+    assert short(drawn(LOCALKEY_DETOUR, site, ("CallManager",))) == [
+        *at("CallManager", "pub", "t1"), "CTL by recovery key", "phones", "CTL", "phones",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("release", ["12.0(1)", "12.5(1)SU4", "14SU2", "15"])
 def test_store_by_store_resets_all_phones_once_at_the_end(release):
     assert short(drawn(STORE_BY_STORE, two(release))) == [

@@ -145,6 +145,22 @@ def test_the_detour_serves_a_single_server_too(nodes):
     assert way(*nodes, release="11.5(1)", **TOKENLESS).ways == (LOCALKEY_DETOUR,)
 
 
+def test_a_lone_server_beside_the_publisher_is_proven_first():
+    nodes = (node("pub", duties=(Duty.CALL_PROCESSING,)), node("sub1"))
+
+    found = way(*nodes, at=("pub", "sub1"), release="11.5(1)", **TOKENLESS)
+
+    assert found.ways == (LOCALKEY_DETOUR,)
+    assert "One TFTP server" in found.reasons[0]
+
+
+@pytest.mark.parametrize("release", ["9.1(2)", "11.5(1)", "12.5(1)"])
+def test_what_no_ctl_lists_changes_without_a_token(release):
+    found = way(stores=("TVS",), release=release, etokens=0, **ETOKEN)
+
+    assert not found.withheld
+
+
 def test_a_tokenless_subscriber_needs_no_detour():
     assert way(at=("sub1",), release="11.5(1)", **TOKENLESS).ways == (NODE_BY_NODE,)
 

@@ -24,6 +24,13 @@ def test_no_order_has_fewer_resets_than_the_plan(release, mixed, groups, due):
     assert one.verdict == "equal", row(one)
 
 
+@pytest.mark.parametrize("release", ["10.5(2)", "11.5"])
+def test_the_detour_of_one_server_has_no_reset_too_many(release):
+    one = compared(cluster(release, "tokenless", "E", CAPF + CM[:1], nodes=1), seconds=5)
+
+    assert (one.verdict, one.resets) == ("equal", 2), row(one)
+
+
 def test_the_search_finds_an_order_where_there_is_one():
     found = Search(cluster("9.1", None, "A", CM[:1]), 10).fewest(1)
 

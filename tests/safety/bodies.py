@@ -62,6 +62,7 @@ REUSED = cluster(
 
 
 TOKEN = OLD_MIXED.model_copy(update={"ctl_method": "etoken", "etokens": 2})
+LOST = OLD_MIXED.model_copy(update={"ctl_method": "etoken", "etokens": 0})
 THREE = cluster(node("pub"), node("sub1"), node("sub2", (Duty.CALL_PROCESSING,)))
 UNTOLD = cluster(node("pub", None), node("sub1"))
 LONE_GROUP = cluster(callmanager_groups=(CallManagerGroup(name="one node", nodes=("pub",)),))
@@ -186,6 +187,20 @@ def detour():
     ]  # fmt: skip
 
 
+LISTS_ELSEWHERE = cluster(
+    node("pub", (Duty.CALL_PROCESSING,)), node("sub1"), release="11.5", mode="mixed"
+)
+
+
+def detour_with_capf():
+    """Return the detour where one node serves lists, and CAPF comes with the usual signer."""
+    return [
+        *renew("CallManager", "pub", "sub1"), step("ctl-localkey", "pub", "CallManager"),
+        *restarts("CallManager", LISTS_ELSEWHERE, "pub", "sub1"), *gate(),
+        *renew("CAPF", "pub"), *ctl(), *restarts("CAPF", LISTS_ELSEWHERE, "pub"), *gate(),
+    ]  # fmt: skip
+
+
 def capf_with_lscs():
     tells = [step("tell-party", "outside", "CAPF"), step("tell-party", "outside", "CAPF")]
     reissue = [step("reissue-lsc", "pub", "CAPF"), step("verify-lsc", "pub", "CAPF")]
@@ -248,6 +263,11 @@ GOOD = {
     "what encrypted phones check comes last": (signer_last(), MIXED),
     "rollback": (rollback(), ALONE),
     "detour": (detour(), OLD_MIXED),
+    "detour, CAPF with the usual signer": (detour_with_capf(), LISTS_ELSEWHERE),
+    "a lone server whose key the CTL tells": (
+        in_mixed("CallManager", "sub1", known=LISTS_ELSEWHERE), LISTS_ELSEWHERE),
+    "TVS without a token": (
+        [*half(LOST, "pub", "TVS"), *half(LOST, "sub1", "TVS")], LOST),
     "detour, phones without ITL": (detour(), OLD_MIXED_NO_ITL),
     "rollback, phones without TVS": (rollback(ALONE_CUT_OFF), ALONE_CUT_OFF),
     "phones without TVS on a new release": (
@@ -314,7 +334,6 @@ WITH_RECOVERY = GOOD["recovery"][0]
 SHARED_SIGNER = cluster(
     known=(Certificate(store="CallManager", issuer="self-signed", multi_server=True),)
 )
-LOST = OLD_MIXED.model_copy(update={"ctl_method": "etoken", "etokens": 0})
 PRESENCE = cluster(
     node("pub"), node("imp1", None, product="im-presence"), features={"im_presence": True}
 )

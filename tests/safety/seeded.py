@@ -6,6 +6,7 @@ from safety.bodies import (
     ALONE,
     ALONE_NEW,
     FIRST_TOKENLESS,
+    LISTS_ELSEWHERE,
     LOST,
     LSC,
     MIXED,
@@ -29,6 +30,7 @@ from safety.bodies import (
     capf_with_lscs,
     changed,
     deletion,
+    detour_with_capf,
     dropped,
     half,
     in_mixed,
@@ -84,6 +86,9 @@ BAD = {
         "O6", changed(whole(NEW, "TVS", "pub"), "wait-registrations", only_if=("SSO",)), NEW),
     "O7 stores in another order": (
         "O7", [*whole(NEW, "TVS", "pub"), *whole(NEW, "CallManager", "pub")], NEW),
+    "O7 CAPF after a signer that came back before": (
+        "O7", put(detour_with_capf(), at(detour_with_capf(), "regenerate", 2), *ctl(), *gate()),
+        LISTS_ELSEWHERE),
     "O10 restart before the CTL": (
         "O10", [*renew("CallManager", "pub"),
                 *put(restarts("CallManager", MIXED, "pub"), 1, *ctl()), *gate()], MIXED),
@@ -187,6 +192,9 @@ BAD = {
         "RESTARTS", [*renew("TVS", "pub"), *gate(), *restarts("TVS", NEW, "pub"), *gate()], NEW),
     "P3 the eToken is lost": ("P3", in_mixed("CAPF", "pub", known=LOST), LOST),
     "P8 a server alone": ("P8", whole(ALONE, "CallManager", "pub"), ALONE),
+    "P8 phones meet a lone server before the CTL tells its key": (
+        "P8", put(in_mixed("CallManager", "sub1", known=LISTS_ELSEWHERE), 1,
+                  *restart("TVS", "cisco-tftp", "sub1")), LISTS_ELSEWHERE),
     "COMMANDS a stranger's": (
         "COMMANDS", [commanded(tomcat()[0], "utils system shutdown"), *tomcat()[1:]], OLD),
     "COMMANDS a file of no inventory": ("COMMANDS", deletion(file="evil.pem"), OLD),

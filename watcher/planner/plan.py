@@ -58,10 +58,14 @@ class Draft:
         """Whether the recovery certificate is due besides others, in a part of its own."""
         return self._task.split
 
-    def draw_first_part(self, way: str, *why: str) -> ChangePlan:
-        """Return the plan by one of the ways without the recovery certificate, and why not."""
+    def draw_first_part(self, way: str, *found: str) -> ChangePlan:
+        """Return the plan by one of the ways without the recovery certificate.
+
+        `found` is what happens in the order that includes it; the plan repeats it.
+        """
         plan = self._task.first_part().draw(way, self.withheld)
-        return replace(plan, withheld=(*plan.withheld, *why))
+        told = tuple(f"In the order that includes it, which is not shown: {line}" for line in found)
+        return replace(plan, withheld=(*plan.withheld, *self._task.left_out(), *told))
 
     def withhold(self, *why: str) -> ChangePlan:
         """Return the plan without what phones trust, for these reasons besides `withheld`."""
@@ -125,12 +129,21 @@ class _Task:
         """Return the plan by a way, without phone-facing work if it is withheld."""
         choice = Choice(way, self.split, withheld)
         drawn = Drawn(
-            findings=self.findings, work=self.work, choice=choice, refused=self.refused,
+            findings=self.findings, work=self.work, choice=choice,
+            refused=(*self.refused, *_waiting(self.work, choice)),
             steps=_steps(_without_withheld(self.work, choice), choice, self.ground),
         )  # fmt: skip
         heard = self.heard
         return assemble(drawn, self.ground, heard.evidence, heard.others, heard.as_of)
 
+    def left_out(self) -> tuple[str, ...]:
+        """Return in words what the first part leaves out."""
+        return tuple(
+            f"The {job.name} certificate is not planned: no order of steps was found that keeps "
+            "every phone when it changes. The other work is planned below, and does not need it."
+            for job in self.work.services
+            if job.recovery
+        )
 
     def first_part(self) -> "_Task":
         """Return the task without the recovery certificate."""
@@ -201,11 +214,27 @@ def _product(finding: Finding, ground: Ground) -> Product | None:
     return place.node.product if place and place.node else None
 
 
+def _waiting(work: Work, choice: Choice) -> tuple[str, ...]:
+    """Return in words which certificates are withheld only because another store reuses them."""
+    reused = _reused(work) if choice.withheld else {}
+    return tuple(
+        f"{finding.id}: the {job.name} certificate serves as {reused[job.name]} too, which phones "
+        "trust, so that it waits for what is withheld."
+        for job in work.services
+        if job.name in reused and not job.phone_facing
+        for finding in job.findings
+    )
+
+
+def _reused(work: Work) -> dict[str, str]:
+    return {job.via: job.name for job in work.services if job.phone_facing and job.via}
+
+
 def _without_withheld(work: Work, choice: Choice) -> Work:
     if not choice.withheld:
         return work
     # A certificate that a withheld store reuses is itself what phones trust.
-    reused = {job.via for job in work.services if job.phone_facing}
+    reused = _reused(work)
     return Work(
         services=tuple(
             job for job in work.services if not job.phone_facing and job.name not in reused

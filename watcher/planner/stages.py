@@ -139,17 +139,14 @@ def detoured(found: Sequence[Stage]) -> tuple[Stage, ...]:
     """Return TV-52: the CTL reaches phones under the recovery key, then under the new one.
 
     From then on phones know the publisher's new key, and the next stage may bring the CTL that
-    it signs.
+    it signs. Where none follows, one that would have come before does: it saves a reset.
     """
     at = next((i for i, stage in enumerate(found) if _signs_ctl(stage)), len(found) - 1)
-    before, changed, after = found[:at], found[at], list(found[at + 1 :])
-    signed = after[0] if after else Stage(title=_SIGNED, deeds=())
-    return (
-        *before,
-        _paused(replace(changed, ctl=Ctl.LOCALKEY)),
-        replace(signed, ctl=Ctl.ALWAYS),
-        *after[1:],
-    )
+    before, after = list(found[:at]), list(found[at + 1 :])
+    if not after:
+        after = [before.pop() if before else Stage(title=_SIGNED, deeds=())]
+    changed, signed = _paused(replace(found[at], ctl=Ctl.LOCALKEY)), after[0]
+    return (*before, changed, replace(signed, ctl=Ctl.ALWAYS), *after[1:])
 
 
 def _paused(stage: Stage) -> Stage:

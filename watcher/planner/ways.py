@@ -92,17 +92,14 @@ def stages_of(way: str, jobs: Sequence[Job], ground: Ground) -> tuple[Stage, ...
         return (all_at_once(jobs),)
     one_by_one, apart = staged(jobs, ground), node_by_node(jobs, ground)
     if way == LOCALKEY_DETOUR:
-        shortest = apart if apart and len(apart) <= len(one_by_one) else one_by_one
-        return detoured(shortest)
+        return min((detoured(stages) for stages in (apart, one_by_one) if stages), key=len)
     return apart if way == NODE_BY_NODE and apart else one_by_one
 
 
 def _itl_obstacles(ground: Ground) -> tuple[str, ...]:
     """Return what makes any work on trusted certificates unsafe, whatever the way."""
     terrain, cluster = ground.terrain, ground.terrain.cluster
-    lost = cluster is not None and cluster.etokens == 0
     held = (
-        (lost and terrain.facts.get(Condition.ETOKEN), _TOKENS_LOST),
         (cluster is not None and cluster.rollback_pre80 is True, _ROLLBACK_ON),
         (terrain.duties_known and not terrain.tftp_servers, _NO_TFTP),
     )
@@ -199,10 +196,10 @@ def _without_second_server(ground: Ground, signers: list[Job], *, shared: bool) 
     shield = _shield(signers, ground)
     if shield:
         return Options(shield)
-    detour = not shared and _publisher_signs_ctl(signers, ground) and _lone(ground)
+    detour = not shared and _publisher_signs_ctl(signers, ground)
     detour = detour and _after(ground.terrain.release, _LOCALKEY_FROM)
     reason = _SHARED if shared else _ALONE if alone(ground) else _DEAF
-    reasons = () if detour and not _deaf(ground) else (reason,)
+    reasons = () if detour and _lone(ground) and not _deaf(ground) else (reason,)
     return Options((LOCALKEY_DETOUR,) if detour else (STAGED,), reasons=reasons)
 
 
@@ -220,9 +217,9 @@ def _publisher_signs_ctl(signers: Sequence[Job], ground: Ground) -> bool:
 
 
 def _lone(ground: Ground) -> bool:
-    """Tell whether no other TFTP server than the publisher changes its key here."""
+    """Tell whether there is no other TFTP server than the publisher."""
     servers = ground.terrain.tftp_servers
-    return _deaf(ground) or all(place.publisher for place in servers or ground.terrain.places)
+    return all(place.publisher for place in servers or ground.terrain.places)
 
 
 def alone(ground: Ground) -> bool:
@@ -240,9 +237,9 @@ def _shared(job: Job, ground: Ground) -> bool:
 
 
 _TOKENS_LOST = (
-    "The CTL is signed by an eToken and none of the original tokens is at hand (etokens: 0). "
-    "Without a token that is in the CTL the phones cannot be given a new CTL: no order of "
-    "steps is safe. Find a token, or move the cluster to a tokenless CTL first."
+    "The CTL is signed by an eToken, it lists what is due, and none of the original tokens is at "
+    "hand (etokens: 0). Without a token that is in the CTL the phones cannot be given the new CTL "
+    "that must follow the change. Find a token, or move the cluster to a tokenless CTL first."
 )
 _CLIENT_GONE = (
     "The CTL is signed by an eToken, and from release 14 there is no CTL client to update it. "

@@ -7,6 +7,7 @@ from watcher.model.plan import Step
 from watcher.rules.store import Renewal, Role
 from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
+from watcher.safety.lists import listed_by_ctl
 from watcher.safety.reading import CHANGING, Reading, place, plural, sure
 from watcher.safety.violation import Violation, broken
 
@@ -42,12 +43,12 @@ def _saved(reading: Reading, change: Step) -> bool:
 
 
 def security_mode(reading: Reading) -> Iterator[Violation]:
-    """P3: the security mode is read, and for a lost eToken nothing is changed (SEED)."""
+    """P3: the mode is read; with a lost eToken nothing changes that the CTL lists (SEED)."""
     yield from _looked(reading, "P3", reading.facing)
     tokens = reading.known.cluster.etokens if reading.known.cluster else None
     lost = reading.known.fact(Condition.ETOKEN) and tokens == 0
     if lost and not reading.assumed:
-        for step in reading.facing:
+        for step in listed_by_ctl(reading):
             yield broken("P3", "no eToken is at hand, so phones cannot get a new CTL.", step)
 
 

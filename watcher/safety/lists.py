@@ -14,7 +14,7 @@ from watcher.safety.reading import CTL_LOCALKEY, ITL_LOCALKEY, Reading, sure
 from watcher.safety.violation import Violation, broken
 
 
-def _concerned(reading: Reading) -> tuple[Step, ...]:
+def listed_by_ctl(reading: Reading) -> tuple[Step, ...]:
     """Return the changes of certificates that a CTL lists, where there may be a CTL."""
     if reading.known.fact(Condition.MIXED) is False:
         return ()
@@ -37,7 +37,7 @@ def _delivered(reading: Reading, change: Step, updates: Iterable[Step]) -> int:
 def ctl_before_restarts(reading: Reading) -> Iterator[Violation]:
     """O10: CTL before the store's restarts, and new LSCs only after the CTL (TN214231, SEED)."""
     updates = (*reading.of(StepKind.CTL_UPDATE), *reading.keyed(CTL_LOCALKEY))
-    for change in _concerned(reading):
+    for change in listed_by_ctl(reading):
         after = _delivered(reading, change, updates)
         kinds = (StepKind.RESTART, StepKind.REISSUE)
         for step in reading.between(change, None, reading.of(*kinds)):
@@ -50,7 +50,7 @@ def ctl_updated(reading: Reading) -> Iterator[Violation]:
     """O13: in mixed mode each change that the CTL lists reaches it before phones reset (SG14)."""
     updates = reading.of(StepKind.CTL_UPDATE)
     early = (*updates, *reading.keyed(CTL_LOCALKEY))
-    for change in _concerned(reading):
+    for change in listed_by_ctl(reading):
         if not _delivered(reading, change, updates):
             yield broken("O13", f"no CTL update follows the change of {change.store}.", change)
             continue

@@ -9,6 +9,7 @@ from watcher.rules.store import Role
 from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
 from watcher.safety.reading import RENEWING, Reading, place
+from watcher.safety.trust import detoured
 from watcher.safety.violation import Violation, broken
 
 _ENDS_A_RUN = (*RENEWING, StepKind.DELETE, StepKind.WAIT, StepKind.CTL_UPDATE, StepKind.LOCALKEY)
@@ -56,20 +57,34 @@ def order_of_stores(reading: Reading) -> Iterator[Violation]:
     """O7: stores that phones trust follow the order of the rules within a window (TN214231).
 
     Up to 11.5 on each node by itself, because nodes may change one after the other (SEED). From
-    12.0, where encrypted phones may be, the file signer may come last (O8).
+    12.0, where encrypted phones may be, the file signer may come last (O8). The localkey detour
+    of the CTL's signer needs two resets, and the LSC issuer may come with the second (TV-52).
     """
     legacy = reading.known.legacy
     for group in _by(reading.facing, lambda s: (s.part, place(s)) if legacy else s.part):
         first = [steps[0] for steps in _by(group, lambda step: step.store)]
         for one, two in pairwise(first):
             late = _position(reading, one) > _position(reading, two)
-            if late and not _signer_last(reading, one, two):
+            may = _signer_last(reading, one, two) or _with_the_new_ctl(reading, one, two)
+            if late and not may:
                 text = f"{one.store} is changed before {two.store}; the rules have it after."
                 yield broken("O7", text, one, two)
 
 
+def _roles(reading: Reading, *steps: Step) -> list[Role | None]:
+    return [store.role for step in steps if (store := reading.store(step))]
+
+
+def _with_the_new_ctl(reading: Reading, one: Step, two: Step) -> bool:
+    """Tell whether `two` shares the reset by which the usual signer of the CTL comes back."""
+    if _roles(reading, one, two) != [Role.FILE_SIGNER, Role.LSC_ISSUER]:
+        return False
+    updates = reading.between(one, two, reading.of(StepKind.CTL_UPDATE))
+    return detoured(reading, one) and reading.barrier(one, two) and not updates
+
+
 def _signer_last(reading: Reading, one: Step, two: Step) -> bool:
-    roles = [store.role for step in (one, two) if (store := reading.store(step))]
+    roles = _roles(reading, one, two)
     plain = reading.known.fact(Condition.NON_SECURE) is True
     # Where the mode is an assumption the plan was drawn for encrypted phones as well.
     secure = not plain or SecurityMode.NON_SECURE.value in reading.assumed

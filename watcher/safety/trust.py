@@ -88,10 +88,21 @@ def _served_and_vouched(reading: Reading, change: Step) -> bool:
 
 def detoured(reading: Reading, change: Step) -> bool:
     """Tell whether the CTL is re-signed by the recovery key before phones can meet the change."""
+    return reading.on_publisher(change) and _told_by_ctl(reading, change)
+
+
+def _told_by_ctl(reading: Reading, change: Step) -> bool:
+    """Tell whether a CTL whose signer phones know names a new key before they can meet it.
+
+    The recovery key signs it, or the publisher's where that one did not change.
+    """
     mixed = reading.known.fact(Condition.MIXED) and reading.known.fact(Condition.TOKENLESS)
-    if not mixed or not reading.on_publisher(change):
+    if not mixed:
         return False
-    keys = [s for s in reading.keyed(CTL_LOCALKEY) if reading.before(change, s) and sure(s, change)]
+    tellers = reading.keyed(CTL_LOCALKEY)
+    if not any(reading.on_publisher(step) for step in reading.role(Role.FILE_SIGNER)):
+        tellers = (*tellers, *reading.of(StepKind.CTL_UPDATE))
+    keys = [s for s in tellers if reading.before(change, s) and sure(s, change)]
     risky = reading.of(StepKind.RESTART, StepKind.START, StepKind.RESET, StepKind.WAIT)
     return bool(keys) and not reading.between(change, keys[0], risky)
 
@@ -150,10 +161,11 @@ def _localkey_exists(reading: Reading) -> bool:
 def a_server_alone(reading: Reading) -> Iterator[Violation]:
     """P8: up to 11.5 a lone TFTP server changes its key only while phones hold a blank ITL.
 
-    Nobody can vouch for its new key (CC3209844, TN118893). Exempt: eTokens, the localkey detour.
+    Nobody can vouch for its new key (CC3209844, TN118893). Exempt: eTokens, and a tokenless CTL
+    that names the key (TV-52).
     """
     if reading.known.one_tftp_server:
-        alone = [s for s in _signers_at_risk(reading) if not detoured(reading, s)]
+        alone = [s for s in _signers_at_risk(reading) if not _told_by_ctl(reading, s)]
         for step in alone:
             yield broken("P8", "one TFTP server serves all phones and no rollback is set.", step)
 
