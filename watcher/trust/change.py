@@ -93,7 +93,10 @@ def _upload_trust(step: Step, world: World) -> tuple[Part, ...]:
         if kind_of(step.certificate) == PeerKind.VPN:
             world.vpn_trust |= {step.certificate}
         world.forget_known()
-    return _at_once(world) if world.branch.tvs_at_once else NONE
+    followed = _at_once(world) if world.branch.tvs_at_once else NONE
+    # What phones trust of a VPN headend travels with their configuration file.
+    travels = step.certificate is not None and kind_of(step.certificate) == PeerKind.VPN
+    return (ANYTHING,) if travels else followed
 
 
 def _delete_trust(step: Step, world: World) -> tuple[Part, ...]:
@@ -105,6 +108,8 @@ def _delete_trust(step: Step, world: World) -> tuple[Part, ...]:
         world.vpn_trust -= gone
     world.forget_known()
     touched = _at_once(world) if world.branch.tvs_at_once else NONE
+    if gone and kind_of(next(iter(gone))) == PeerKind.VPN:
+        return (ANYTHING,)
     return (*touched, *((Service.CCM, node) for node in _all(world)))
 
 

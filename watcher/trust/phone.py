@@ -93,15 +93,22 @@ NO_NETWORK = "the network does not let it in (802.1X)"
 NO_TUNNEL = "the VPN tunnel is not built"
 
 
+Words = frozenset[str]
+NOT_ASKED: Words = frozenset()
+_ASKED_U5, _ASKED_U6 = frozenset({"U5"}), frozenset({"U6"})
+_BY_CTL, _NO_LIST = frozenset({"CTL"}), frozenset({"keeps no list"})
+
+
 def boot(group: Group, held: Held, view: View) -> Boot:
     """Return what a phone of a group does on a reset."""
-    asked: set[str] = set()
+    asked = NOT_ASKED
     outside = _kept_out(group, held, view)
     if outside or not view.server:
         return Boot(held, accepted=False, registered=False, why=outside or NO_SERVER)
-    anchors = frozenset({BY_CTL if view.ctl is not None else NO_LIST})
+    anchors = _BY_CTL if view.ctl is not None else _NO_LIST
     if view.ctl is not None:
-        if not _takes_ctl(group, held, view.ctl, view, asked):
+        taken, asked = _takes_ctl(group, held, view.ctl, view)
+        if not taken:
             return _locked(held, view, CTL_UNKNOWN, frozenset(), asked)
         held = held._replace(ctl=view.ctl)
     if group.sbd and view.itl is not None:
@@ -115,7 +122,7 @@ def boot(group: Group, held: Held, view: View) -> Boot:
     registered, question = registers(held, view)
     return Boot(
         held, accepted=True, registered=registered, why="" if registered else why_not(held, view),
-        anchors=anchors, asked=frozenset(asked | question),
+        anchors=anchors, asked=asked | question if question else asked,
     )  # fmt: skip
 
 
@@ -131,24 +138,21 @@ def _kept_out(group: Group, held: Held, view: View) -> str:
     return ""
 
 
-def _takes_ctl(group: Group, held: Held, new: Ctl, view: View, asked: set[str]) -> bool:
-    """Tell whether a phone takes the CTL it is handed (S7, S8, S9, S29)."""
-    if new is held.ctl:
-        return True
-    if held.ctl is None and held.itl is None:
-        return True  # The first list of its life is taken on faith.
-    if held.ctl is not None and _signs(new.signer, held.ctl.anchors, view):
-        return True
-    if (
-        held.ctl is None
-        and held.itl is not None
-        and (held.itl.blank or _signs(new.signer, held.itl.anchors, view))
-    ):
-        return True
+def _takes_ctl(group: Group, held: Held, new: Ctl, view: View) -> tuple[bool, Words]:
+    """Tell whether a phone takes the CTL it is handed (S7, S8, S9, S29), and what was asked."""
+    if _knows_ctl(held, new, view):
+        return True, NOT_ASKED
     if not (group.sbd and vouchers(group, held, new.signer, view)):
-        return False
-    asked.add("U5")
-    return view.tvs_for_ctl
+        return False, NOT_ASKED
+    return view.tvs_for_ctl, _ASKED_U5
+
+
+def _knows_ctl(held: Held, new: Ctl, view: View) -> bool:
+    if held.ctl is not None:
+        return new is held.ctl or _signs(new.signer, held.ctl.anchors, view)
+    if held.itl is None:
+        return True  # The first list of its life is taken on faith.
+    return held.itl.blank or _signs(new.signer, held.itl.anchors, view)
 
 
 def itl_anchors(group: Group, held: Held, new: Itl, view: View) -> frozenset[str]:
@@ -161,11 +165,14 @@ def itl_anchors(group: Group, held: Held, new: Itl, view: View) -> frozenset[str
         found.add(FAITH)
     if new is held.itl:
         found.add(SAME)
-    if held.ctl is not None and _signs(new.signer, held.ctl.anchors | held.ctl.callmanager, view):
+    listed = held.ctl
+    if listed is not None and (
+        _signs(new.signer, listed.anchors, view) or _signs(new.signer, listed.callmanager, view)
+    ):
         found.add(BY_CTL)
     if held.itl is not None and _signs(new.signer, held.itl.anchors, view):
         found.add(BY_ITL)
-    found |= {f"{BY_TVS}{node}" for node in vouchers(group, held, new.signer, view)}
+    found.update(BY_TVS + node for node in vouchers(group, held, new.signer, view))
     return frozenset(found)
 
 
@@ -195,13 +202,13 @@ def vouchers(group: Group, held: Held, signer: Certificate, view: View) -> tuple
     """
     if not group.sbd or not group.tvs_reachable or held.itl is None or held.itl.blank:
         return ()
-    servers = dict(view.tvs)
+    known = held.itl.tvs
     return tuple(
-        node
-        for node in held.cm_group
-        if (tvs := servers.get(node)) is not None
-        and _signs(tvs.own, held.itl.tvs, view)
-        and signer in tvs.knows
+        [
+            node
+            for node, tvs in view.tvs
+            if signer in tvs.knows and _signs(tvs.own, known, view) and node in held.cm_group
+        ]
     )
 
 
@@ -210,27 +217,26 @@ def _signs(name: Certificate, trusted: Certificates, view: View) -> bool:
     return name in trusted and name not in view.past_date
 
 
-def _locked(held: Held, view: View, why: str, anchors: frozenset[str], asked: set[str]) -> Boot:
+def _locked(held: Held, view: View, why: str, anchors: Words, asked: Words) -> Boot:
     """Return the end of a refused reset: the phone keeps what it holds (S18, S26)."""
     registered, question = registers(held, view)
     return Boot(
         held, accepted=False, registered=registered, why=why, anchors=anchors,
-        asked=frozenset(asked | question),
+        asked=asked | question if question else asked,
     )  # fmt: skip
 
 
-def registers(held: Held, view: View) -> tuple[bool, set[str]]:
+def registers(held: Held, view: View) -> tuple[bool, Words]:
     """Tell whether a phone registers with a node of its group (2.4), and what was asked for it."""
-    servers = dict(view.callmanager)
-    here = [servers[node] for node in held.cm_group if node in servers]
+    here = [server for node, server in view.callmanager if node in held.cm_group]
     if held.mode == Mode.NON_SECURE:
-        return bool(here), set()
+        return bool(here), NOT_ASKED
     taken = [server for server in here if _phone_is_taken(held, server)]
     if any(_in_ctl(held, server) for server in taken):
-        return True, set()
+        return True, NOT_ASKED
     if not any(_in_itl(held, server) for server in taken):
-        return False, set()
-    return view.itl_for_tls, {"U6"}
+        return False, NOT_ASKED
+    return view.itl_for_tls, _ASKED_U6
 
 
 def _phone_is_taken(held: Held, server: Ccm) -> bool:

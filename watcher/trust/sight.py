@@ -3,6 +3,9 @@
 Many groups see the same TVS, CallManager and parties outside: each is looked at once.
 """
 
+from collections.abc import Iterable
+
+from watcher.trust.change import ANYTHING, CTL, Part
 from watcher.trust.hard import secure
 from watcher.trust.lists import NOTHING, Certificates
 from watcher.trust.names import Certificate, Service
@@ -15,7 +18,7 @@ Team = tuple[str, ...]
 
 
 class Sight:
-    """What phones see; made anew when a step was executed."""
+    """What phones see; what a step touched is looked at again (`forget`), the rest is known."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -23,6 +26,20 @@ class Sight:
         self._each: dict[tuple[str, str | None], tuple[str, Verifier] | None] = {}
         self._callers: dict[tuple[Team, bool], tuple[tuple[str, Ccm], ...]] = {}
         self._trust: dict[PeerKind, Certificates] = {}
+
+    def forget(self, touched: Iterable[Part]) -> None:
+        """Look again at what a step changed; `touched` is what `change.apply` returned."""
+        self._trust.clear()
+        for service, node in touched:
+            if service in _SIGNING:
+                # Whom a TVS must know hangs on who signs what is served.
+                self._each.clear()
+                self._verifiers.clear()
+            if service == Service.TVS:
+                self._verifiers.clear()
+                self._each = {key: one for key, one in self._each.items() if key[0] != node}
+            if service in _CALLING:
+                self._callers.clear()
 
     def view(self, group: Group) -> View:
         """Return what a phone of a group sees."""
@@ -94,4 +111,6 @@ class Sight:
         return found
 
 
+_SIGNING = frozenset((Service.TFTP, CTL[0], ANYTHING[0]))
+_CALLING = frozenset((Service.CCM, ANYTHING[0]))
 _ANY = Ccm(Certificate(""), NOTHING)

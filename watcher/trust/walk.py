@@ -114,7 +114,7 @@ class Walk:
         for step in self.scenario.steps:
             self._before(step)
             touched = apply(step, self.world)
-            self.sight = Sight(self.world)
+            self.sight.forget(touched)
             self._after(step, touched)
         for crowd in self.crowds:
             self.breaches += crowd.pending
@@ -239,8 +239,10 @@ class Walk:
     def _reboot_any(self, crowd: Crowd, step: int) -> None:
         """Let the adversary reboot any phone, any number of times; keep the worst of it."""
         view = self.look(crowd)
-        if crowd.settled == (view, crowd.held):
-            return
+        if crowd.settled is not None:
+            seen, held = crowd.settled
+            if seen is view and (held is crowd.held or held == crowd.held):
+                return
         key = (id(crowd.group), crowd.held, id(view))
         found = self.memory.reboots.get(key)
         if found is None:
