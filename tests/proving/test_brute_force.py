@@ -31,6 +31,17 @@ def test_the_detour_of_one_server_has_no_reset_too_many(release):
     assert (one.verdict, one.resets) == ("equal", 2), row(one)
 
 
+@pytest.mark.parametrize(("due", "resets"), [(CAPF + CM[:1], 2), (CM, 2), (CM[1:], 1)])
+def test_a_lone_server_beside_the_publisher_has_no_reset_too_many(due, resets):
+    made = cluster("11.5", "tokenless", "E", due)
+    made["cluster"]["nodes"][0]["roles"].remove("TFTP")
+    made["groups"][0]["tftp"] = ["sub"]
+
+    one = compared(made, seconds=10)
+
+    assert (one.verdict, one.resets) == ("equal", resets), row(one)
+
+
 def test_the_search_finds_an_order_where_there_is_one():
     found = Search(cluster("9.1", None, "A", CM[:1]), 10).fewest(1)
 
