@@ -1,5 +1,6 @@
 """A mail of ours, byte for byte the same whenever it is made of the same things."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -63,7 +64,8 @@ def letter(envelope: Envelope, body: Body) -> bytes:
 
 
 def _name_boundaries(mail: EmailMessage, mark: str) -> None:
-    """Give the parts borders of our choice: the library's are random."""
+    """Give the parts borders of our choice: the library's are random. RFC 2046: 70 characters."""
+    name = hashlib.sha256(mark.encode()).hexdigest()[:24]
     for number, part in enumerate(mail.walk()):
         if part.is_multipart():
-            part.set_boundary(f"=_{number}_{mark}")
+            part.set_boundary(f"=_{number}_{name}")
