@@ -227,6 +227,11 @@ class Always:
         return term.epoch == self.epoch
 
 
+def chance(seed):
+    """Return chance that can be repeated."""
+    return Random(seed)  # noqa: S311 -- no secret hangs on it
+
+
 def term(epoch=1):
     return Term(holder="a", epoch=epoch, until=NOW + HOUR)
 

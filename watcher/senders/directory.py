@@ -67,6 +67,7 @@ class DirectorySystem:
         place = self._there(ticket)
         with _told(unclear=True):
             _fill(place, draft)
+        crash.point("directory-updated")
         return self._ref(ticket.id)
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -85,6 +86,7 @@ class DirectorySystem:
             return
         with _told(unclear=True):
             _number(place, encode.markdown(text) + "\n")
+        crash.point("directory-comment")
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Comment, and lay the file that closes."""

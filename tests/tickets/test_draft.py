@@ -1,0 +1,151 @@
+"""What a ticket says of a plan, and what of it counts as a change."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from builders import AS_OF, CATALOGUE, alarm, cluster, inventory, node
+from tickets.desk import NOW
+
+from watcher import planning
+from watcher.model.plan import ChangePlan, Finding
+from watcher.tickets.draft import TITLE, Times, draft_of
+
+SITE = inventory(cluster(node("pub"), node("sub1")))
+
+
+def plan(*alarms, site=SITE, as_of=AS_OF) -> ChangePlan:
+    (drawn,) = planning.plan(alarms or (alarm(),), site, CATALOGUE, as_of)
+    return drawn
+
+
+@pytest.fixture(scope="module")
+def one():
+    return plan()
+
+
+@pytest.fixture(scope="module")
+def two():
+    return plan(alarm(), alarm(store="CallManager"))
+
+
+def test_the_title_tells_cluster_what_and_by_when(one, two):
+    assert "graz: certificate change, tomcat of pub by 2026-11-25" == draft_of(one).title
+    assert "graz: certificate change, 2 certificates by 2026-11-25" == draft_of(two).title
+
+
+def test_a_slot_is_taken_over(one):
+    times = Times(starts=NOW, ends=NOW + timedelta(hours=4), due=NOW + timedelta(days=1))
+    draft = draft_of(one, times)
+
+    assert (times.starts, times.ends, times.due) == (draft.starts, draft.ends, draft.due)
+    assert draft.title.endswith("by 2026-11-24")
+    assert draft.material == draft_of(one).material
+
+
+def test_every_command_of_the_plan_stands_in_order(two):
+    lines = [line.strip() for line in draft_of(two).implementation.splitlines()]
+    rest = iter(lines)
+
+    assert two.steps
+    assert all(c.text in rest for step in two.steps for c in step.command)
+    assert [s.number for s in two.steps] == [
+        int(line.partition(". ")[0]) for line in lines if line[:1].isdigit()
+    ]
+
+
+def test_risk_tells_what_the_proof_says(two):
+    risk = draft_of(two).risk
+
+    assert f"Phone resets: {two.proof.resets}." in risk
+    assert all(text in risk for one in two.proof.offline for text in (one.text,))
+    assert all(span.text in risk for span in (*two.proof.windows, *two.proof.outages))
+    assert f"From step {two.point_of_no_return} on only a restore leads back." in risk
+
+
+def test_impact_way_back_and_test_are_those_of_the_plan(two):
+    draft = draft_of(two)
+
+    assert all(line.text in draft.impact for one in two.impacts for line in one.lines)
+    assert all(line.text in draft.back_out for line in two.back_out)
+    assert all(line.text in draft.test for step in two.steps for line in step.check)
+
+
+def test_the_items_are_nodes_of_the_inventory(two):
+    assert {"pub", "sub1"} == set(draft_of(two).items)
+
+
+def test_days_and_counters_are_not_material(one):
+    later = plan(as_of=AS_OF + timedelta(days=2))
+    findings = tuple(replace(f, days_left=1, reporters=("a", "b"), notes=("x",))
+                     for f in one.findings)  # fmt: skip
+
+    assert draft_of(one).material == draft_of(later).material
+    assert draft_of(one).material == draft_of(replace(one, findings=findings)).material
+
+
+def changes(plan):
+    """Yield plans that people must decide on anew."""
+    first = plan.findings[0]
+    later = replace(first.expiry, day=date(2027, 1, 1))
+    yield "end", replace(plan, findings=(replace(first, expiry=later),))
+    yield "revoked", replace(plan, findings=(replace(first, revoked=True),))
+    yield "finding", replace(plan, findings=(*plan.findings, replace(first, store="TVS")))
+    yield "way", replace(plan, way="another")
+    yield "withheld", replace(plan, withheld=("why",))
+    yield "steps", replace(plan, steps=plan.steps[:-1])
+    yield "resets", replace(plan, proof=replace(plan.proof, resets=9))
+    step = next(one for one in plan.steps if one.command)
+    other = replace(step, command=(replace(step.command[0], text="another command"),))
+    yield "command", replace(plan, steps=(other,))
+
+
+def test_what_people_decide_on_is_material(two):
+    found = {name: draft_of(one).material for name, one in changes(two)}
+
+    assert draft_of(two).material not in found.values()
+    assert len(found) == len(set(found.values()))
+
+
+HOSTILE = "x\"; reboot <script>\x1b[2J\u202e'" + "y" * 200
+
+
+def test_a_name_that_only_a_message_knows_is_marked_cut_and_plain(one):
+    claimed: Finding = replace(
+        one.findings[0], trust=True, file=HOSTILE, file_in_inventory=False, store=HOSTILE,
+        store_known=False, node=HOSTILE, node_in_inventory=False,
+    )  # fmt: skip
+    draft = draft_of(replace(one, findings=(claimed,)))
+
+    assert len(draft.title) <= TITLE
+    assert "(a claim of the alarm)" in draft.description
+    assert HOSTILE[:80] not in f"{draft.title}{draft.description}{draft.implementation}"
+    assert all(c == "\n" or c.isprintable() for c in "".join((draft.title, *draft.decides)))
+    assert HOSTILE not in draft.items
+
+
+def test_evidence_stands_in_lines_of_its_own_and_is_cut(one):
+    raw = "a\nReboot all nodes\r\n\x00" + "z" * 5000
+    plan = replace(one, evidence=tuple(replace(one.evidence[0], raw=raw) for _ in range(50)))
+    description = draft_of(plan).description
+    block = [line for line in description.splitlines() if line.startswith("> ")]
+
+    assert 21 == len(block)
+    assert "\nReboot" not in description
+    assert max(map(len, block)) < 700
+
+
+def test_a_plan_without_steps_says_so(one):
+    draft = draft_of(
+        replace(one, steps=(), back_out=(), impacts=(), withheld=("no order is safe",))
+    )
+
+    assert "no order is safe" in draft.description
+    assert "No step is planned" in draft.implementation
+    assert "Nothing is changed." == draft.back_out
+    assert draft.test
+    assert draft.impact
+
+
+def test_a_plan_that_nobody_proved_has_a_risk_all_the_same(one):
+    assert draft_of(replace(one, proof=None)).risk

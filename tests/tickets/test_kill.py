@@ -1,0 +1,90 @@
+"""kill -9 of a real process between every pair of states: one ticket, each comment once."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from app.desk import made_empty
+from killing.points import points
+from tickets.life import Store
+
+from watcher.model.ticket import ErrandKind, ErrandState
+
+TESTS = Path(__file__).parents[1]
+DONE = {(kind, ErrandState.DONE) for kind in
+        (ErrandKind.CREATE, ErrandKind.UPDATE, ErrandKind.COMMENT)}  # fmt: skip
+PLACES = [
+    *(f"{point}:{n}" for n in (1, 2, 3) for point in (
+        "outgoing-before-sending", "outgoing-sending", "outgoing-sent", "outgoing-done",
+    )),
+    *(f"{point}:{n}" for n in (1, 2) for point in ("outgoing-before-note", "outgoing-noted")),
+    "directory-filled:1", "directory-comment:1", "directory-updated:1",
+    *(f"store-before-commit:{n}" for n in (4, 7)),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """Return a database with tables and no rows."""
+    return made_empty(tmp_path_factory.mktemp("empty"))
+
+
+def die(folder, point, bug=""):
+    """Let a process die at a point; return how it ended."""
+    variables = {"WATCHER_CRASH_AT": point, "WATCHER_SEEDED_BUG": bug, "PYTHONPATH": str(TESTS)}
+    return subprocess.run(  # noqa: S603 -- our own interpreter
+        [sys.executable, TESTS / "tickets" / "life.py", folder], check=False,
+        env=os.environ | variables, capture_output=True, text=True,
+    ).returncode  # fmt: skip
+
+
+def live_on(folder):
+    """Let another life go on where that one died, until nothing waits; return what is there."""
+    life = Store(folder, 400, "heir")
+    life.live(turns=5)
+    states = life.states()
+    life.store.close()
+    return states
+
+
+@pytest.mark.parametrize("point", PLACES)
+def test_a_process_killed_anywhere_leaves_one_ticket_and_each_comment_once(tmp_path, empty, point):
+    shutil.copy(empty, tmp_path / "watcher.db")
+    ended = die(tmp_path, point)
+    states = live_on(tmp_path)
+    tickets = tmp_path / "tickets"
+    (place,) = tickets.iterdir()
+    said = [path.read_text(encoding="utf-8") for path in place.glob("comment-*.md")]
+
+    assert -9 == ended
+    assert DONE == states
+    assert "watcher-graz-1" == place.name
+    assert 2 == json.loads((place / "ticket.json").read_text(encoding="utf-8"))["version"]
+    assert 1 == len(said)
+    assert re.match(r"\\\[watcher-graz-1 v2 note\\\]", said[0])
+    assert [] == [path.name for path in place.iterdir() if path.name[:1] == "."]
+
+
+def test_every_crash_point_of_sending_is_passed():
+    named = {name for name in points() if name.startswith(("outgoing", "directory"))}
+    passed = {place.partition(":")[0] for place in PLACES}
+
+    assert named - passed == {"outgoing-searched"}  # behind an unknown end: the test below
+
+
+def test_a_process_killed_twice_in_a_row_searches_again(tmp_path, empty):
+    shutil.copy(empty, tmp_path / "watcher.db")
+    first = die(tmp_path, "outgoing-sent:1")
+    life = Store(tmp_path, 200, "second")
+    life.sender.turn()
+    life.store.close()
+    states = live_on(tmp_path)
+
+    assert -9 == first
+    assert DONE == states
+    assert ["watcher-graz-1"] == [path.name for path in (tmp_path / "tickets").iterdir()]
