@@ -1,5 +1,6 @@
 """The same promises for every back-end that speaks HTTP, under every fault that a fake has."""
 
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -72,8 +73,6 @@ def test_a_ticket_is_found_by_its_key_and_no_other(kind):
 @EVERY
 @pytest.mark.parametrize("fault", sorted(LATER | REFUSED | UNCLEAR, key=lambda one: one.name))
 def test_how_a_create_ends_is_told_and_true(kind, fault):
-    if fault is Fault.EMPTY:
-        pytest.skip("said apart")
     fake, end = told(kind, fault, lambda system: system.create(draft()))
     fake.clock.move(60)
 
@@ -313,6 +312,16 @@ def test_five_gigabytes_are_not_read():
     told(KINDS[0], Fault.HUGE, lambda system: system.create(draft()))
 
     assert PULLED["blocks"] <= 18
+
+
+def test_a_gzip_bomb_is_not_unpacked():
+    told(KINDS[0], Fault.HTML, lambda system: system.create(draft()))  # what is loaded once
+    tracemalloc.start()
+    told(KINDS[0], Fault.GZIP_BOMB, lambda system: system.create(draft()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 8 << 20
 
 
 def test_there_are_faults_enough():
