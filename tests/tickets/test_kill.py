@@ -19,12 +19,11 @@ TESTS = Path(__file__).parents[1]
 DONE = {(kind, ErrandState.DONE) for kind in
         (ErrandKind.CREATE, ErrandKind.UPDATE, ErrandKind.COMMENT)}  # fmt: skip
 PLACES = [
-    *(f"{point}:{n}" for n in (1, 2, 3) for point in (
-        "outgoing-before-sending", "outgoing-sending", "outgoing-sent", "outgoing-done",
-    )),
-    *(f"{point}:{n}" for n in (1, 2) for point in ("outgoing-before-note", "outgoing-noted")),
+    "outgoing-before-note:1", "outgoing-before-note:2", "outgoing-noted:1", "outgoing-noted:2",
+    *(f"outgoing-{place}:1" for place in ("before-sending", "sending", "sent", "done")),
+    *(f"outgoing-{place}:{n}" for n in (2, 3) for place in ("sending", "sent")),
     "directory-filled:1", "directory-comment:1", "directory-updated:1",
-    *(f"store-before-commit:{n}" for n in (4, 7)),
+    "store-before-commit:4", "store-before-commit:7",
 ]  # fmt: skip
 
 
