@@ -6,9 +6,9 @@ process, `CTL`, `ANYTHING`.
 
 from collections.abc import Callable, Iterable
 
-from watcher.trust.lists import Itl
 from watcher.trust.names import (
     CLUSTER,
+    PHONE_FACING,
     Certificate,
     CtlKind,
     Kind,
@@ -64,19 +64,25 @@ def _spread(store: str, nodes: Iterable[str], world: World) -> tuple[Part, ...]:
             touched += [_reload(world, Service.CAPF, n) for n in scenario.running(Service.CAPF)]
     if store == Kind.CAPF:
         touched += [(Service.CCM, node) for node in _all(world)]
-    return (*touched, *_at_once(world))
+    if store in PHONE_FACING:
+        touched += _tftp_follows(world)
+    return (*touched, *_tvs_follows(world))
 
 
-def _at_once(world: World) -> tuple[Part, ...]:
-    """Let TFTP and TVS follow a changed database where they do (U2, U3)."""
-    scenario, touched = world.scenario, []
-    if world.branch.tvs_at_once:
-        touched += [_reload(world, Service.TVS, n) for n in scenario.running(Service.TVS)]
-    if world.branch.tftp_at_once:
-        servers = scenario.running(Service.TFTP)
-        serve_at_once(world, servers)
-        touched += [(Service.TFTP, node) for node in servers]
-    return tuple(touched)
+def _tftp_follows(world: World) -> tuple[Part, ...]:
+    """Let TFTP build its ITL anew where it does so by itself (U2): something in the ITL changed."""
+    if not world.branch.tftp_at_once:
+        return NONE
+    servers = world.scenario.running(Service.TFTP)
+    serve_at_once(world, servers)
+    return tuple((Service.TFTP, node) for node in servers)
+
+
+def _tvs_follows(world: World) -> tuple[Part, ...]:
+    """Let TVS know a changed database where it does so by itself (U3)."""
+    if not world.branch.tvs_at_once:
+        return NONE
+    return tuple(_reload(world, Service.TVS, n) for n in world.scenario.running(Service.TVS))
 
 
 def _reload(world: World, service: Service, node: str) -> Part:
@@ -88,28 +94,33 @@ def _reload(world: World, service: Service, node: str) -> Part:
 def _upload_trust(step: Step, world: World) -> tuple[Part, ...]:
     if step.certificate is not None:
         world.uploaded |= {step.certificate}
-        if kind_of(step.certificate) == Kind.CAPF:
+        if kind_of(step.certificate) == Kind.CAPF and _holds_issuers(step):
             world.capf_kept |= {step.certificate}
         if kind_of(step.certificate) == PeerKind.VPN:
             world.vpn_trust |= {step.certificate}
         world.forget_known()
-    followed = _at_once(world) if world.branch.tvs_at_once else NONE
     # What phones trust of a VPN headend travels with their configuration file.
     travels = step.certificate is not None and kind_of(step.certificate) == PeerKind.VPN
-    return (ANYTHING,) if travels else followed
+    return (ANYTHING, *_tvs_follows(world)) if travels else _tvs_follows(world)
+
+
+def _holds_issuers(step: Step) -> bool:
+    """Tell whether CallManager takes LSC issuers from the trust store of a step (or none named)."""
+    return step.store in (None, f"{Kind.CALLMANAGER}-trust")
 
 
 def _delete_trust(step: Step, world: World) -> tuple[Part, ...]:
     gone = frozenset({step.certificate}) if step.certificate else frozenset()
     world.uploaded -= gone
-    world.capf_kept -= gone
-    world.issuers = {node: held - gone for node, held in world.issuers.items()}
+    if _holds_issuers(step):
+        world.capf_kept -= gone
+        world.issuers = {node: held - gone for node, held in world.issuers.items()}
     if gone and kind_of(next(iter(gone))) == PeerKind.VPN:
         world.vpn_trust -= gone
     world.forget_known()
-    touched = _at_once(world) if world.branch.tvs_at_once else NONE
+    touched = _tvs_follows(world)
     if gone and kind_of(next(iter(gone))) == PeerKind.VPN:
-        return (ANYTHING,)
+        return (ANYTHING, *touched)
     return (*touched, *((Service.CCM, node) for node in _all(world)))
 
 
@@ -196,8 +207,7 @@ def _ctl_localkey(_step: Step, world: World) -> tuple[Part, ...]:
 def _serve_ctl(world: World, signer: Certificate | None) -> tuple[Part, ...]:
     world.ctl = world.fresh_ctl(signer)
     world.forget_known()
-    touched = _at_once(world) if world.branch.tvs_at_once else NONE
-    return (CTL, *touched)
+    return (CTL, *_tvs_follows(world))
 
 
 def _itl_localkey(_step: Step, world: World) -> tuple[Part, ...]:
@@ -213,10 +223,11 @@ def _itl_remotekey(_step: Step, world: World) -> tuple[Part, ...]:
 
 def _push_itl(world: World, signer: Certificate) -> tuple[Part, ...]:
     """Give all TFTP servers the publisher's ITL under another signature (S14)."""
-    pushed: Itl = world.fresh_itl(world.scenario.publisher, signer)
     servers = world.scenario.running(Service.TFTP)
     for node in servers:
         if (Service.TFTP, node) in world.up:
+            blank = world.tftp[node].itl.blank
+            pushed = world.fresh_itl(world.scenario.publisher, signer, blank=blank)
             world.tftp[node] = world.tftp[node]._replace(itl=pushed)
     return tuple((Service.TFTP, node) for node in servers)
 

@@ -5,7 +5,7 @@ Debts that phones do not feel (a restart, a backup, a party to be told) are told
 
 from collections.abc import Iterator
 
-from watcher.trust.names import Certificate, Kind, Service
+from watcher.trust.names import Certificate, Kind, Service, kind_of, owner_of
 from watcher.trust.rulebook import Breach
 from watcher.trust.walk import Crowd, Walk
 from watcher.trust.world import Tvs, World
@@ -53,22 +53,33 @@ def _holds_present_lists(walk: Walk, crowd: Crowd) -> bool:
 
 
 def unpaid(walk: Walk) -> Iterator[tuple[str, str]]:
-    """Yield the debts left at the end: rule id and words (L-3, L-6 to L-8, L-10)."""
+    """Yield the debts left at the end: rule id and words (L-1, L-3, L-6 to L-8, L-10)."""
     world, scenario = walk.world, walk.scenario
     for service, node in sorted(world.up):
         old = _old(world, service, node)
         if old:
             yield "L-3", f"{service} on {node} still works with {old}: restart it"
-    for crowd in walk.crowds:
-        expired = {h.lsc for h in crowd.held if h.lsc and not h.lsc_valid}
-        if expired:
-            yield "L-6", f"{crowd.group.name}: LSCs of an expired issuer"
+    yield from _past_date(walk)
     if walk.changes or walk.changed:
         yield from _paper(walk)
     for peer in scenario.peers:
         shown = world.current(peer.needs, scenario.publisher)
         if shown not in world.trusted[peer.name]:
             yield "L-7", f"{peer.name} does not trust {shown}"
+
+
+def _past_date(walk: Walk) -> Iterator[tuple[str, str]]:
+    for name in sorted(walk.scenario.expired):
+        if kind_of(name) in set(Kind) and _still_current(walk.world, name):
+            yield "L-1", f"{name} is past its date and was not renewed"
+    for crowd in walk.crowds:
+        if any(held.lsc and not held.lsc_valid for held in crowd.held):
+            yield "L-6", f"{crowd.group.name}: LSCs of an expired issuer"
+
+
+def _still_current(world: World, name: Certificate) -> bool:
+    owner = owner_of(name) or world.scenario.publisher
+    return world.current(kind_of(name), owner) == name
 
 
 def _paper(walk: Walk) -> Iterator[tuple[str, str]]:

@@ -129,12 +129,14 @@ def _verifiers_know(moment: Moment) -> Iterator[Breach]:
     for server in moment.dirty_servers:
         key = moment.world.current(Kind.CALLMANAGER, server)
         verifiers = moment.known_verifiers
-        if verifiers and not any(key in moment.world.tvs[node].known for node in verifiers):
-            yield moment.broken(
-                "I-2",
-                f"TVS on {listed(verifiers)} was not restarted after the key of {server} changed, "
-                f"so it cannot vouch for it to {group.name}",
-            )
+        if any(key in moment.world.tvs[node].known for node in verifiers):
+            continue
+        why = (
+            f"TVS on {listed(verifiers)} was not restarted after the key of {server} changed"
+            if verifiers
+            else f"no TVS that it knows runs, and the key of {server} is new"
+        )
+        yield moment.broken("I-2", f"{why}, so nobody can vouch for it to {group.name}")
 
 
 def _ctl_signer_delivered(moment: Moment) -> Iterator[Breach]:
@@ -240,12 +242,12 @@ def admission_first(moment: Moment) -> Iterator[Breach]:
     if moment.step.action is not Action.LSC_REISSUE or group.name not in moment.step.groups:
         return
     asked = {PeerKind.RADIUS: group.dot1x is Dot1x.LSC, PeerKind.VPN: group.vpn}
+    shown = {world.current_capf(), *(held.lsc for held in moment.held if held.lsc)}
     for peer in world.scenario.peers:
-        new = world.current_capf()
-        if asked.get(peer.kind) and new not in world.trusted[peer.name]:
-            yield moment.broken(
-                "I-10", f"{peer.name} does not trust {new} yet, and {group.name} would show it"
-            )
+        strange = shown - world.trusted[peer.name] if asked.get(peer.kind) else set()
+        if strange:
+            text = f"{peer.name} does not trust {listed(strange)}, and {group.name} would show it"
+            yield moment.broken("I-10", text)
 
 
 def capf_can_be_checked(moment: Moment) -> Iterator[Breach]:
@@ -273,10 +275,17 @@ def capf_can_be_checked(moment: Moment) -> Iterator[Breach]:
 def backup_exists(world: World, step: Step) -> Iterator[Breach]:
     """I-11: before the first change there is a backup of exactly this state (S1, S2)."""
     if world.snapshot() not in world.backups:
-        yield Breach(
-            rule="I-11", step=step.number, group="",
-            text="no verified backup of the present state exists before the first change",
-        )  # fmt: skip
+        text = "no verified backup of the present state exists before the first change"
+        yield Breach(rule="I-11", step=step.number, group="", text=text)
+    elif not world.backup_works():
+        text = "DRS cannot work before the first change: its certificate is past its date, or old"
+        yield Breach(rule="I-11", step=step.number, group="", text=text)
+
+
+def mends_backup(world: World, step: Step) -> bool:
+    """Tell whether a step renews what DRS itself cannot work without: no backup is possible yet."""
+    renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+    return renewed and step.store in world.backup_kinds and not world.backup_works()
 
 
 def identity_kept(world: World, step: Step) -> Iterator[Breach]:
@@ -306,8 +315,9 @@ def ctl_update_possible(world: World, step: Step) -> Iterator[Breach]:
 def backup_refused(world: World, step: Step) -> Iterator[Breach]:
     """I-11, I-23: a backup step while DRS holds old certificates does not make a backup (S25)."""
     if step.action is Action.BACKUP and not world.backup_works():
-        text = "the backup is refused: DRF master or an agent still works with an old certificate"
-        yield Breach(rule="I-11", step=step.number, group="", text=text)
+        text = "the backup is refused: DRF works with an old certificate, or one past its date"
+        if world.backup_was_sound:
+            yield Breach(rule="I-11", step=step.number, group="", text=text)
         yield Breach(rule="I-23", step=step.number, group="", text=text)
 
 

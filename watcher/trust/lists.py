@@ -4,7 +4,6 @@ Lists with the same content are the same object, as files with the same hash are
 so a phone that holds the current list is found by comparing references.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,11 +27,6 @@ class Itl:
     tvs: Certificates
     capf: Certificates
     blank: bool = False
-
-    @property
-    def records(self) -> int:
-        """Certificates in the list; phones take 39 at most (S3)."""
-        return len(self.anchors | self.config | self.tvs | self.capf)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +63,3 @@ def ctl(
 ) -> Ctl:
     """Return the CTL with this content."""
     return Ctl(signer, anchors, callmanager, capf)
-
-
-def certificates(names: Iterable[Certificate]) -> Certificates:
-    """Return certificates as a set."""
-    return frozenset(names)

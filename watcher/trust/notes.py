@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from watcher.trust.change import ctl_possible
 from watcher.trust.names import CtlKind, Kind, Service
-from watcher.trust.phone import NO_SERVER
+from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.rulebook import Breach, Severity
-from watcher.trust.scenario import Action, HeldItl, Scenario
+from watcher.trust.scenario import Action, Group, HeldItl, Scenario
 from watcher.trust.verdict import Note
-from watcher.trust.walk import Status, by_tvs_only
+from watcher.trust.walk import Status
 
 History = Sequence[tuple[int, Status]]
 
@@ -38,7 +38,7 @@ def _needs_ctl(scenario: Scenario) -> bool:
 
 def windows(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
     """Yield when a reset phone would be refused: first step, last step, why (I-21)."""
-    yield from _spans(history, steps, lambda s: "" if s.accepted or s.why == NO_SERVER else s.why)
+    yield from _spans(history, steps, lambda s: "" if s.accepted else s.why)
 
 
 def outages(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
@@ -78,6 +78,7 @@ def notes(
     yield from _automatic_resets(scenario)
     yield from _stores_without_gate(scenario)
     yield from _size(scenario)
+    yield from _lone_restarts(scenario)
     yield from _https_gap(scenario)
     yield from _untold(scenario)
 
@@ -103,8 +104,9 @@ def _single_thread(histories: Mapping[str, History], scenario: Scenario) -> Iter
 
 
 def _thin(status: Status) -> str:
-    alone = status.accepted and len(status.ways) == 1 and by_tvs_only(status.ways)
-    return f"everything hangs on {next(iter(status.ways))}" if alone else ""
+    ways = status.ways - {SAME, FAITH, NO_LIST}
+    alone = status.accepted and len(ways) == 1 and not status.ways & {FAITH, NO_LIST}
+    return f"everything hangs on {next(iter(ways))}" if alone else ""
 
 
 def _blank_time(scenario: Scenario) -> Iterator[Note]:
@@ -128,8 +130,8 @@ def _small_groups(scenario: Scenario) -> Iterator[Note]:
     if len(scenario.nodes) == 1:
         return
     for group in scenario.groups:
-        if len(group.cm_group) == 1:
-            text = f"{group.name}: one node in its CallManager group, so one TVS"
+        if len(_serving(scenario, group)) < _PAIR:
+            text = f"{group.name}: one node of its CallManager group runs CallManager and TVS"
             yield Note(rule="P-3", severity=Severity.WINDOW, text=text, group=group.name)
         if len(group.tftp) == 1:
             text = f"{group.name}: one TFTP server"
@@ -137,6 +139,29 @@ def _small_groups(scenario: Scenario) -> Iterator[Note]:
         if group.sbd and not group.tvs_reachable:
             text = f"{group.name}: tcp 2445 is closed, so no TVS can vouch"
             yield Note(rule="P-6", severity=Severity.WINDOW, text=text, group=group.name)
+
+
+_PAIR = 2
+
+
+def _serving(scenario: Scenario, group: Group) -> list[str]:
+    callers, verifiers = scenario.running(Service.CCM), scenario.running(Service.TVS)
+    return [node for node in group.cm_group if node in callers and node in verifiers]
+
+
+def _lone_restarts(scenario: Scenario) -> Iterator[Note]:
+    """I-25: a restart of the only CallManager of a group drops all its registrations (S2)."""
+    callers = set(scenario.running(Service.CCM))
+    for step in scenario.steps:
+        if step.service is not Service.CCM or step.action is Action.START:
+            continue
+        for group in scenario.groups:
+            if callers & set(group.cm_group) == {step.node}:
+                yield Note(
+                    rule="I-25", severity=Severity.OUTAGE_TRANSIENT, first=step.number,
+                    last=step.number, group=group.name,
+                    text=f"{group.name}: out of service while CallManager on {step.node} restarts",
+                )  # fmt: skip
 
 
 def _automatic_resets(scenario: Scenario) -> Iterator[Note]:
@@ -176,6 +201,10 @@ def _https_gap(scenario: Scenario) -> Iterator[Note]:
     """I-22: until its restart Tomcat shows a certificate that TVS no longer knows (S1, S5)."""
     if not any(group.https_services for group in scenario.groups):
         return
+    for group in scenario.groups:
+        if group.https_services and group.sbd and not group.tvs_reachable:
+            text = f"{group.name}: no HTTPS service works, for TVS cannot be asked (tcp 2445)"
+            yield Note(rule="I-22", severity=Severity.DEGRADED, text=text, group=group.name)
     for place, step in enumerate(scenario.steps):
         if step.action in _RENEWING and step.store == Kind.TOMCAT:
             later = scenario.steps[place + 1 :]

@@ -91,6 +91,7 @@ CONFIG_UNKNOWN = "nobody it trusts signed its configuration file"
 NO_SERVER = "no TFTP server answers"
 NO_NETWORK = "the network does not let it in (802.1X)"
 NO_TUNNEL = "the VPN tunnel is not built"
+NO_ISSUER = "no CallManager of its group takes its LSC"
 
 
 Words = frozenset[str]
@@ -260,5 +261,5 @@ def why_not(held: Held, view: View) -> str:
     if not servers:
         return "no CallManager of its group runs"
     if held.mode != Mode.NON_SECURE and not any(_phone_is_taken(held, s) for s in servers):
-        return "no CallManager of its group takes its LSC"
+        return NO_ISSUER
     return "its CTL does not list the certificate that CallManager shows"

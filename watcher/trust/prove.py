@@ -15,7 +15,7 @@ from watcher.trust.names import Service
 from watcher.trust.notes import History, before, notes, outages, windows
 from watcher.trust.phone import Boot
 from watcher.trust.rescue import Rescue, Trials
-from watcher.trust.rulebook import RULES, Breach, Severity
+from watcher.trust.rulebook import ACCEPTABLE, RULES, Breach, Severity
 from watcher.trust.scenario import Group, Scenario
 from watcher.trust.verdict import (
     Absent,
@@ -29,8 +29,6 @@ from watcher.trust.verdict import (
 )
 from watcher.trust.walk import Crowd, Memory, Status, Walk, start
 
-_LATE = ("U5", "U6")
-"""Questions that matter only once a phone asks them: the careful answer is walked first."""
 _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 
 
@@ -159,7 +157,7 @@ def _outcome(walk: Walk) -> Outcome:
         name = crowd.group.name
         lost = sorted((b for b in walk.ends(crowd) if not b.ok), key=lambda b: b.why)
         if lost and crowd.group.online:
-            severity, way = trials.rescue(crowd.group, (b.held for b in lost))
+            severity, way = trials.rescue(crowd.group, (b.held for b in lost), lost[0].why)
             stranded[name] = (severity, way, lost[0].why)
             breaches += _end_breaches(crowd.group, lost, last)
         absent[name] = _absent(walk, crowd, trials)
@@ -185,7 +183,7 @@ def _absent(walk: Walk, crowd: Crowd, trials: Trials) -> Fate:
     boot = walk.shadow(crowd)
     if boot.ok:
         return True, None, None, ", ".join(sorted(boot.anchors))
-    severity, way = trials.rescue(crowd.group, [crowd.first])
+    severity, way = trials.rescue(crowd.group, [crowd.first], boot.why)
     return False, severity, way, boot.why
 
 
@@ -208,9 +206,10 @@ class _Judge:
         """Return the verdict over all branches."""
         broken = self._broken()
         stranded = tuple(self._stranded())
-        refused = any(RULES[b.rule].hard and b.rule not in self.scenario.accept for b in broken)
+        waived = self.scenario.accept & ACCEPTABLE
+        refused = any(RULES[b.rule].hard and b.rule not in waived for b in broken)
         assumed = {k: v for k, v in self.scenario.assume.items() if k in UNKNOWNS}
-        accepted = any(b.rule in self.scenario.accept for b in broken)
+        accepted = any(b.rule in waived for b in broken)
         worst = self._worst()
         ruling = (
             Ruling.REFUSED
@@ -221,7 +220,7 @@ class _Judge:
         )
         return Verdict(
             ruling=ruling, broken=broken, stranded=stranded, offline=tuple(self._offline()),
-            windows=self._intervals(windows, without=stranded), outages=self._intervals(outages),
+            windows=self._intervals(windows), outages=self._intervals(outages),
             notes=tuple(notes(self.scenario, worst.histories, worst.breaches)),
             unpaid=tuple(self._unpaid()), history=self._histories(worst),
             history_branch=worst.answers, combinations=len(self.outcomes),
@@ -277,8 +276,7 @@ class _Judge:
                     group=like, ok=ok, severity=severity, why=why, rescue=way, branches=where
                 )
 
-    def _intervals(self, find: Find, without: tuple[Stranded, ...] = ()) -> tuple[Interval, ...]:
-        lost = {stranded.group for stranded in without}
+    def _intervals(self, find: Find) -> tuple[Interval, ...]:
         kept: dict[tuple[str, int, int], tuple[str, list[dict[str, str]]]] = {}
         steps = [step.number for step in self.scenario.steps]
         for outcome in self.outcomes:
@@ -290,7 +288,6 @@ class _Judge:
             Interval(group=like, first=first, last=last, text=text, branches=self._where(where))
             for (name, first, last), (text, where) in sorted(kept.items(), key=lambda k: k[0])
             for like in self.names[name]
-            if like not in lost
         )
 
     def _unpaid(self) -> Iterator[Note]:

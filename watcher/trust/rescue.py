@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from watcher.trust.change import apply, ctl_possible
 from watcher.trust.names import CLUSTER, CtlKind, Kind, Service, certificate, kind_of
-from watcher.trust.phone import Held, View, boot
+from watcher.trust.phone import NO_ISSUER, NO_NETWORK, NO_TUNNEL, Held, View, boot
 from watcher.trust.rulebook import Severity
 from watcher.trust.scenario import Action, Group, PeerKind, Step
 from watcher.trust.sight import Sight
@@ -22,10 +22,24 @@ class Rescue:
 
 
 TOUCH = Rescue(
-    "R7", "drs_restore",
+    "R7", "by_hand",
     "Delete ITL and CTL on each phone by hand. A DRS restore of the backup made before the change "
     "heals phones that never moved, and strands those that did. Open a TAC case first.",
 )  # fmt: skip
+_BY_HAND = {
+    NO_TUNNEL: "Bring each phone into the office, where it fetches its configuration without the "
+    "tunnel; then it may go back.",
+    NO_NETWORK: "Let the switch port pass each phone without 802.1X, then give it a new LSC.",
+    NO_ISSUER: "Give each phone a non-secure profile, a new LSC, and its profile back; the CTL "
+    "must list the new CAPF certificate first.",
+}  # fmt: skip
+
+
+def by_hand(why: str) -> Rescue:
+    """Return what is done at each phone, by what keeps it out (R7 when it is its lists)."""
+    text = _BY_HAND.get(why)
+    return Rescue("R8", "by_hand", text) if text else TOUCH
+
 
 RESCUES: tuple[Rescue, ...] = (
     Rescue("R1", "restart", "Start or restart TVS, TFTP and CallManager everywhere, then reset."),
@@ -50,14 +64,14 @@ class Trials:
         self._world = world
         self._tried: dict[str, Sight | None] = {}
 
-    def rescue(self, group: Group, lost: Iterable[Held]) -> tuple[Severity, Rescue]:
+    def rescue(self, group: Group, lost: Iterable[Held], why: str) -> tuple[Severity, Rescue]:
         """Return what heals all `lost` phones of a group, and how bad that makes it."""
         lost = frozenset(lost)
         for way in RESCUES:
             sight = self._after(way)
             if sight is not None and _heals(group, lost, sight.view(group)):
                 return Severity.LOCKED_SERVER, way
-        return Severity.LOCKED_TOUCH, TOUCH
+        return Severity.LOCKED_TOUCH, by_hand(why)
 
     def _after(self, way: Rescue) -> Sight | None:
         """Return what phones see after a way was gone; None where it does not exist."""
@@ -113,9 +127,7 @@ def _upload_capf(world: World) -> bool:
     kept = saved if saved is not None else frozenset({certificate(Kind.CAPF, CLUSTER, 0)})
     for name in kept:
         if kind_of(name) == Kind.CAPF:
-            step = Step(
-                number=0, text="", action=Action.UPLOAD_TRUST, store=Kind.CAPF, certificate=name
-            )
+            step = Step(number=0, text="", action=Action.UPLOAD_TRUST, certificate=name)
             apply(step, world)
     return _restart_all(world)
 

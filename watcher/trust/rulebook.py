@@ -1,6 +1,8 @@
 """Every invariant, precondition and goal: its words, its weight, and where it comes from.
 
-The rules themselves are in `hard`, `soft`, `before` and `goals`, one function each.
+The rules themselves are in `hard` (refusals), `notes` (before the first step, and what is only
+shown), `goals` (the end) and `walk` (I-1: the resets themselves), one function each. Windows
+(I-21), outages (I-24, I-25) and phones that are off (I-29) are lists of their own in a verdict.
 """
 
 from collections.abc import Mapping
@@ -26,6 +28,10 @@ class Rule:
     title: str
     sources: tuple[str, ...]
     hard: bool = True
+
+
+ACCEPTABLE = frozenset(("I-3", "P-4"))
+"""What somebody may answer for in writing (D1; 3.3); everything else refuses whoever signs."""
 
 
 def _rules(*rules: Rule) -> Mapping[str, Rule]:
@@ -79,6 +85,7 @@ RULES: Mapping[str, Rule] = _rules(
     Rule("P-7", "The CTL can be updated: a token of it, or the licence.", ("S1", "S14")),
     Rule("P-10", "Automatic resets are off where the CTL is updated after a renewal.", ("S4",),
          hard=False),
+    Rule("L-1", "No certificate stays past its date.", ("S1", "S2"), hard=False),
     Rule("L-2", "Every phone holds the present lists at the end.", ("S3",)),
     Rule("L-5", "Parameters and services are as before at the end.", ("S1", "S2", "S4")),
     Rule("L-3", "No process holds an old certificate at the end.", ("S1", "S2"), hard=False),

@@ -97,10 +97,9 @@ class Walk:
     breaches: list[Breach] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     changed: bool = False
+    backups_work: bool = True
     dirty: dict[tuple[int, int], frozenset[Change]] = field(default_factory=dict)
     """Changes from one count of them to another: many groups ask for the same."""
-    failed: dict[str, tuple[int, str]] = field(default_factory=dict)
-    """Groups with phones that a reset of the plan did not bring back: step and why."""
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,8 +115,17 @@ class Walk:
             touched = apply(step, self.world)
             self.sight.forget(touched)
             self._after(step, touched)
+            self._look_at_backups(step)
         for crowd in self.crowds:
             self.breaches += crowd.pending
+
+    def _look_at_backups(self, step: Step) -> None:
+        """Note from which step on DRS cannot work (I-23)."""
+        works = self.world.backup_works()
+        if self.backups_work and not works:
+            text = "no backup can be made until DRF is restarted"
+            self.breaches.append(Breach(rule="I-23", step=step.number, group="", text=text))
+        self.backups_work = works
 
     @property
     def present(self) -> list[Crowd]:
@@ -127,7 +135,8 @@ class Walk:
     # -- one step
 
     def _before(self, step: Step) -> None:
-        if step.action in hard.CHANGING and not self.changed:
+        changing = step.action in hard.CHANGING and not self.changed
+        if changing and not hard.mends_backup(self.world, step):
             self.changed = True
             self.breaches += hard.backup_exists(self.world, step)
         for rule in _ASKED_OF_CLUSTER:
@@ -172,12 +181,13 @@ class Walk:
         nodes = (step.node,) if step.node else tuple(n.name for n in self.scenario.nodes)
         owners = dict.fromkeys(self.world.owner(store, node) for node in nodes)
         self.changes += [((store, owner), step.number) for owner in owners]
-        shielded = self.scenario.ctl_kind is CtlKind.ETOKEN and self.scenario.tokens > 0
+        tokens = self.scenario.ctl_kind is CtlKind.ETOKEN and self.scenario.tokens > 0
         shown = self.world.ctl is not None and not hard.stale_records(self.world, self.world.ctl)
         for crowd in self.present:
             moment = self.moment(crowd, step)
             found = list(hard.after_renewal(moment))
-            if not shielded:
+            # Who holds no CTL is not shielded by the tokens in it.
+            if not (tokens and all(held.ctl is not None for held in crowd.held)):
                 self.breaches += found
             elif not shown:
                 crowd.pending += found
@@ -213,7 +223,6 @@ class Walk:
         text = f"some phones of {crowd.group.name} do not come through the reset: {why}"
         name = crowd.group.name
         self.breaches.append(Breach(rule="I-1", step=step, group=name, text=text))
-        self.failed.setdefault(name, (step, why))
 
     def _reissue(self, step: Step) -> None:
         """Give phones an LSC of the present CAPF certificate, where CAPF and phone agree."""
@@ -367,18 +376,13 @@ def _worst(boots: Iterable[Boot], registered: Iterable[bool]) -> Status:
     boots = list(boots)
     # What is held has no order of its own: the words must not hang on one.
     whys = sorted(boot.why for boot in boots if not boot.accepted)
-    fewest = min(boots, key=lambda b: (strength(b.anchors), sorted(b.anchors)))
+    fewest = min(boots, key=lambda b: (len(b.anchors), sorted(b.anchors)))
     return Status(
         accepted=not whys,
         registered=all(registered),
         ways=fewest.anchors,
         why=next((why for why in whys if why != NO_SERVER), "".join(whys[:1])),
     )
-
-
-def strength(ways: frozenset[str]) -> int:
-    """Return how many independent ways there are: those that fall together count once (I-20)."""
-    return len(ways)
 
 
 def by_tvs_only(ways: frozenset[str]) -> bool:

@@ -79,7 +79,7 @@ class World:
     """Below: what is on disk and what is made of it, put together once until something changes."""
     _owners: dict[tuple[str, str], str] = field(default_factory=dict)
     _disk: dict[tuple[str, str], Certificate] = field(default_factory=dict)
-    _itls: dict[tuple[str, Certificate | None], Itl] = field(default_factory=dict)
+    _itls: dict[tuple[str, Certificate | None, bool], Itl] = field(default_factory=dict)
     _ctls: dict[Certificate | None, Ctl] = field(default_factory=dict)
 
     # -- certificates on disk
@@ -150,21 +150,25 @@ class World:
 
     # -- lists
 
-    def fresh_itl(self, node: str, signer: Certificate | None = None) -> Itl:
-        """Return the ITL that TFTP on a node builds from what is on disk (S3, S7)."""
-        found = None if self.rollback else self._itls.get((node, signer))
+    def fresh_itl(
+        self, node: str, signer: Certificate | None = None, *, blank: bool | None = None
+    ) -> Itl:
+        """Return the ITL that TFTP on a node builds from what is on disk (S3, S7).
+
+        Whether it is blank is decided when TFTP starts: by the rollback parameter, unless told.
+        """
+        blank = self.rollback if blank is None else blank
+        found = self._itls.get((node, signer, blank))
         if found is None:
-            found = self._build_itl(node, signer)
-            if not self.rollback:
-                self._itls[(node, signer)] = found
+            found = self._itls[(node, signer, blank)] = self._build_itl(node, signer, blank=blank)
         return found
 
-    def _build_itl(self, node: str, signer: Certificate | None) -> Itl:
+    def _build_itl(self, node: str, signer: Certificate | None, *, blank: bool) -> Itl:
         profile, scenario = self.scenario.profile, self.scenario
         own = self.current(Kind.CALLMANAGER, node)
         recovery = self.current(Kind.RECOVERY, node)
         signer = signer or (recovery if profile.recovery_signs else own)
-        if self.rollback:
+        if blank:
             return blank_itl(signer)
         listed = {own}
         if self.branch.all_servers_listed:
@@ -224,13 +228,22 @@ class World:
             for node in self.scenario.running(service)
         )
 
-    def backup_certificates(self, node: str) -> Certificates:
-        """Return the certificates DRS uses on a node (S2, S4, S24)."""
+    @property
+    def backup_kinds(self) -> tuple[Kind, ...]:
+        """Stores whose certificate DRS uses (S2, S4, S24)."""
         profile = self.scenario.profile
         if not profile.backup_by_tomcat:
-            return frozenset({self.current(Kind.IPSEC, node)})
-        kinds = (Kind.TOMCAT, Kind.TOMCAT_ECDSA) if profile.backup_by_ecdsa else (Kind.TOMCAT,)
-        return frozenset(self.current(kind, node) for kind in kinds)
+            return (Kind.IPSEC,)
+        return (Kind.TOMCAT, Kind.TOMCAT_ECDSA) if profile.backup_by_ecdsa else (Kind.TOMCAT,)
+
+    @property
+    def backup_was_sound(self) -> bool:
+        """Whether DRS could work before the first step: none of its certificates is past date."""
+        return not any(kind_of(name) in self.backup_kinds for name in self.scenario.expired)
+
+    def backup_certificates(self, node: str) -> Certificates:
+        """Return the certificates DRS uses on a node."""
+        return frozenset(self.current(kind, node) for kind in self.backup_kinds)
 
     def copy(self) -> Self:
         """Return a world that can go another way."""
@@ -279,7 +292,7 @@ def load(world: World, service: Service, node: str) -> None:
             world.tvs[node] = Tvs(world.current(Kind.TVS, node), _database(world, node))
         case Service.CCM:
             world.shown[node] = world.current(Kind.CALLMANAGER, node)
-            world.issuers[node] = world.capf_kept | _issuers_uploaded(world)
+            world.issuers[node] = world.capf_kept
         case Service.CAPF:
             world.loaded[(service, node)] = frozenset({world.current_capf()})
         case Service.TOMCAT:
@@ -296,12 +309,9 @@ def _database(world: World, node: str) -> Certificates:
     return world.tvs[node].known | mine
 
 
-def _issuers_uploaded(world: World) -> Certificates:
-    return frozenset(name for name in world.uploaded if kind_of(name) == Kind.CAPF)
-
-
 def serve_at_once(world: World, nodes: Iterable[str]) -> None:
     """Have running TFTP servers build their list and take their key now (U2)."""
     for node in nodes:
         if (Service.TFTP, node) in world.up:
-            load(world, Service.TFTP, node)
+            built = world.fresh_itl(node, blank=world.tftp[node].itl.blank)
+            world.tftp[node] = Tftp(world.current(Kind.CALLMANAGER, node), built)
