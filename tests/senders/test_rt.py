@@ -79,3 +79,17 @@ def test_any_mark_is_one_short_line_of_a_subject(mark):
     assert subject.isprintable()
     assert len(subject) <= 200
     assert system.has(ticket, mark)
+
+
+@pytest.mark.parametrize(
+    ("drops", "subject"), [(True, f"Fwd: [{KEY}] see there"), (False, f"[{KEY}] copied")]
+)
+def test_whose_a_ticket_is_says_its_field_and_without_one_how_its_subject_begins(drops, subject):
+    system, fake = RT.pair()
+    fake.drops_field = drops
+    system.create(draft("watcher-graz-2"))
+    fake.tickets[1]["Subject"] = subject
+    fake.drops_field = False
+    ours = system.create(draft())
+
+    assert [one.id for one in system.find(KEY)] == [ours.id]
