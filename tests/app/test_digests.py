@@ -380,3 +380,16 @@ def test_the_end_waits_a_moment_for_a_mail(store, clock, relay):
 
     assert time.monotonic() - begun < 3
     assert store.runs.work("digest:voice", 9)[0].finished_at
+
+
+def test_a_fault_of_a_page_does_not_stop_the_line(store, clock, relay, caplog):
+    digests = daemon(store, clock, relay)
+    digests.desk = replace(digests.desk, templates={})
+    digests.look()
+
+    assert ["digests failed"] == [record.getMessage() for record in caplog.records]
+    digests.desk = daemon(store, clock, relay).desk
+    clock.pass_by(CLAIMED)
+    looks(digests)
+
+    assert 2 == len(relay.letters)

@@ -88,7 +88,18 @@ class Digests:
     _away: Thread | None = None
 
     def look(self) -> None:
-        """Write down what came back, claim what is due, send what waits."""
+        """Write down what came back, claim what is due, send what waits.
+
+        A fault of ours in here must not stop the line that takes alarms in.
+        """
+        try:
+            self._look()
+        except StoreUnavailable:
+            raise
+        except Exception:
+            logger.exception("digests failed", extra={"action": "digest_failed"})
+
+    def _look(self) -> None:
         self._settle()
         if not self._wanted or not self._leads():
             return
