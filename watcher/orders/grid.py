@@ -2,11 +2,12 @@
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from watcher.errors import one_line
-from watcher.orders.record import after, lines_of, ways
+from watcher.orders.course import Course, after, ways
+from watcher.orders.record import lines_of
 from watcher.trust.phone import FAITH, NO_LIST
 from watcher.trust.scenario import Scenario, Step
 from watcher.trust.verdict import Verdict
@@ -28,10 +29,12 @@ class Column:
     """The first one is the start."""
 
 
-def grid(scenario: Scenario, verdict: Verdict, width: int) -> Iterator[str]:
+def grid(
+    scenario: Scenario, verdict: Verdict, fared: Mapping[str, Course], width: int
+) -> Iterator[str]:
     """Yield the lines of the table, with the legend of the marks it uses."""
     steps = lines_of(scenario)
-    columns = _columns(verdict, steps)
+    columns = _columns(fared, steps)
     breaks = _breaks(verdict)
     for begin in range(0, len(columns), _COLUMNS):
         if begin:
@@ -41,13 +44,11 @@ def grid(scenario: Scenario, verdict: Verdict, width: int) -> Iterator[str]:
     yield from _legend(columns, width)
 
 
-def _columns(verdict: Verdict, steps: Sequence[Step]) -> list[Column]:
-    lost = {stranded.group for stranded in verdict.stranded}
+def _columns(fared: Mapping[str, Course], steps: Sequence[Step]) -> list[Column]:
     numbers = [0, *(step.number for step in steps)]
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, history in verdict.history.items():
-        row = [after(history, number) for number in numbers]
-        alike[tuple(_marks(row, lost=name in lost))].append(name)
+    for name, course in fared.items():
+        alike[tuple(_marks(course, numbers))].append(name)
     found = []
     for place, (cells, names) in enumerate(alike.items(), 1):
         joined = one_line(", ".join(names))
@@ -56,15 +57,12 @@ def _columns(verdict: Verdict, steps: Sequence[Step]) -> list[Column]:
     return found
 
 
-def _marks(row: Sequence[Status], *, lost: bool) -> list[str]:
-    """Return a mark for each moment; a refusal that lasts to the end is a loss."""
-    marks: list[str] = []
-    ever = not lost
-    for status in reversed(row):
-        whole = status.accepted and status.registered
-        ever = ever or whole
-        marks.append(_mark(status, heals=ever))
-    return marks[::-1]
+def _marks(course: Course, numbers: Sequence[int]) -> Iterator[str]:
+    """Yield a mark for each moment; a refusal that lasts to the end in some branch is a loss."""
+    since = course.lost[0].step if course.lost else None
+    for number in numbers:
+        gone = since is not None and number >= since
+        yield _mark(after(course.worst, number), heals=not gone)
 
 
 def _mark(status: Status, *, heals: bool) -> str:
@@ -137,6 +135,8 @@ def _legend(columns: Sequence[Column], width: int) -> Iterator[str]:
         "-": "- keeps no list, so nothing can lock it out",
         "*": "* takes a list from anybody",
     }
-    told = ["a number: ways in which the worst phone can check the next list"]
+    told = [
+        "a number: ways in which the worst phone can check the next list, over all combinations"
+    ]
     told += [meaning for mark, meaning in meanings.items() if mark in used]
     yield from textwrap.wrap("; ".join(told), width, initial_indent="  ", subsequent_indent="  ")

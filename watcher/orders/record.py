@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from watcher.model.proof import Assumption
-from watcher.trust.phone import SAME
+from watcher.orders.course import Course, after, courses, ways
 from watcher.trust.rescue import Rescue
 from watcher.trust.rulebook import RULES
 from watcher.trust.scenario import Scenario, Step
@@ -16,6 +16,7 @@ Data = dict[str, Any]
 
 def record(scenario: Scenario, verdict: Verdict, inputs: Iterable[Assumption] = ()) -> Data:
     """Return everything a verdict says, in an order that does not change from run to run."""
+    fared = courses(scenario)
     return {
         "verdict": verdict.ruling.value,
         "broken": [broken.rule for broken in verdict.broken],
@@ -29,14 +30,14 @@ def record(scenario: Scenario, verdict: Verdict, inputs: Iterable[Assumption] = 
         },
         "windows": [_interval(one) for one in verdict.windows],
         "rescue": {lost.group: _rescue(lost.rescue) for lost in verdict.stranded},
-        "trace": list(_trace(scenario, verdict)),
+        "since": {lost.group: _since(fared[lost.group]) for lost in verdict.stranded},
+        "trace": list(_trace(scenario, fared)),
         "details": {broken.rule: _broken(verdict, broken.rule) for broken in verdict.broken},
         "lost": {lost.group: lost.why for lost in verdict.stranded},
         "absent": [_absent(verdict, absent.group) for absent in verdict.offline],
         "outages": [_interval(one) for one in verdict.outages],
         "notes": [_note(note) for note in verdict.notes],
         "unpaid": [_note(note) for note in verdict.unpaid],
-        "trace_branch": dict(verdict.history_branch),
         "combinations": verdict.combinations,
         "walked": verdict.walked,
         "assumed": dict(verdict.assumed),
@@ -47,6 +48,16 @@ def record(scenario: Scenario, verdict: Verdict, inputs: Iterable[Assumption] = 
 
 def _rescue(way: Rescue) -> Data:
     return {"id": way.id, "action": way.action, "text": way.text}
+
+
+def _since(course: Course) -> list[Data]:
+    return [
+        {
+            "step": one.step, "branches": dict(one.answers), "exact": one.exact,
+            "combinations": one.number,
+        }
+        for one in course.lost
+    ]  # fmt: skip
 
 
 def _interval(one: Interval) -> Data:
@@ -87,33 +98,16 @@ def lines_of(scenario: Scenario) -> tuple[Step, ...]:
     return tuple({step.number: step for step in reversed(scenario.steps)}.values())[::-1]
 
 
-def after(history: Iterable[tuple[int, Status]], number: int) -> Status:
-    """Return how a group stands after a step."""
-    return [status for step, status in history if step <= number][-1]
-
-
-def ways(status: Status) -> tuple[str, ...]:
-    """Return what authenticates the next list; the list a phone already holds is no anchor."""
-    return tuple(sorted(status.ways - {SAME} or status.ways)) if status.accepted else ()
-
-
-def _trace(scenario: Scenario, verdict: Verdict) -> Iterator[Data]:
+def _trace(scenario: Scenario, fared: Mapping[str, Course]) -> Iterator[Data]:
     for step in lines_of(scenario):
         yield {
             "step": step.number,
             "text": step.text,
             "groups": {
-                name: _status(after(history, step.number))
-                for name, history in _sorted(verdict.history, scenario)
+                group.name: _status(after(fared[group.name].worst, step.number))
+                for group in scenario.groups
             },
         }
-
-
-def _sorted(
-    history: Mapping[str, tuple[tuple[int, Status], ...]], scenario: Scenario
-) -> Iterator[tuple[str, tuple[tuple[int, Status], ...]]]:
-    """Yield groups in the order of the file."""
-    yield from ((g.name, history[g.name]) for g in scenario.groups if g.name in history)
 
 
 def _status(status: Status) -> Data:

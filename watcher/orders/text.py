@@ -2,14 +2,16 @@
 
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from watcher.errors import one_line
 from watcher.model.proof import Assumption
+from watcher.orders.course import Course, Since, courses
 from watcher.orders.grid import grid
 from watcher.orders.witness import Witness, witness
 from watcher.trust.branch import UNKNOWNS
+from watcher.trust.names import Kind, certificate
 from watcher.trust.rulebook import RULES, Severity
 from watcher.trust.scenario import Scenario
 from watcher.trust.verdict import Answers, Broken, Interval, Ruling, Stranded, Verdict
@@ -17,24 +19,26 @@ from watcher.trust.verdict import Answers, Broken, Interval, Ruling, Stranded, V
 Item = TypeVar("Item")
 
 WIDTH = 100
+_BEFORE = "Before the first step"
 _SHOWN = 12
 """Entries of a list that are printed; JSON has them all."""
 
 
 def text(scenario: Scenario, verdict: Verdict, inputs: Sequence[Assumption] = ()) -> str:
     """Return the whole answer: verdict, counter-example, steps, windows, phones that were off."""
+    fared = courses(scenario)
     parts = (
         _headline(scenario, verdict),
         _assumed(scenario, verdict),
-        _lost(scenario, verdict),
+        _lost(scenario, verdict, fared),
         _rules(scenario, verdict),
-        ["Steps", *grid(scenario, verdict, WIDTH)],
+        ["Steps", *grid(scenario, verdict, fared, WIDTH)],
         _intervals("Windows: a phone that is reset then is refused", verdict.windows),
-        _intervals("Out of service without a reset", _outages(verdict)),
+        _intervals("Out of service without a reset", verdict.outages),
         _offline(verdict),
         _notes(verdict),
         _unpaid(verdict),
-        _questions(verdict),
+        _questions(verdict, fared),
         _inputs(inputs),
         _scope(scenario, verdict),
     )
@@ -75,12 +79,13 @@ def _assumed(scenario: Scenario, verdict: Verdict) -> list[str]:
 # -- the counter-example
 
 
-def _lost(scenario: Scenario, verdict: Verdict) -> list[str]:
+def _lost(scenario: Scenario, verdict: Verdict, fared: Mapping[str, Course]) -> list[str]:
     alike: dict[tuple[str, ...], list[Stranded]] = defaultdict(list)
     for stranded in verdict.stranded:
-        seen = witness(scenario, stranded.group, stranded.branches) if len(alike) < _SHOWN else None
-        told = tuple(_story(scenario, stranded, seen))
-        alike[told].append(stranded)
+        course = fared[stranded.group]
+        near = len(alike) < _SHOWN and course.branch is not None
+        seen = witness(scenario, stranded.group, course.branch) if near and course.branch else None
+        alike[tuple(_story(scenario, stranded, course, seen))].append(stranded)
     lines: list[str] = []
     for story, alone in alike.items():
         phones = _phones(scenario, [stranded.group for stranded in alone])
@@ -88,24 +93,58 @@ def _lost(scenario: Scenario, verdict: Verdict) -> list[str]:
         for sentence in story:
             lines += _wrapped(sentence, "  ")
     if lines:
-        legend = "CallManager/P#0 is the certificate of node P at the start, #1 the one after that."
-        lines += _wrapped(legend, "  ")
+        lines += _wrapped(_names_explained(scenario), "  ")
     return lines[1:]
 
 
-def _story(scenario: Scenario, stranded: Stranded, seen: Witness | None) -> Iterator[str]:
+def _names_explained(scenario: Scenario) -> str:
+    """Return what the name of a certificate says, with one that this cluster has."""
+    kind = Kind.TVS if Kind.CALLMANAGER in scenario.shared else Kind.CALLMANAGER
+    node = scenario.publisher
+    name = certificate(kind, node, 0)
+    return f"{name} is the certificate of node {node} at the start, #1 the one after that."
+
+
+def _story(
+    scenario: Scenario, stranded: Stranded, course: Course, seen: Witness | None
+) -> Iterator[str]:
     if seen is None:
         yield f"Why: {stranded.why}."
     else:
         yield from _closely(scenario, seen)
-    if stranded.branches:
-        yield f"Only if {when(stranded.branches)}."
-    else:
-        yield "In every combination of undocumented behaviour."
+    yield from _branches(course)
     if stranded.severity is Severity.LOCKED_SERVER:
         yield f"Heals from the server ({stranded.rescue.id}): {stranded.rescue.text}"
     else:
         yield f"Nothing on the server heals them: {stranded.rescue.text}"
+
+
+def _branches(course: Course) -> Iterator[str]:
+    """Yield in which combinations phones are lost, and from which step on where that differs."""
+    if not course.lost:
+        return
+    if len(course.lost) == 1:
+        told = _share(course.lost[0], course)
+        yield f"{told[0].upper()}{told[1:]}."
+        return
+    told = "; ".join(
+        f"from {f'step {one.step}' if one.step else 'the start'} on "
+        + _share(one, course).removeprefix("only ")
+        for one in course.lost
+    )
+    yield f"{told[0].upper()}{told[1:]}."
+
+
+def _share(since: Since, course: Course) -> str:
+    """Return in which combinations; "every" only where it is every one."""
+    if since.number == course.combinations:
+        return "in every combination of undocumented behaviour"
+    if since.exact:
+        return f"only if {when(since.answers)}"
+    return (
+        f"in {since.number} of {course.combinations} combinations of undocumented behaviour, "
+        f"one of them {when(since.answers)}"
+    )
 
 
 def _closely(scenario: Scenario, seen: Witness) -> Iterator[str]:
@@ -134,9 +173,9 @@ def _rule(one: Broken, titles: dict[int, str]) -> str:
     rule = RULES[one.rule]
     first = one.steps[0] if one.steps else 0
     more = f" and {len(one.steps) - 1} more" if len(one.steps) > 1 else ""
-    place = f"step {first} ({titles[first]}){more}" if first in titles else "before the first step"
+    place = f"At step {first} ({titles[first]}){more}" if first in titles else _BEFORE
     only = f" Only if {when(one.branches)}." if one.branches else ""
-    return f"{rule.title} At {place}: {one.text}.{only} [{', '.join(rule.sources)}]"
+    return f"{rule.title} {place}: {one.text}.{only} [{', '.join(rule.sources)}]"
 
 
 # -- the rest
@@ -230,12 +269,13 @@ def when(answers: Answers) -> str:
     return " and ".join(f"{name} = {answer}" for name, answer in answers.items())
 
 
-def _questions(verdict: Verdict) -> list[str]:
+def _questions(verdict: Verdict, fared: Mapping[str, Course]) -> list[str]:
     """Tell the open questions on which something depends, and what one phone shows of them."""
     found: list[Answers] = [one.branches for one in verdict.broken]
     found += [one.branches for one in verdict.stranded]
     found += [one.branches for one in verdict.offline]
-    found += [one.branches for one in (*verdict.windows, *_outages(verdict))]
+    found += [one.branches for one in (*verdict.windows, *verdict.outages)]
+    found += [one.answers for course in fared.values() for one in course.lost]
     named = {name for answers in found for name in answers}
     lines = ["What no public source settles"] if named else []
     for name in (name for name in UNKNOWNS if name in named):
@@ -246,12 +286,6 @@ def _questions(verdict: Verdict) -> list[str]:
         )
         lines += _wrapped(told, "       ", f"  {name:<5}")
     return lines
-
-
-def _outages(verdict: Verdict) -> list[Interval]:
-    """Return when phones that are not lost are out of service."""
-    lost = {stranded.group for stranded in verdict.stranded}
-    return [one for one in verdict.outages if one.group not in lost]
 
 
 def _some(items: Sequence[Item], lines: list[str]) -> Iterator[Item]:

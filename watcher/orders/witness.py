@@ -7,9 +7,10 @@ which its worst phone is refused for good.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from watcher.trust.branch import UNKNOWNS, Branch, branches
+from watcher.orders.course import lost_since
+from watcher.trust.branch import Branch
 from watcher.trust.lists import Certificates, Ctl, Itl
-from watcher.trust.names import Certificate, Service
+from watcher.trust.names import Certificate, Service, kind_of
 from watcher.trust.phone import (
     CONFIG_UNKNOWN,
     CTL_UNKNOWN,
@@ -22,9 +23,11 @@ from watcher.trust.phone import (
     boot,
 )
 from watcher.trust.scenario import Group, Mode, Scenario
-from watcher.trust.verdict import Answers
 from watcher.trust.walk import Crowd, Memory, Walk, start
 from watcher.trust.world import World
+
+STRANGER = "stranger"
+"""Store, in names of the model, of what another cluster signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +40,11 @@ class Witness:
     reasons: tuple[str, ...]
 
 
-def witness(scenario: Scenario, name: str, answers: Answers) -> Witness | None:
-    """Return a lost phone of a group in the first branch with these answers that loses one."""
+def witness(scenario: Scenario, name: str, branch: Branch) -> Witness | None:
+    """Return a lost phone of a group in a branch that loses one."""
     group = next(group for group in scenario.groups if group.name == name)
-    fixed = {key: answers.get(key, scenario.assume.get(key)) for key in UNKNOWNS}
-    for branch in branches(fixed):
-        walk = _walked(scenario, branch, group)
-        crowd = walk.crowds[0]
-        if any(not boot.ok for boot in walk.ends(crowd)):
-            return _seen(scenario, branch, crowd)
-    return None
+    crowd = _walked(scenario, branch, group).crowds[0]
+    return _seen(scenario, branch, crowd)
 
 
 def _walked(scenario: Scenario, branch: Branch, group: Group) -> Walk:
@@ -57,7 +55,7 @@ def _walked(scenario: Scenario, branch: Branch, group: Group) -> Walk:
 
 def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
     """Walk again as far as the step after which the group is not whole any more."""
-    step = _lost_since(end)
+    step = lost_since(end.history)
     upto = replace(scenario, steps=tuple(s for s in scenario.steps if s.number <= step))
     walk = _walked(upto, branch, end.group)
     crowd = walk.crowds[0]
@@ -73,16 +71,6 @@ def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
     )  # fmt: skip
 
 
-def _lost_since(crowd: Crowd) -> int:
-    """Return the step from which on some phone is refused, or not in service, until the end."""
-    since = crowd.history[-1][0]
-    for step, status in reversed(crowd.history):
-        if status.accepted and status.registered:
-            break
-        since = step
-    return since
-
-
 def _holds(held: Held) -> str:
     parts = [_itl(held.itl)] if held.itl is not None else ["no ITL"]
     if held.ctl is not None:
@@ -95,6 +83,8 @@ def _holds(held: Held) -> str:
 def _itl(itl: Itl) -> str:
     if itl.blank:
         return "a blank ITL"
+    if all(kind_of(name) == STRANGER for name in itl.anchors):
+        return "the list of another cluster"
     return f"an ITL that trusts {_few(itl.anchors)}, and TVS by {_few(itl.tvs)}"
 
 
