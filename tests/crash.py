@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from killing.cycles import Figures, Killer
-from killing.points import points
+from killing.points import taking_in
 
 BUGS = ("acknowledge-first", "cursor-first", "dedup-outside")
 LANES = 3
@@ -39,7 +39,7 @@ class Order:
 async def lane(order: Order, number: int, folder: Path) -> Figures:
     """Kill one daemon: its share of the random cycles and of the points, in random order."""
     killer = Killer(folder / f"lane-{number}", order.seed + number)
-    named = [point for point in points() for _ in range(order.times)]
+    named = [point for point in taking_in() for _ in range(order.times)]
     plan = [*named, *([""] * order.cycles)][number::LANES]
     killer.chance.shuffle(plan)
     async with killer.load():
@@ -81,7 +81,7 @@ def _together(lanes: list[Figures]) -> Figures:
             setattr(made.audit, name, getattr(made.audit, name) + getattr(each.audit, name))
         made.audit.books = dict(Counter(made.audit.books) + Counter(each.audit.books))
         made.audit.faults += each.audit.faults
-    never = sorted(set(points()) - set(made.points)) if made.points else []
+    never = sorted(set(taking_in()) - set(made.points)) if made.points else []
     if never:
         made.audit.faults.append(f"no life came by {', '.join(never)}")
     return made

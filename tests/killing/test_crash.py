@@ -6,7 +6,7 @@ import crash
 import pytest
 from killing.cycles import Figures
 from killing.numbered import CASES, alarm, mail, numbers_in
-from killing.points import points
+from killing.points import taking_in
 
 SMALL = crash.Order(seed=20, cycles=20, times=1, acknowledged=3_000, bug_cycles=24)
 
@@ -31,7 +31,7 @@ def test_nothing_accepted_is_lost_and_nothing_doubled(figures: Figures):
 
 @pytest.mark.timeout(600)
 def test_every_named_point_was_died_at(figures: Figures):
-    assert set(points()) == set(figures.points)
+    assert set(taking_in()) == set(figures.points)
     assert SMALL.cycles == figures.kills.total()
 
 

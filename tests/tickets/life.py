@@ -1,6 +1,7 @@
 """One life of the sending half as a process of its own: two errands behind a create; killed or not.
 
-Called with the folder that holds the database and the tickets, and the seconds since the start.
+Called with the folder that holds the database and the tickets, the seconds since the start, and
+how many turns each of the two plans is given.
 """
 
 import sys
@@ -75,4 +76,4 @@ class Store:
 
 
 if __name__ == "__main__":
-    Store(Path(sys.argv[1])).live()
+    Store(Path(sys.argv[1]), float(sys.argv[2])).live(turns=int(sys.argv[3]))
