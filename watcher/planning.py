@@ -133,7 +133,8 @@ def _withheld(
     found = attempts[0].proof.counter_example[:_SHOWN] if attempts else ()
     rest = _attempt("", draft.withhold(*draft.reasons, *found), cluster, catalogue)
     if not rest.passed:
-        return refused(rest.plan, (*rest.violations, *rest.proof.counter_example))
+        why = (*rest.violations, *rest.proof.counter_example)
+        return replace(refused(rest.plan, why), proof=rest.proof)
     proof = replace(rest.proof, ways=_ways(attempts, None, catalogue), counter_example=tuple(found))
     return replace(rest.plan, proof=proof)
 

@@ -157,7 +157,8 @@ def offline(verdict: Verdict) -> tuple[AbsentPhones, ...]:
     alike: dict[tuple[bool, str, str], list[str]] = defaultdict(list)
     for absent in verdict.offline:
         if absent.ok:
-            text = f"survive: {absent.why}" if absent.why else "survive"
+            kept = "they keep no list" if absent.why == NO_LIST else absent.why
+            text = f"survive: {kept}" if kept else "survive"
         elif absent.rescue is not None:
             text = f"are refused: {absent.why}. {absent.rescue.text}"
         else:

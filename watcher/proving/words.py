@@ -107,7 +107,7 @@ def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[s
         "register; stop if it does not."
     )
     yield f"Not modelled: {_listed(_not_modelled())}."
-    yield "Not a Cisco document; open a TAC case for [LOCKED_*] situations."
+    yield "Not a Cisco document; open a TAC case for phones that are locked out."
 
 
 def _fates(proof: Proof) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _fates(proof: Proof) -> Iterator[str]:
 
 def _because(text: str) -> str:
     _, colon, why = text.partition(": ")
-    return f" because of {why}" if colon else ""
+    return f" because {'' if why.startswith('they ') else 'of '}{why}" if colon else ""
 
 
 def _who(absent: AbsentPhones) -> str:

@@ -18,6 +18,7 @@ CHANGING = frozenset(Action) - {
     Action.RESTART, Action.RESET, Action.AUTO_RESET,
 }  # fmt: skip
 """What cannot be taken back without a backup; a restart or a reset alone changes nothing."""
+RENEWING = (Action.REGENERATE, Action.UPLOAD_SIGNED)
 
 
 def after_renewal(moment: Moment) -> Iterator[Breach]:
@@ -282,10 +283,14 @@ def backup_exists(world: World, step: Step) -> Iterator[Breach]:
         yield Breach(rule="I-11", step=step.number, group="", text=text)
 
 
-def mends_backup(world: World, step: Step) -> bool:
-    """Tell whether a step renews what DRS itself cannot work without: no backup is possible yet."""
-    renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
-    return renewed and step.store in world.backup_kinds and not world.backup_works()
+def waits_for_backup(world: World, step: Step) -> bool:
+    """Tell whether a change may come before the backup: DRS cannot work until it is mended.
+
+    Its own certificate is past its date. What phones do not meet may be renewed meanwhile; the
+    backup is asked for at the first change after that.
+    """
+    quiet = step.action in RENEWING and step.store not in PHONE_FACING
+    return quiet and not world.backup_was_sound and not world.backup_works()
 
 
 def identity_kept(world: World, step: Step) -> Iterator[Breach]:

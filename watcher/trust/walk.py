@@ -136,7 +136,7 @@ class Walk:
 
     def _before(self, step: Step) -> None:
         changing = step.action in hard.CHANGING and not self.changed
-        if changing and not hard.mends_backup(self.world, step):
+        if changing and not hard.waits_for_backup(self.world, step):
             self.changed = True
             self.breaches += hard.backup_exists(self.world, step)
         for rule in _ASKED_OF_CLUSTER:
