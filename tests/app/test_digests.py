@@ -9,13 +9,14 @@ from app.desk import StillClock
 from digest.town import DAY, NOW, case, cluster, source
 
 from watcher.app.digests import CLAIMED, Digests
-from watcher.app.posting import Carriers, Desk
+from watcher.app.posting import Carriers, Desk, state_of
 from watcher.app.report import Found
 from watcher.digest.sending import QUIET, from_text
 from watcher.errors import StoreUnavailable
 from watcher.inventory.schema import Inventory
 from watcher.model.case import Crossing
 from watcher.model.digest import Answer, Delivery
+from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.settings.schema import Settings
 
 RELAY = {"host": "127.0.0.1", "sender": "watcher@example.com", "security": "none"}
@@ -393,3 +394,29 @@ def test_a_fault_of_a_page_does_not_stop_the_line(store, clock, relay, caplog):
     looks(digests)
 
     assert 2 == len(relay.letters)
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "words"),
+    [
+        (ErrandState.DEAD, 0, "2 at jira: refused for good"),
+        (ErrandState.UNKNOWN, 0, "2 at jira: sent with an unclear end"),
+        (ErrandState.NEW, 2, "2 at jira: not taken yet"),
+        (ErrandState.NEW, 0.5, ""),
+        (ErrandState.DONE, 500, ""),
+    ],
+)
+def test_tickets_that_are_stuck_are_told(store, state, hours, words):
+    class Counts:
+        view = store.view
+
+        class figures:  # noqa: N801 -- named as the store's
+            @staticmethod
+            def outbox_counts():
+                """Count two errands."""
+                oldest = NOW - timedelta(hours=hours)
+                return [OutboxCount(system="jira", state=state, count=2, oldest=oldest)]
+
+    stuck = state_of(Counts, (), None, NOW).stuck
+
+    assert [words] * bool(words) == [one.partition(",")[0] for one in stuck]

@@ -151,7 +151,7 @@ class Digests:
     def _draw(self, name: str, period: str, done: Sequence[str], now: datetime) -> None:
         """Draw the digest of a week that is ours, and write its letter down."""
         job, desk = f"{DIGEST}{name}", self.desk
-        state = state_of(self.store, self.standing.sources, desk.inventory)
+        state = state_of(self.store, self.standing.sources, desk.inventory, now)
         page = desk.page(name, replace(state, missed=missed(period, done)), period, now)
         if page.quiet and not desk.settings.digest.quiet:
             self.store.runs.finish(job, period, now, NOTHING)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -39,7 +39,13 @@ CASES = 5_000
 """Open cases that one page takes in, the most urgent first; and as many resolved ones."""
 CHAT = "chat:"
 """How a chat is called among recipients: its address is a secret."""
-STUCK = (ErrandState.UNKNOWN, ErrandState.DEAD)
+WAITED = timedelta(hours=1)
+"""An errand that was not tried with success for so long is stuck."""
+_STUCK = {
+    ErrandState.NEW: "not taken yet",
+    ErrandState.UNKNOWN: "sent with an unclear end",
+    ErrandState.DEAD: "refused for good",
+}
 ALL = "all"
 """Name of the page of everything, where no list is configured."""
 OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
@@ -77,18 +83,24 @@ def _link(base: str | None, cluster: str) -> str:
 
 
 def state_of(
-    store: Seen, sources: Sequence[SourceStatus], inventory: Inventory | None
-) -> State:  # fmt: skip
+    store: Seen, sources: Sequence[SourceStatus], inventory: Inventory | None, now: datetime
+) -> State:
     """Return all that a page is made from, as it is in the store now."""
     rows = [
         *store.view.list_cases(CaseQuery(states=OPEN, limit=CASES)),
         *store.view.list_cases(CaseQuery(states={CaseState.RESOLVED}, limit=CASES)),
     ]
+    errands = store.figures.outbox_counts()
     return State(
         cases=[_known(row) for row in rows], sources=sources, books=store.view.books(),
-        inventory=inventory, stuck=[_stuck(one) for one in store.figures.outbox_counts()
-                                    if one.state in STUCK and one.count],
+        inventory=inventory, stuck=[_stuck(one) for one in errands if _is_stuck(one, now)],
     )  # fmt: skip
+
+
+def _is_stuck(one: OutboxCount, now: datetime) -> bool:
+    """Tell whether errands need a person: refused, unclear, or not taken for long."""
+    waits = one.state is ErrandState.NEW and one.oldest is not None and now - one.oldest > WAITED
+    return bool(one.count) and (waits or one.state in (ErrandState.UNKNOWN, ErrandState.DEAD))
 
 
 def _known(row: CaseRow) -> KnownCase:
@@ -97,8 +109,7 @@ def _known(row: CaseRow) -> KnownCase:
 
 def _stuck(one: OutboxCount) -> str:
     since = f", the oldest since {one.oldest:%Y-%m-%d %H:%M} UTC" if one.oldest else ""
-    what = "refused for good" if one.state is ErrandState.DEAD else "sent with an unclear end"
-    return f"{one.count} at {one.system}: {what}{since}"
+    return f"{one.count} at {one.system}: {_STUCK[one.state]}{since}"
 
 
 def templates() -> Mapping[str, str]:

@@ -83,7 +83,7 @@ def _named(place: Located, wanted: str | None) -> str:
 def _page(place: Located, desk: Desk, name: str, at: datetime) -> DigestPage:
     worker = read_worker(place.state_dir)
     with opened(place) as store:
-        state = state_of(store, worker.sources if worker else (), desk.inventory)
+        state = state_of(store, worker.sources if worker else (), desk.inventory, at)
     return desk.page(name, state, newest(at, desk.timetable), at)
 
 
