@@ -29,7 +29,7 @@ def test_every_open_key_is_asked_by_a_question():
         (("security_mode: mixed",), "ctl_method", True),
         (("security_mode: mixed", "ctl_method: etoken"), "etokens", True),
         (("nodes: [{name: a, duties: [tftp]}]",), "nodes.tftp_order", True),
-        (("nodes: [{name: a, duties: []}]",), "nodes.duties", False),
+        (("nodes: [{name: a, duties: [tftp]}]",), "nodes.duties", False),
         (("nodes: [{name: a, product: im-presence}]",), "nodes.duties", False),
         (("features: {sso: false}",), "features.sso", False),
     ],

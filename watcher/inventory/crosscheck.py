@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from watcher.errors import InputError
-from watcher.inventory.schema import Cluster, CtlMethod, Inventory, NodeRole, Product, SecurityMode
+from watcher.inventory.schema import (
+    Cluster,
+    CtlMethod,
+    Duty,
+    Inventory,
+    Node,
+    NodeRole,
+    Product,
+    SecurityMode,
+)
 from watcher.model.release import Release, ReleaseRange
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
@@ -99,6 +108,7 @@ def _cluster(cluster: Cluster) -> Iterator[Fault]:
     yield from _doubles(_addresses(cluster))
     yield from _publishers(cluster)
     yield from _tftp(cluster)
+    yield from _served(cluster)
     yield from _groups(cluster)
     yield from _certificates(cluster)
     yield from _security(cluster)
@@ -132,6 +142,26 @@ def _tftp(cluster: Cluster) -> Iterator[Fault]:
             taken = order[node.tftp_order]
             yield path, f"{taken} has this place already", "a place for each TFTP server"
         order.setdefault(node.tftp_order, node.name)
+
+
+def _served(cluster: Cluster) -> Iterator[Fault]:
+    """Yield phones that would fetch their files where no TFTP server is."""
+    nodes = [node for node in cluster.nodes if node.product is Product.CUCM]
+    if nodes and not any(_may_serve(node) for node in nodes):
+        problem = "no node has the tftp duty, so phones fetch their files nowhere"
+        yield ("nodes",), problem, "tftp among the duties of a node, or no duties where unknown"
+    silent = {node.name.lower() for node in cluster.nodes if not _may_serve(node)}
+    for p, phones in enumerate(cluster.phone_groups):
+        for i, name in enumerate(phones.tftp):
+            if name.lower() in silent:
+                able = ", ".join(node.name for node in nodes if _may_serve(node))
+                problem = f"{name} has no tftp duty"
+                expected = "tftp among its duties" + (f", or one of: {able}" if able else "")
+                yield ("phone_groups", p, "tftp", i), problem, expected
+
+
+def _may_serve(node: Node) -> bool:
+    return node.product is Product.CUCM and node.has(Duty.TFTP) is not False
 
 
 def _groups(cluster: Cluster) -> Iterator[Fault]:
