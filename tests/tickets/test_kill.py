@@ -46,7 +46,7 @@ def die(folder, point, seconds=0, turns=2):
 def live_on(folder, seconds=400):
     """Let another life go on where that one died, until nothing waits; return what is there."""
     life = Store(folder, seconds, "heir")
-    life.live(turns=5)
+    life.live(turns=8)
     states = life.states()
     life.store.close()
     return states
