@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.model.plan import ChangePlan
+from watcher.model.progress import Outcome
 from watcher.model.proof import Assumption, Proof, TrustSpan, WayTried
 
 SAFE, REFUSED = "safe", "refused"
@@ -66,6 +67,22 @@ def verdict(plan: ChangePlan) -> Verdict | None:
     proof = plan.proof
     if proof is None and not plan.withheld:
         return None
+    if plan.continuation is not None and plan.continuation.outcome is Outcome.RESTORE:
+        return Verdict("withheld", "Stop here: no way to go on is proven", plan.withheld)
+    ruling = _ruling(plan)
+    if plan.continuation is not None and plan.continuation.refused:
+        return _refused_as_asked(plan.continuation.refused, ruling)
+    return ruling
+
+
+def _refused_as_asked(refused: tuple[str, ...], rest: Verdict) -> Verdict:
+    """Return the ruling on a plan of which somebody left out what must be done."""
+    words = "Refused: a step that must be done was left out. Of the way on below: " + rest.words
+    return replace(rest, tone="withheld", words=words, because=(*refused, *rest.because))
+
+
+def _ruling(plan: ChangePlan) -> Verdict:
+    proof = plan.proof
     if proof is None or proof.ruling == REFUSED or (plan.withheld and not proof.moments):
         return _withheld(plan)
     if plan.withheld:

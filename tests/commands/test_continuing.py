@@ -39,6 +39,26 @@ def test_a_step_that_must_not_be_left_out_ends_with_3(run):
     assert plan["steps"][reset - 1]["mark_reason"] == "no window"
 
 
+def test_a_refused_skip_is_told_in_the_first_words_of_the_document(run):
+    reset = number_of(run, "reset-phones")
+    status, page, _ = run(*PLAN, "--done", f"1-{reset - 1}", "--skip", f"{reset}=no window")
+    _, _, below = page.partition("## Verdict")
+
+    assert status == 3
+    assert below.strip().startswith("**Refused: a step that must be done was left out.")
+
+
+def test_what_is_broken_for_good_stands_apart_from_what_has_to_follow(run):
+    _, out, _ = run("what-if", "step", "regen CallManager cucm91-pub", "--then",
+                    "regen TVS cucm91-pub, cucm91-sub", "--then", "flush", "-i", SITE)  # fmt: skip
+    broken, _, follow = out.partition("What has to follow")
+
+    assert "Broken, and nothing that follows takes it back\n- I-2: " in broken
+    assert "- I-13: " in broken
+    assert "- I-" not in follow
+    assert ": reset all phones\n" in follow
+
+
 def test_the_plan_itself_with_ticked_boxes_says_what_was_done(run):
     _, page, _ = run(*PLAN)
     head, box, tail = page.partition("- [ ] Where:")

@@ -2,13 +2,18 @@
 
 import builders
 import pytest
+from proving.interruptions import EXAMPLES
 
+from watcher.app.site import load_inventory
 from watcher.errors import InputError
 from watcher.whatif.ground import ground
 from watcher.whatif.steps import BACK, steps
 
 OLD = builders.cluster(release="9.1")
 NEW = builders.cluster(release="12.5(1)SU4")
+GRAZ = load_inventory(str(EXAMPLES / "two-node-9.1.yaml")).clusters[0]
+TOGETHER = ["regen CallManager cucm91-pub", "regen TVS cucm91-pub, cucm91-sub", "flush"]
+"""Signer and vouchers renewed with no reset in between; a reset of all phones heals it."""
 
 
 def asked(cluster, *texts):
@@ -34,6 +39,34 @@ def test_signer_and_verifier_renewed_and_served_leave_phones_behind():
     assert phones.reset_now == "LOCKED_TOUCH: nobody it trusts signed the ITL"
     assert phones.heals.startswith("Delete ITL and CTL on each phone")
     assert asked(NEW, *texts).phones[0].reset_now == BACK
+
+
+def test_what_is_broken_for_good_is_no_work_that_follows():
+    answer = asked(GRAZ, *TOGETHER)
+    rules = [[text.split(":")[0] for text in texts] for texts in (answer.broken, answer.follow)]
+
+    assert rules[0] == ["I-2", "I-13"]
+    assert set(rules[1]) == {"L-2", "L-3", "L-8"}
+    assert any(text.startswith("L-2") and text.endswith(": reset all phones")
+               for text in answer.follow)  # fmt: skip
+    assert not answer.safe_alone
+
+
+def test_what_follows_mends_what_it_is_listed_for():
+    before, after = asked(GRAZ, *TOGETHER), asked(GRAZ, *TOGETHER, "RESET+WAIT")
+
+    assert before.broken == after.broken
+    assert [text for text in before.follow if text not in after.follow] == [
+        text for text in before.follow if text.startswith("L-2")
+    ]
+
+
+def test_phones_that_a_reset_loses_are_healed_before_it():
+    texts = ["CM pub", "CM sub1", "TVS pub", "TVS sub1", "flush(pub,sub1)"]
+    answer = asked(OLD, *texts)
+
+    assert any(text.startswith("I-1: at the end phones") for text in answer.broken)
+    assert not any(text.endswith("end: reset all phones") for text in answer.follow)
 
 
 def test_a_reset_alone_may_stand_alone():

@@ -156,6 +156,7 @@ def _print_steps(out: Console, answer: StepsAnswer) -> None:
     columns = ("Group", "Phones", "Reset now", "Ways to trust a new list", "Heals")
     tables.print_table(out, columns, phones)
     _list(out, "Meanwhile", (f"{p.group}: {text}" for p in answer.phones for text in p.meanwhile))
+    _list(out, "Broken, and nothing that follows takes it back", answer.broken)
     _list(out, "What has to follow", answer.follow)
     _parties(out, answer.tell)
     _list(out, "Not known", answer.unknown)

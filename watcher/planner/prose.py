@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from watcher.inventory.schema import MaintenanceWindow
 from watcher.model.expiry import Certainty, ExpiryState
-from watcher.model.plan import Finding, Step, minutes
+from watcher.model.plan import ChangePlan, Finding, Step, minutes
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
 from watcher.planner.sketch import Ground
 from watcher.rules.select import select
@@ -89,6 +89,26 @@ def summary(
     )
 
 
+def summary_left(
+    plan: ChangePlan, steps: Sequence[Step], left: Sequence[Step], ground: Ground
+) -> tuple[str, ...]:
+    """Return the lines of an interrupted plan: work and time of what is `left`, way back of all.
+
+    Those of a plan without work stay as they are.
+    """
+    if not plan.steps:
+        return plan.summary
+    what = tuple(line for line in plan.summary if line.startswith(("What: ", "Effect ")))
+    if not left:
+        return (*what, "Work left: none.", f"Way back: {_way_back(steps)}")
+    return (
+        *what,
+        f"Work left: {_deeds(left)} Way: {plan.way}.",
+        f"Time and phones left: {_time(left, ground)}",
+        f"Way back: {_way_back(steps)}",
+    )
+
+
 def _effects(work: Work, ground: Ground) -> str:
     """Return the worst effects by store: of what phones trust first, then of other services."""
     jobs = sorted(work.services, key=lambda job: (not job.phone_facing, job.store.position))
@@ -121,7 +141,8 @@ def _deeds(steps: Sequence[Step]) -> str:
                  "service stops and starts"),
         _counted(sum(step.optional for step in steps), "optional step"),
     ]  # fmt: skip
-    return f"{len(steps)} steps: {', '.join(part for part in parts if part)}."
+    deeds = ", ".join(part for part in parts if part)
+    return f"{_counted(len(steps), 'step')}{f': {deeds}' if deeds else ''}."
 
 
 def _counted(number: int, one: str, many: str | None = None) -> str:

@@ -15,15 +15,18 @@ from watcher.model.plan import ChangePlan, Step, minutes
 from watcher.model.progress import Continuation, Mark, Marked, Outcome
 from watcher.model.proof import Proof
 from watcher.planner.plan import Draft
+from watcher.planner.prose import summary_left
+from watcher.planner.sketch import Ground
+from watcher.planner.terrain import survey
 from watcher.proving.inserts import Toolbox, toolbox
 from watcher.proving.interrupted import LOOKS, Entry, Interrupted, interrupted
-from watcher.proving.rest import Course, Site, broken_so_far, lost_after
+from watcher.proving.rest import Course, Site, lost_after
+from watcher.proving.skips import Skips, judged, said, stands
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.work import StepKind
 from watcher.safety.check import check
 from watcher.trust.names import Service
 from watcher.trust.rescue import RESCUES
-from watcher.trust.rulebook import RULES
 from watcher.trust.scenario import Action
 from watcher.trust.verdict import Ruling, Stranded
 
@@ -53,29 +56,24 @@ def continue_plan(
     case = interrupted(plan, marks, site)
     asked = case.rest(*case.again)
     first = case.prove(asked)
-    guilty = tuple(_guilty(case, first))
-    refused = tuple(_skips_refused(case, guilty, first))
+    skips = judged(case, asked, first)
     contradicted = next((s for s in case.marked(Mark.FAILED) if s.kind == StepKind.CANARY), None)
     if contradicted is not None:
-        return _restore(case, first, refused, _contradiction(contradicted, case))
+        return _restore(case, first, skips.refused, _contradiction(contradicted, case))
     outcome = Outcome.AGAIN if case.again else Outcome.AS_PLANNED
-    tried = chain([Candidate(outcome, _first_words(case), asked)], _candidates(case, draft, guilty))
+    tried = chain(
+        [Candidate(outcome, _first_words(case), asked)], _candidates(case, draft, skips.guilty)
+    )
     assuming: tuple[Candidate, Proof] | None = None
     for candidate in tried:
         proof = first if candidate.rest is asked else case.prove(candidate.rest)
-        if proof.ruling != Ruling.REFUSED and _assumes_no_more(case, proof):
-            return _going_on(case, candidate, proof, refused)
+        if stands(case, proof):
+            return _going_on(candidate, proof, skips)
         if proof.ruling != Ruling.REFUSED and assuming is None:
             assuming = candidate, proof
     if assuming is not None:
-        return _going_on(case, *assuming, refused)
-    return _restore(case, first, refused, _because(first))
-
-
-def _assumes_no_more(case: Interrupted, proof: Proof) -> bool:
-    """Tell whether a proof rests on no more than that of the plan did."""
-    before = {item.text for item in case.plan.proof.assumptions} if case.plan.proof else set()
-    return all(item.text in before for item in proof.assumptions)
+        return _going_on(*assuming, skips)
+    return _restore(case, first, skips.refused, (*_because(first), *_way_back(case)))
 
 
 def _first_words(case: Interrupted) -> str:
@@ -91,7 +89,7 @@ def _candidates(
     rests = [case.rest(*case.again)]
     if skipped:
         rests.insert(0, case.rest(*case.again, *skipped))
-        text = f"Do {_with_followers(case, (*case.again, *skipped))} now, then the rest."
+        text = _put_back(case, skipped)
         yield Candidate(Outcome.AGAIN, text, rests[0])
     tools = toolbox(case.site, case.may_have_happened)
     paper = _entries(tools.restart(*_PAPER))
@@ -149,74 +147,55 @@ def _identity(step: Step) -> tuple[object, ...]:
     return step.key, step.store, step.service, step.where, step.title, commands
 
 
-# -- what must not be left out
-
-
-def _skips_refused(case: Interrupted, guilty: Iterable[Step], proof: Proof) -> Iterator[str]:
-    """Yield each step that must not be left out, with what leaving it out breaks."""
-    for step in guilty:
-        yield f"{_said(step)} must not be left out: {'; '.join(proof.counter_example[:3])}"
-    skipped = case.marked(Mark.SKIPPED)
-    whole = _broken(case, ()) if skipped else frozenset()
-    for step in skipped if whole else ():
-        rules = sorted({rule for rule, _ in whole - _broken(case, (step,))})
-        if rules:
-            words = "; ".join(f"{rule}: {RULES[rule].title}" for rule in rules)
-            yield f"{_said(step)} was left out, and that broke what was done after it: {words}"
-
-
-def _guilty(case: Interrupted, proof: Proof) -> Iterator[Step]:
-    """Yield the skipped steps without which the rest is not proven, the others done or not."""
-    skipped = case.marked(Mark.SKIPPED) if proof.ruling == Ruling.REFUSED else ()
-    for step in skipped:
-        others = [other for other in skipped if other is not step]
-        if not others or case.prove(case.rest(*case.again, *others)).ruling == Ruling.REFUSED:
-            yield step
-
-
-def _broken(case: Interrupted, done_after_all: Sequence[Step]) -> frozenset[tuple[str, int]]:
-    course, _ = case.course(())
-    numbers = {step.number for step in done_after_all}
-    steps = [
-        replace(new, mark=Mark.DONE) if old.number in numbers else new
-        for new, old in zip(course.steps, case.past, strict=True)
-    ]
-    return broken_so_far(case.plan, replace(course, steps=tuple(steps)), case.site)
-
-
 # -- the documents
 
 
-def _going_on(
-    case: Interrupted, candidate: Candidate, proof: Proof, refused: tuple[str, ...]
-) -> ChangePlan:
+def _going_on(candidate: Candidate, proof: Proof, skips: Skips) -> ChangePlan:
+    case = skips.case
     course, new = case.course(candidate.rest)
     told = Continuation(
         outcome=candidate.outcome,
-        lines=(*_lines(case, candidate, proof), *_new_numbers(new)),
-        refused=refused,
+        lines=(*_lines(candidate, proof, skips), *_new_numbers(new)),
+        refused=skips.refused,
         again=tuple(new[n] for n in {*case.seen_to, *(step.number for step in case.again)}),
         renumbered=tuple((old, n) for old, n in sorted(new.items()) if old != n),
     )
-    rest = course.steps[course.done :]
+    rest = tuple(step for step in course.steps[course.done :] if step.mark is None)
     point = case.plan.point_of_no_return
+    ways = case.plan.proof.ways if case.plan.proof else ()
     return replace(
         case.plan, steps=course.steps, minutes=minutes(rest), continuation=told,
-        proof=replace(proof, ways=case.plan.proof.ways if case.plan.proof else ()),
+        summary=summary_left(case.plan, course.steps, rest, _ground(case)),
+        proof=replace(proof, ways=ways, resets=_resets(rest)),
         point_of_no_return=new.get(point) if point else None,
     )  # fmt: skip
 
 
-def _lines(case: Interrupted, candidate: Candidate, proof: Proof) -> Iterator[str]:
+def _ground(case: Interrupted) -> Ground:
+    return Ground(case.site.catalogue, survey(case.site.cluster))
+
+
+def _resets(rest: Iterable[Step]) -> int:
+    """Return how often all phones are reset from here on."""
+    surely = (step for step in rest if not (step.optional or step.alternative))
+    return sum(step.kind == StepKind.RESET for step in surely)
+
+
+def _lines(candidate: Candidate, proof: Proof, skips: Skips) -> Iterator[str]:
+    case = skips.case
     yield _counted(case)
     yield candidate.text
-    if candidate.outcome is not Outcome.AS_PLANNED and not case.again:
+    if skips.guilty:
         yield "The rest as planned is not proven; see what must not be left out."
+    elif skips.against and candidate.outcome is not Outcome.AS_PLANNED:
+        shown = "; ".join(skips.against[:_SHOWN])
+        yield f"The rest without what was put in is not proven: {shown}"
     if case.doubtful:
         numbers = ", ".join(str(number) for number in case.doubtful)
         yield f"Proven both for step {numbers} having taken effect and for its not having done so."
+    left_out = [step for step in case.marked(Mark.SKIPPED) if step not in skips.guilty]
+    yield from (f"Left out by you: {said(step)}." for step in left_out)
     if candidate.outcome is Outcome.AS_PLANNED:
-        yield from (f"Left out by you: {_said(step)}." for step in case.marked(Mark.SKIPPED))
         yield from _rules_left_open(case, candidate)
     before = case.plan.proof.unpaid if case.plan.proof else ()
     yield from (f"Stays owed: {debt}" for debt in proof.unpaid if debt not in before)
@@ -269,15 +248,16 @@ def _restore(
 ) -> ChangePlan:
     """Return the plan without its rest: what was done, and why there is only a restore."""
     course, new = case.course(())
-    lines = (_counted(case), *because, *_way_back(case, course))
+    lines = (_counted(case), *because)
     return replace(
         case.plan, steps=course.steps, minutes=0, point_of_no_return=None,
+        summary=summary_left(case.plan, course.steps, (), _ground(case)),
         withheld=(*case.plan.withheld, *lines),
         continuation=Continuation(
             outcome=Outcome.RESTORE, lines=lines, refused=refused,
             renumbered=tuple((old, n) for old, n in sorted(new.items()) if old != n),
         ),
-        proof=replace(proof, ruling=Ruling.REFUSED.value),
+        proof=replace(proof, ruling=Ruling.REFUSED.value, resets=0),
     )  # fmt: skip
 
 
@@ -292,51 +272,78 @@ _SHOWN = 6
 
 def _contradiction(step: Step, case: Interrupted) -> tuple[str, ...]:
     proof = case.plan.proof
-    inputs = "; ".join(proof.inputs) if proof and proof.inputs else "what the inventory says"
+    assumed = "; ".join(proof.inputs) if proof else ""
+    find_out = (
+        f"Find out first which of these assumptions is wrong: {assumed}."
+        if assumed
+        else "Find out first what in the inventory is not so: compare the nodes, the TFTP order, "
+        "the TVS that phones reach and the security mode with the cluster."
+    )
     words = (
-        f"{_said(step)} failed: a phone was refused where the model lets it in, so that nothing "
-        "proven holds. Do not reset any other phone. Find out which input is wrong first: "
-        f"{inputs}. Then correct the inventory and ask again without this mark."
+        f"{said(step)} failed: a phone was refused where the model lets it in, so that nothing "
+        "proven holds, and nothing that the model says of other phones either. Do not reset any "
+        f"other phone. {find_out} Then correct the inventory and ask again without this mark."
     )
     return (
         words,
-        "If it cannot be found, restore before more phones move:",
+        "If it cannot be found, restore before more phones move.",
+        *_backup(case),
+        _WARNING,
     )
 
 
-def _way_back(case: Interrupted, course: Course) -> Iterator[str]:
+def _way_back(case: Interrupted) -> Iterator[str]:
+    course, _ = case.course(())
     now = lost_after(case.plan, course, case.site)
     if now:
         yield f"As it is now, phones that are reset do not come back: {_names(now)}."
     else:
         yield "As it is now, no phone is lost: stop here, there is time to ask."
-    backup = [s for s in case.took_effect if s.kind == StepKind.BACKUP]
-    if not backup:
+    yield from _backup(case)
+    if _backups(case):
+        yield _after_restore(case, course)
+        yield _WARNING
+
+
+def _backups(case: Interrupted) -> tuple[Step, ...]:
+    return tuple(step for step in case.took_effect if step.kind == StepKind.BACKUP)
+
+
+def _backup(case: Interrupted) -> Iterator[str]:
+    for first in _backups(case)[:1]:
+        yield f"The backup is that of step {first.number} ({first.title})."
+    if not _backups(case):
         yield (
             "No backup of this plan was surely made, so there is nothing to restore: stop here, "
             "and open a TAC case."
         )
-        return
-    first = backup[0]
-    yield f"The backup is that of step {first.number} ({first.title})."
+
+
+def _after_restore(case: Interrupted, course: Course) -> str:
     lost = lost_after(case.plan, course, case.site, Action.RESTORE, Action.RESET)
     if lost:
-        yield f"By the model this restore strands phones that have moved: {_names(lost)}."
-    else:
-        yield "By the model all phones come back after this restore and a reset."
-    yield (
-        "A restore after phones have moved can strand the moved ones: their lists must then be "
-        "deleted by hand. Open a TAC case first."
-    )
+        return f"By the model this restore strands phones that have moved: {_names(lost)}."
+    return "By the model all phones come back after this restore and a reset."
+
+
+_WARNING = (
+    "A restore after phones have moved can strand the moved ones: their lists must then be deleted "
+    "by hand. Open a TAC case first."
+)
 
 
 def _names(lost: Iterable[Stranded]) -> str:
     return ", ".join(f"{stranded.group} ({stranded.severity})" for stranded in lost)
 
 
-def _said(step: Step) -> str:
-    reason = f", {step.mark_reason}" if step.mark_reason else ""
-    return f"step {step.number} ({step.title}{reason})"
+def _put_back(case: Interrupted, skipped: Sequence[Step]) -> str:
+    """Say when what must not be left out is done: now, or when its turn comes."""
+    later = [step for step in skipped if step in case.left]
+    now = [*case.again, *(step for step in skipped if step not in later)]
+    parts = [f"do {_with_followers(case, now)} now"] if now else []
+    parts += [f"do {_steps(later)} in its place"] if later else []
+    words = ", ".join(parts)
+    return f"{words[0].upper()}{words[1:]}{', then the rest' if now else ''}."
 
 
 def _with_followers(case: Interrupted, again: Sequence[Step]) -> str:

@@ -1,9 +1,10 @@
 """An interrupted plan: what lies behind, what is in doubt, and how the rest is put together.
 
 A step that failed may have taken effect or not. So may a step that a failed check was to confirm.
+A step that will be left out later on stays where it is, with its mark.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -51,15 +52,16 @@ class Interrupted:
     plan: ChangePlan
     site: Site
     past: tuple[Step, ...]
-    """Marked steps, in order."""
+    """Marked steps, in order, but for those that are left out later on."""
     left: tuple[Step, ...]
+    """The others; marked are those that are left out when their turn comes."""
     doubtful: tuple[int, ...]
     seen_to: tuple[int, ...]
     """Steps that an earlier continuation has had done again."""
 
     def marked(self, mark: Mark) -> tuple[Step, ...]:
         """Return the steps with a mark."""
-        return tuple(step for step in self.past if step.mark is mark)
+        return tuple(step for step in (*self.past, *self.left) if step.mark is mark)
 
     @property
     def again(self) -> tuple[Step, ...]:
@@ -86,16 +88,30 @@ class Interrupted:
         return replace(
             self,
             past=tuple(_bridged(step, gone) for step in self.past if step.number not in gone),
-            left=tuple(_bridged(step, gone) for step in self.left),
+            left=tuple(_bridged(step, gone) for step in self.left if step.number not in gone),
+        )
+
+    def in_time(self, steps: Iterable[Step]) -> "Interrupted":
+        """Return the plan as if nobody had left out these steps."""
+        numbers = {step.number for step in steps}
+        return replace(
+            self,
+            past=tuple(_marked_as(step, Mark.DONE, numbers) for step in self.past),
+            left=tuple(_marked_as(step, None, numbers) for step in self.left),
         )
 
     def rest(self, *again: Step) -> tuple[Entry, ...]:
-        """Return what is left, with steps behind that are done once more, in the plan's order."""
+        """Return what is left, with steps behind that are done once more, in the plan's order.
+
+        A step that was to be left out later on is done in its place.
+        """
         repeated = {step.number: step for step in (*again, *self.followers(again))}
-        entries = [Entry(step, step.number) for step in self.left]
+        left = {step.number for step in self.left}
+        entries = [Entry(_marked_as(step, None, repeated), step.number) for step in self.left]
         entries += [
-            Entry(replace(step, mark=None, mark_reason=""), again=number)
+            Entry(_marked_as(step, None, repeated), again=number)
             for number, step in repeated.items()
+            if number not in left
         ]
         return tuple(sorted(entries, key=lambda entry: entry.step.number))
 
@@ -123,10 +139,14 @@ class Interrupted:
         doubtful = tuple(new[number] for number in self.doubtful)
         return Course(_staged(steps), len(self.past), doubtful), new
 
-    def prove(self, rest: Sequence[Entry]) -> Proof:
-        """Prove what is left if it goes on so."""
+    def prove(self, rest: Sequence[Entry], may_assume: Collection[str] | None = None) -> Proof:
+        """Prove what is left if it goes on so, resting on these answers; None: on any."""
         course, _ = self.course(rest)
-        return prove_course(self.plan, course, self.site)
+        return prove_course(self.plan, course, self.site, may_assume)
+
+
+def _marked_as(step: Step, mark: Mark | None, numbers: Collection[int]) -> Step:
+    return replace(step, mark=mark, mark_reason="") if step.number in numbers else step
 
 
 def _bridged(step: Step, gone: Mapping[int, Step]) -> Step:
@@ -161,8 +181,9 @@ def _staged(steps: Sequence[Step]) -> tuple[Step, ...]:
 def interrupted(plan: ChangePlan, marks: Mapping[int, Marked], site: Site) -> Interrupted:
     """Return a plan with marks on its steps; marks that it has already stay."""
     steps = [_with_mark(step, marks.get(step.number)) for step in plan.steps]
-    past = tuple(step for step in steps if step.mark is not None)
-    left = tuple(step for step in steps if step.mark is None)
+    behind = _behind(steps)
+    past = tuple(step for step in steps if step.mark is not None and step.number <= behind)
+    left = tuple(step for step in steps if step.mark is None or step.number > behind)
     doubtful = _in_doubt(past)
     if len(doubtful) > MOST_IN_DOUBT:
         raise InputError(
@@ -171,6 +192,13 @@ def interrupted(plan: ChangePlan, marks: Mapping[int, Marked], site: Site) -> In
         )
     seen_to = plan.continuation.again if plan.continuation else ()
     return Interrupted(plan, site, past, left, doubtful, seen_to)
+
+
+def _behind(steps: Sequence[Step]) -> int:
+    """Return the number up to which marked steps lie behind; what is skipped beyond is to come."""
+    tried = (step.number for step in steps if step.mark in {Mark.DONE, Mark.FAILED})
+    waiting = (step.number for step in steps if step.mark is None)
+    return max(max(tried, default=0), min(waiting, default=len(steps) + 1) - 1)
 
 
 def _with_mark(step: Step, marked: Marked | None) -> Step:

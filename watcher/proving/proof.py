@@ -1,6 +1,6 @@
 """A plan executed in every branch and for everything that is not known of the cluster."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from watcher.inventory.schema import Cluster
@@ -43,20 +43,37 @@ Prover = Callable[[Scenario], Verdict]
 
 
 def prove_plan(
-    plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue, prover: Prover = prove
-) -> Proof:
+    plan: ChangePlan, cluster: Cluster | None, catalogue: Catalogue, prover: Prover = prove,
+    may_assume: Collection[str] | None = None,
+) -> Proof:  # fmt: skip
     """Execute a drawn plan and return what its document says of the proof.
 
     A case that is only possible (a release or mode nobody told) may fail: then the plan rests on
     its not being so, and says it. A case that is known must hold. `prover` judges one scenario; a
-    continuation has one that leaves aside what was broken before it began.
+    continuation has one that leaves aside what was broken before it began. `may_assume` are the
+    texts of answers to open questions that it may rest on; None: any answer.
     """
+    prover = prover if may_assume is None else _only_assuming(may_assume, prover)
     trials = [_trial(plan, case, catalogue, prover) for case in cases(cluster, catalogue)]
     safe = [trial for trial in trials if trial.verdict.safe]
     failed = [trial for trial in trials if not trial.verdict.safe]
     shown = (safe or failed)[0]
     refused = not safe or any(not trial.case.assumed for trial in failed)
     return _proof(plan, shown, trials, failed, refused=refused)
+
+
+def _only_assuming(may_assume: Collection[str], prover: Prover) -> Prover:
+    """Return a prover that takes no answer for granted but these."""
+
+    def judged(scenario: Scenario) -> Verdict:
+        kept = {
+            name: answer
+            for name, answer in scenario.assume.items()
+            if question(name, answer).text in may_assume
+        }
+        return prover(replace(scenario, assume=kept))
+
+    return judged
 
 
 def _trial(plan: ChangePlan, case: Case, catalogue: Catalogue, prover: Prover) -> Trial:

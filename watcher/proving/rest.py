@@ -4,7 +4,7 @@ What was done is executed as well, with every reboot that may have happened mean
 was broken before is not held against the rest; phones that are lost at the end always are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -44,13 +44,18 @@ class Course:
     doubtful: tuple[int, ...] = ()
 
 
-def prove_course(plan: ChangePlan, course: Course, site: Site) -> Proof:
-    """Prove what is left, for everything that steps in doubt may have done."""
+def prove_course(
+    plan: ChangePlan, course: Course, site: Site, may_assume: Collection[str] | None = None
+) -> Proof:
+    """Prove what is left, for everything that steps in doubt may have done.
+
+    `may_assume` are the answers to open questions that it may rest on; None: any.
+    """
     prover = partial(prove_rest, after=course.done)
     proofs = []
     for steps in variants(course):
         executed = replace(plan, steps=steps)
-        proofs.append(prove_plan(executed, site.cluster, site.catalogue, prover))
+        proofs.append(prove_plan(executed, site.cluster, site.catalogue, prover, may_assume))
         if proofs[-1].ruling == Ruling.REFUSED:
             return proofs[-1]
     shown = next((p for p in proofs if p.ruling != Ruling.SAFE), proofs[0])
@@ -81,7 +86,7 @@ def prove_rest(given: Scenario, after: int) -> Verdict:
     if not verdict.broken or after == 0:
         return verdict
     old = broken_by(given, after)
-    broken = tuple(one for item in verdict.broken if (one := _since(item, old)) is not None)
+    broken = tuple(one for item in verdict.broken if (one := since(item, old)) is not None)
     refused = any(RULES[item.rule].hard and item.rule not in given.accept for item in broken)
     assumed = bool(verdict.assumed) or any(item.rule in given.accept for item in broken)
     ruling = Ruling.WITH_ASSUMPTIONS if assumed else Ruling.SAFE
@@ -104,7 +109,7 @@ def broken_by(given: Scenario, after: int) -> frozenset[tuple[str, int]]:
     )
 
 
-def _since(item: Broken, old: frozenset[tuple[str, int]]) -> Broken | None:
+def since(item: Broken, old: frozenset[tuple[str, int]]) -> Broken | None:
     """Return what of a broken rule the rest is to blame for."""
     steps = tuple(step for step in item.steps if (item.rule, step) not in old)
     if not steps:

@@ -90,7 +90,10 @@ class StepCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepsAnswer:
-    """What steps do if nothing follows them."""
+    """What steps do if nothing follows them.
+
+    `broken` are rules that these steps break whatever follows; `follow` is what has to follow.
+    """
 
     safe_alone: bool
     verdict: str
@@ -98,6 +101,7 @@ class StepsAnswer:
     minutes: int | None
     phones: tuple[PhonesAfter, ...]
     hit: int | None
+    broken: tuple[str, ...]
     follow: tuple[str, ...]
     tell: tuple[Party, ...]
     unknown: tuple[str, ...]

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 from watcher.orders.verbs import read_steps
 from watcher.orders.words import Vocabulary
+from watcher.proving.rest import broken_by, since
 from watcher.proving.words import when
 from watcher.rules.store import Store
 from watcher.rules.work import Service
 from watcher.trust.phone import SAME
 from watcher.trust.prove import prove
+from watcher.trust.rulebook import Severity
 from watcher.trust.scenario import Action, Group, Step
-from watcher.trust.verdict import Interval, Verdict
+from watcher.trust.verdict import Broken, Interval, Verdict
 from watcher.whatif.ground import Ground
 from watcher.whatif.nouns import PhonesAfter, StepCost, StepsAnswer
 
@@ -42,12 +44,14 @@ def steps(ground: Ground, texts: Sequence[str]) -> StepsAnswer:
     phones = tuple(_after(group, verdict) for group in base.groups)
     hit = [one.group for one in phones if one.reset_now != BACK]
     known = [cost.minutes for cost in costs]
-    follow = tuple(_follow(verdict))
+    old = broken_by(replace(base, steps=done), len(texts))
+    broken = tuple(_broken(verdict, old))
+    follow = tuple(_follow(verdict, old))
     return StepsAnswer(
-        safe_alone=verdict.safe and not follow, verdict=verdict.ruling.value, steps=costs,
-        minutes=None if None in known else sum(number or 0 for number in known), phones=phones,
-        hit=ground.count(hit), follow=follow, tell=ground.parties(_renewed(ground, done)),
-        unknown=(*_unknown(costs), *ground.unknown()),
+        safe_alone=verdict.safe and not (broken or follow), verdict=verdict.ruling.value,
+        steps=costs, minutes=None if None in known else sum(number or 0 for number in known),
+        phones=phones, hit=ground.count(hit), broken=broken, follow=follow,
+        tell=ground.parties(_renewed(ground, done)), unknown=(*_unknown(costs), *ground.unknown()),
     )  # fmt: skip
 
 
@@ -126,10 +130,53 @@ def _spans(words: str, intervals: Iterable[Interval], group: str) -> Iterator[st
             yield f"{words} after {steps}: {one.text}" + (f", if {condition}" if condition else "")
 
 
-def _follow(verdict: Verdict) -> Iterator[str]:
-    """Yield what is owed: rules that are broken as it stands, then debts."""
-    for broken in verdict.broken:
-        condition = when(broken.branches)
-        yield f"{broken.rule}: {broken.text}" + (f", if {condition}" if condition else "")
+# -- rules
+
+
+_LOST = ("I-1", "I-15")
+"""Rules about phones that do not come back."""
+_MENDS = {
+    "I-1": "see what heals these phones",
+    "I-7": "update the CTL, restart TFTP everywhere and reset all phones",
+    "I-8": "turn the rollback parameter off and reset all phones",
+    "I-15": "see what heals these phones",
+    "L-2": "reset all phones",
+    "L-8": "make a backup and verify it",
+}
+"""What has to be done about a rule that only the end breaks, where its words do not tell."""
+_RESETTING = frozenset(("I-7", "I-8", "L-2"))
+_Old = frozenset[tuple[str, int]]
+
+
+def _broken(verdict: Verdict, old: _Old) -> Iterator[str]:
+    """Yield the rules that stay broken whatever follows: no later step takes that back."""
+    rules = {rule for rule, _ in old}
+    if any(lost.severity is Severity.LOCKED_TOUCH for lost in verdict.stranded):
+        rules |= set(_LOST)
+    for one in verdict.broken:
+        if one.rule in rules or 0 in one.steps:
+            yield _told(one)
+
+
+def _follow(verdict: Verdict, old: _Old) -> Iterator[str]:
+    """Yield what is owed: rules that are broken only as it stands, then debts."""
+    for_good = set(_broken(verdict, old))
+    for one in verdict.broken:
+        left = since(one, old)
+        if left is not None and 0 not in left.steps and _told(left) not in for_good:
+            yield _with_mend(left.rule, _told(left), verdict)
     for note in verdict.unpaid:
-        yield f"{note.rule}: {note.text}"
+        yield _with_mend(note.rule, f"{note.rule}: {note.text}", verdict)
+
+
+def _told(broken: Broken) -> str:
+    condition = when(broken.branches)
+    return f"{broken.rule}: {broken.text}" + (f", if {condition}" if condition else "")
+
+
+def _with_mend(rule: str, text: str, verdict: Verdict) -> str:
+    if rule not in _MENDS:
+        return text
+    # A reset is what loses such phones.
+    first = "heal first the phones that do not come back, then " if verdict.stranded else ""
+    return f"{text}: {first if rule in _RESETTING else ''}{_MENDS[rule]}"
