@@ -25,6 +25,8 @@ def _left(walk: Walk) -> Iterator[tuple[str, str]]:
     world, scenario = walk.world, walk.scenario
     if world.rollback:
         yield "I-8", "the rollback parameter is still on"
+    elif any(files.itl.blank for files in world.tftp.values()):
+        yield "I-8", "a TFTP server still hands out a blank ITL: restart it"
     for node in scenario.nodes:
         for service in sorted(node.services):
             if (service, node.name) not in world.up:

@@ -115,10 +115,9 @@ def ctl_anchor_stays(moment: Moment) -> Iterator[Breach]:
 
 
 def before_reset(moment: Moment) -> Iterator[Breach]:
-    """Yield what a reset of a group meets too early (I-2, I-5, I-7)."""
+    """Yield what a reset of a group meets too early (I-2, I-5)."""
     yield from _verifiers_know(moment)
     yield from _ctl_signer_delivered(moment)
-    yield from _ctl_is_current(moment)
 
 
 def _verifiers_know(moment: Moment) -> Iterator[Breach]:
@@ -132,10 +131,12 @@ def _verifiers_know(moment: Moment) -> Iterator[Breach]:
         verifiers = moment.known_verifiers
         if any(key in moment.world.tvs[node].known for node in verifiers):
             continue
+        if not verifiers and not moment.resting_verifiers:
+            continue  # Told when the key changed.
         why = (
             f"TVS on {listed(verifiers)} was not restarted after the key of {server} changed"
             if verifiers
-            else f"no TVS that it knows runs, and the key of {server} is new"
+            else f"TVS on {listed(moment.resting_verifiers)} rests, and the key of {server} is new"
         )
         yield moment.broken("I-2", f"{why}, so nobody can vouch for it to {group.name}")
 
@@ -155,15 +156,12 @@ def _ctl_signer_delivered(moment: Moment) -> Iterator[Breach]:
         )
 
 
-def _ctl_is_current(moment: Moment) -> Iterator[Breach]:
+def ctl_is_current(world: World, step: Step) -> Iterator[Breach]:
     """I-7: what the CTL lists is what the cluster has, before phones are reset (S2, S6, S12)."""
-    if moment.world.ctl is None:
-        return
-    stale = stale_records(moment.world, moment.world.ctl)
+    stale = stale_records(world, world.ctl) if world.ctl is not None else frozenset()
     if stale:
-        yield moment.broken(
-            "I-7", f"the CTL does not list the present {listed(stale)}; update it before the reset"
-        )
+        text = f"the CTL does not list the present {listed(stale)}; update it before the reset"
+        yield Breach(rule="I-7", step=step.number, group="", text=text)
 
 
 def stale_records(world: World, served: Ctl) -> frozenset[str]:

@@ -60,6 +60,20 @@ class Moment:
         return any(kind == Kind.RECOVERY for kind, _ in self.dirty)
 
     @property
+    def resting_verifiers(self) -> tuple[str, ...]:
+        """Nodes of its CallManager group whose TVS it would know, but which is stopped."""
+        if not (self.group.sbd and self.group.tvs_reachable):
+            return ()
+        running = self.world.scenario.running(Service.TVS)
+        return tuple(
+            node
+            for node in self.group.cm_group
+            if node in running
+            and (Service.TVS, node) not in self.world.up
+            and not self.is_dirty(Kind.TVS, node)
+        )
+
+    @property
     def known_verifiers(self) -> tuple[str, ...]:
         """Nodes of its CallManager group whose TVS it knows and reaches."""
         if not (self.group.sbd and self.group.tvs_reachable):

@@ -203,6 +203,7 @@ class Walk:
 
     def _reset(self, step: Step) -> None:
         """Reset all phones and wait: the barrier. Everyone must come through (I-1)."""
+        self.breaches += hard.ctl_is_current(self.world, step)
         for crowd in self.present:
             if step.groups and crowd.group.name not in step.groups:
                 continue
