@@ -1,7 +1,7 @@
 """Each kind of step in the words that people type, and words that are refused."""
 
 import pytest
-from orders.desk import parts, steps_of
+from orders.desk import file_of, parts, steps_of
 
 from watcher.errors import InputError
 
@@ -35,12 +35,15 @@ SAID = [
      "start P TFTP"),
     ("RESET+WAIT", "RESET", "reset all phones and wait until they are registered",
      "Reset all phones, then wait till registrations are back to baseline", "restart all phones",
+     "reboot all phones", "power cycle all phones", "Power-cycle all phones and wait",
      "RESET+WAIT"),
+    ("reboot group A", "power cycle the phones of group A", "RESET+WAIT A"),
     ("RESET A", "reset the phones of group A", "reset group A and wait for registration",
      "RESET+WAIT A"),
     ("RESET A,E", "reset A and E", "reset groups A, E and wait", "RESET+WAIT A E"),
     ("auto_reset", "reset all phones without waiting", "automatic reset of all phones",
      "reset the phones, do not wait", "auto_reset"),
+    ("ctl_update (tokenless)", "ctl_update(tokenless)", "ctl_update"),
     ("ctl_update", "utils ctl update CTLFile", "update the CTL file", "run the CTL client",
      "ctl_update"),
     ("ctl_localkey", "utils ctl reset localkey", 'run "utils ctl reset localkey" on P',
@@ -70,6 +73,7 @@ SAID = [
      "export_p12"),
     ("drs_backup", "take a DRS backup", "back up the cluster with DRS",
      "run a full DRS backup and verify it", "drs_backup"),
+    ("drs_restore(b)", "drs_restore (b)", "drs_restore"),
     ("drs_restore", "restore the DRS backup", "restore from DRS",
      "restore the backup taken before the change", "drs_restore"),
     ("verify itl on P", "check replication on all nodes", "record the registered count",
@@ -95,6 +99,11 @@ SEVERAL = [
     ("Restart Cisco TFTP on all nodes", ["restart P TFTP", "restart S TFTP"]),
     ("restart TVS and TFTP on both nodes",
      ["restart P TVS", "restart S TVS", "restart P TFTP", "restart S TFTP"]),
+    ("restart TFTP on P, then on S", ["restart P TFTP", "restart S TFTP"]),
+    ("restart TFTP on S, then on P", ["restart S TFTP", "restart P TFTP"]),
+    ("Restart TVS on the subscriber, then on the publisher", ["restart S TVS", "restart P TVS"]),
+    ("restart TVS, then TFTP on S", ["restart S TVS", "restart S TFTP"]),
+    ("regenerate CallManager on S, then on P", ["regen CallManager S", "regen CallManager P"]),
     ("restart DRF", ["restart P DRFMaster", "restart P DRFLocal", "restart S DRFLocal"]),
     ("flush(S)", ["restart S TVS", "restart S TFTP"]),
     ("flush", ["restart P TVS", "restart P TFTP", "restart S TVS", "restart S TFTP"]),
@@ -152,6 +161,14 @@ UNSURE = [
     ("reset the phones on P", "'P' is not known here"),
     ("reset Z", "'Z' is not known here"),
     ("lsc_reissue Z", "names no phone group"),
+    ("restart TVS and TFTP on P, then on S", "does not say in which order"),
+    ("restart TVS on P, then stop TFTP on S", "says both 'restart' and 'stop'"),
+    ("reboot", "does not reboot phones"),
+    ("reboot P", "does not reboot phones"),
+    ("reboot the cluster", "does not reboot phones"),
+    ("reboot the cluster and all phones", "does not reboot phones"),
+    ("power cycle one phone", "resets one phone"),
+    ("drs_restore(c)", "'c' is not known here"),
     ("tell nobody CAPF#1", "names no party"),
     ("upload CAPF to RADIUS and VPN", "names two parties"),
     ("delete the old CAPF certificate from CAPF-trust", "was not renewed yet"),
@@ -191,3 +208,21 @@ def test_a_node_called_like_an_article_is_a_node_when_written_so():
     from watcher.orders.reader import read  # noqa: PLC0415 -- only here a file of its own
 
     assert [parts(step) for step in read("x", text).steps] == ["drs_backup", "restart A TVS"]
+
+
+NO_LSC = {"release": "15", "mixed": "null"}
+
+
+def order_without_lscs(*lines):
+    """Return the typed steps of an order for phones of which none holds an LSC."""
+    from watcher.orders.reader import read  # noqa: PLC0415 -- as above
+
+    text = file_of(*lines, **NO_LSC).replace(", mode: encrypted, dot1x: LSC", "")
+    return [parts(step) for step in read("x", text).steps]
+
+
+def test_a_first_lsc_is_for_a_group_by_its_name():
+    assert order_without_lscs("lsc_reissue A") == ["lsc_reissue A"]
+    assert order_without_lscs("lsc_reissue E", "lsc_reissue") == ["lsc_reissue E"] * 2
+    with pytest.raises(InputError, match="no phone group holds an LSC"):
+        order_without_lscs("install new LSCs on all phones")

@@ -1,6 +1,6 @@
 """What the verbs of an order do: renew, upload, delete, restart, reset, re-issue, tell."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from watcher.orders.words import (
     EVERYWHERE,
@@ -15,7 +15,15 @@ from watcher.trust.scenario import Action, Mode, Step
 
 Reader = Callable[[Phrase], Iterator[Step]]
 ONE = "one verb in a step; write two steps"
+HELD_LSC = "LSC"
+"""Counted beside renewals: phone groups that were given an LSC earlier in the order."""
 _PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
+
+
+def _one_after_the_other(phrase: Phrase, things: Sequence[str], nodes: Sequence[str]) -> None:
+    """Take "on P, then on S"; with several things as well, which comes first is not said."""
+    if phrase.take("then") and len(things) > 1 and len(nodes) > 1:
+        raise phrase.refuse("it does not say in which order", ONE)
 
 
 def _in_one_run(phrase: Phrase, of_kind: Callable[[str], object]) -> None:
@@ -54,6 +62,7 @@ def _renewal(phrase: Phrase, action: Action) -> Iterator[Step]:
     shared = whole or set(stores) <= vocabulary.shared
     default = (vocabulary.publisher,) if lone or shared else None
     nodes = phrase.nodes(default=default)
+    _one_after_the_other(phrase, stores, nodes)
     for store in stores:
         if whole or store in vocabulary.shared:
             yield phrase.step(action, store=store, node=None)
@@ -175,6 +184,7 @@ def _on_nodes(phrase: Phrase, action: Action) -> Iterator[Step]:
     if not services:
         raise phrase.refuse("it names no service", f"one of {', '.join(Service)}")
     named = phrase.nodes(default=())
+    _one_after_the_other(phrase, services, named)
     phrase.take("cluster")
     for service in services:
         running = [n.name for n in phrase.vocabulary.nodes if service in n.services]
@@ -241,6 +251,19 @@ def reset(phrase: Phrase) -> Iterator[Step]:
     yield phrase.step(action, groups=groups)
 
 
+_MACHINES = ("cluster", "server", "servers", "node", "nodes")
+
+
+def reboot(phrase: Phrase) -> Iterator[Step]:
+    """Read a reboot or power cycle of phones: they fetch what a reset makes them fetch."""
+    phones = phrase.has("phone", "phones", "group", "groups") or any(
+        phrase.vocabulary.group(word) for word in phrase.words
+    )
+    if not phones or phrase.has(*_MACHINES):
+        raise phrase.refuse("it does not reboot phones", "reboot all phones, or a phone group")
+    yield from reset(phrase)
+
+
 def automatic(phrase: Phrase) -> Iterator[Step]:
     """Read a reset for which nobody waits."""
     phrase.take(*_WAITING)
@@ -255,7 +278,15 @@ def reissue(phrase: Phrase) -> Iterator[Step]:
     if not named and not phrase.has(*EVERYWHERE) and len(phrase.words) > 1 and phrase.left():
         known = ", ".join(group.name for group in phrase.vocabulary.groups)
         raise phrase.refuse("it names no phone group", f"one of the groups: {known}")
-    holders = tuple(group.name for group in phrase.vocabulary.groups if group.lsc)
+    holders = tuple(
+        group.name
+        for group in phrase.vocabulary.groups
+        if group.lsc or phrase.renewals.get((HELD_LSC, group.name))
+    )
+    if not named and not holders:
+        known = ", ".join(group.name for group in phrase.vocabulary.groups)
+        problem = "no phone group holds an LSC"
+        raise phrase.refuse(problem, f"the group that gets its first one: {known}")
     yield phrase.step(Action.LSC_REISSUE, groups=named or holders)
 
 

@@ -1,34 +1,34 @@
 """Text of a steps file -> Scenario, or the first fault with its place and what was expected."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from watcher.errors import InputError, Location
 from watcher.model.release import Release
+from watcher.orders.certificates import Names
+from watcher.orders.groups import read_group
 from watcher.orders.lines import Line, is_plain, lines, listed, plain_lines
+from watcher.orders.possible import mode_fault, refuse_impossible, shared_by
 from watcher.orders.schema import (
     FileCluster,
-    FileGroup,
     FilePeer,
     Interaction,
     Mixed,
     Role,
+    Security,
     StepsFile,
 )
 from watcher.orders.verbs import read_steps
-from watcher.orders.words import PER_NODE, StepError, Vocabulary, canonical, read_certificate
+from watcher.orders.words import PER_NODE, StepError, Vocabulary
 from watcher.rules.document import Document, Path, read_document
 from watcher.rules.faults import checked, fault
 from watcher.trust.branch import UNKNOWNS
-from watcher.trust.names import CLUSTER, Certificate, CtlKind, Kind, Service, certificate
+from watcher.trust.names import CLUSTER, Certificate, CtlKind, Kind, Service, certificate, kind_of
 from watcher.trust.release import profile
 from watcher.trust.rulebook import RULES
 from watcher.trust.scenario import (
-    CapfAuth,
     Dot1x,
     Group,
-    HeldItl,
-    Mode,
     Node,
     Peer,
     PeerKind,
@@ -46,18 +46,29 @@ _NEEDS = {
 """Store that a party outside checks, unless the file says so; RADIUS, VPN and SRST: CAPF (1.7)."""
 
 
-def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
-    """Read a steps file; `base` holds the cluster and the phones where the file has none."""
+def read(name: str, text: str, base: Scenario | None = None, *, possible: bool = False) -> Scenario:
+    """Read a steps file; `base` holds the cluster and the phones where the file has none.
+
+    With `possible`, modes and commands that the cluster cannot have are refused; without, the
+    model answers what becomes of them: nothing.
+    """
+    scenario, order = _read(name, text, base, possible=possible)
+    return with_steps(scenario, order, possible=possible)
+
+
+def _read(
+    name: str, text: str, base: Scenario | None, *, possible: bool
+) -> tuple[Scenario, list[Line]]:
     if is_plain(text):
         start = Location(name, 1, 1)
         order = list(plain_lines(name, text))
         if not order:
             raise InputError("there is no step", where=start, expected="a step to a line")
-        return with_steps(_given(base, start), order)
+        return _given(base, start), order
     document = read_document(name, text)
     if isinstance(document.data, list) or document.data is None:
         scenario = _given(base, document.where(()))
-        return with_steps(scenario, listed(document, (), document.data or []))
+        return scenario, listed(document, (), document.data or [])
     file = checked(StepsFile, document)
     if file.cluster is None and (file.groups or file.external):
         key = "groups" if file.groups else "external"
@@ -66,14 +77,16 @@ def read(name: str, text: str, base: Scenario | None = None) -> Scenario:
         )
     if file.cluster is not None and base is not None:
         raise fault(document, ("cluster",), "an inventory was given as well", "one of the two")
-    given = file.cluster is not None
-    scenario = _scenario(document, file) if given else _given(base, document.where(()))
+    if file.cluster is not None:
+        scenario = _scenario(document, file, possible=possible)
+    else:
+        scenario = _given(base, document.where(()))
     scenario = replace(
         scenario,
         assume=_assumed(document, file),
         accept=frozenset(_accepted(document, file)),
     )
-    return with_steps(scenario, list(lines(document, file.steps)))
+    return scenario, list(lines(document, file.steps))
 
 
 def _given(base: Scenario | None, where: Location) -> Scenario:
@@ -85,19 +98,42 @@ def _given(base: Scenario | None, where: Location) -> Scenario:
     return base
 
 
-def with_steps(scenario: Scenario, order: Sequence[Line]) -> Scenario:
+def with_steps(scenario: Scenario, order: Sequence[Line], *, possible: bool = False) -> Scenario:
     """Return the scenario with an order of steps; the first that cannot be read is an error."""
     peers = tuple(peer.name for peer in scenario.peers)
     vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared, peers)
     try:
         steps = tuple(read_steps([line.text for line in order], vocabulary))
+        several = frozenset(shared_by(steps, PER_NODE)) - scenario.shared
+        if several:
+            return with_steps(_sharing(scenario, several), order, possible=possible)
+        if possible:
+            refuse_impossible(scenario, steps)
     except StepError as error:
         where = order[error.number - 1].where
         raise InputError(error.problem, where=where, expected=error.expected) from error
     return replace(scenario, steps=steps)
 
 
-def _scenario(document: Document, file: StepsFile) -> Scenario:
+def _sharing(scenario: Scenario, stores: frozenset[str]) -> Scenario:
+    """Return the cluster as if these stores had one certificate for all nodes from the start."""
+
+    def renamed(names: Iterable[Certificate]) -> frozenset[Certificate]:
+        return frozenset(
+            certificate(kind_of(name), CLUSTER, int(name.partition("#")[2]))
+            if kind_of(name) in stores
+            else name
+            for name in names
+        )
+
+    return replace(
+        scenario, shared=scenario.shared | stores, expired=renamed(scenario.expired),
+        saved=None if scenario.saved is None else renamed(scenario.saved),
+        peers=tuple(replace(peer, trusted=renamed(peer.trusted)) for peer in scenario.peers),
+    )  # fmt: skip
+
+
+def _scenario(document: Document, file: StepsFile, *, possible: bool) -> Scenario:
     assert file.cluster is not None  # noqa: S101 -- the caller looked
     cluster = file.cluster
     try:
@@ -105,29 +141,52 @@ def _scenario(document: Document, file: StepsFile) -> Scenario:
     except InputError as error:
         raise fault(document, ("cluster", "release"), error.problem, error.expected) from error
     nodes = tuple(_nodes(document, cluster))
-    groups = tuple(_group(document, i, g, cluster) for i, g in enumerate(file.groups))
-    _refuse_twins(document, ("groups",), [group.name for group in groups])
+    _refuse_twins(document, ("groups",), [group.name for group in file.groups])
     _refuse_twins(document, ("external",), [peer.name for peer in file.external])
+    names = Names(document, nodes, _shared(document, cluster))
+    groups = tuple(read_group(i, group, names) for i, group in enumerate(file.groups))
     if not groups:
         raise fault(document, (), "there is no phone group", "groups: a list")
-    ctl_kind = None if cluster.mixed is Mixed.NO else CtlKind(cluster.mixed.value)
+    made = profile(release)
+    ctl_kind = _ctl_kind(document, cluster)
+    wrong = mode_fault(made, ctl_kind) if possible else None
+    if wrong is not None:
+        key = "mixed" if "mixed" in cluster.model_fields_set else "ctl_kind"
+        raise fault(document, ("cluster", key), *wrong)
     tokens = cluster.etokens_available
-    shared = _shared(document, cluster)
-    names = _Names(document, nodes, shared)
     return Scenario(
-        profile=profile(release), nodes=nodes, groups=groups, steps=(), ctl_kind=ctl_kind,
+        profile=made, nodes=nodes, groups=groups, steps=(), ctl_kind=ctl_kind,
         tokens=tokens if tokens is not None else 2 if ctl_kind is CtlKind.ETOKEN else 0,
         licensed=cluster.export_controlled_license, replication_ok=cluster.db_replication_ok,
         rollback=cluster.rollback_pre80,
         interaction_manual=cluster.phone_interaction is Interaction.MANUAL,
-        backed_up=bool(cluster.backups), exported_key=cluster.itlrecovery_p12_exported,
+        backed_up=any(cluster.backups), exported_key=cluster.itlrecovery_p12_exported,
         saved=_saved(cluster, names),
-        expired=names.all(cluster.expired, ("cluster", "expired")), shared=shared,
+        expired=names.all(cluster.expired, ("cluster", "expired")),
+        shared=names.vocabulary.shared,
         peers=tuple(_peers(file.external, groups, names)),
     )  # fmt: skip
 
 
-def _saved(cluster: FileCluster, names: "_Names") -> frozenset[Certificate] | None:
+def _ctl_kind(document: Document, cluster: FileCluster) -> CtlKind | None:
+    """Return who signs the CTL: told by `mixed`, or by `security_mode` and `ctl_kind`."""
+    keys = ("mixed", "security_mode", "ctl_kind")
+    told = [key for key in keys if key in cluster.model_fields_set]
+    if "mixed" in told and len(told) > 1:
+        problem, expected = "it says again what mixed says", f"mixed, or {' and '.join(told[1:])}"
+        raise fault(document, ("cluster", told[1]), problem, expected)
+    chosen = cluster.mixed if "mixed" in told else cluster.ctl_kind
+    kind = None if chosen in (None, Mixed.NO) else CtlKind(chosen.value)
+    if cluster.security_mode is Security.MIXED and kind is None:
+        problem, expected = "who signs the CTL is not said", "ctl_kind: tokenless or etoken"
+        raise fault(document, ("cluster", "security_mode"), problem, expected)
+    if cluster.security_mode is Security.NON_SECURE and kind is not None:
+        problem, expected = "this cluster has no CTL", "none, or security_mode: mixed"
+        raise fault(document, ("cluster", "ctl_kind"), problem, expected)
+    return kind
+
+
+def _saved(cluster: FileCluster, names: Names) -> frozenset[Certificate] | None:
     if cluster.saved_certs is None:
         return None
     return names.all(cluster.saved_certs, ("cluster", "saved_certs"))
@@ -159,93 +218,6 @@ def _refuse_twins(document: Document, path: Path, names: Iterable[str]) -> None:
         seen.add(name.lower())
 
 
-def _group(document: Document, index: int, group: FileGroup, cluster: FileCluster) -> Group:
-    known = {node.name.lower(): node.name for node in cluster.nodes}
-
-    def named(key: str, names: Iterable[str]) -> tuple[str, ...]:
-        for name in names:
-            if name.lower() not in known:
-                raise fault(
-                    document, ("groups", index, key), f"{name!r} is not a node",
-                    f"one of {', '.join(known.values())}",
-                )  # fmt: skip
-        return tuple(known[name.lower()] for name in names)
-
-    tftp = named("tftp", group.tftp)
-    return Group(
-        name=group.name, tftp=tftp, cm_group=named("cm_group", group.cm_group), sbd=group.sbd,
-        mode=group.mode, held_itl=_held(document, index, group, tftp, named),
-        held_ctl=group.held.ctl is None or group.held.ctl.lower() != "none", lsc=_lsc(group),
-        lsc_expired=group.lsc_expired, mic=group.mic, capf_auth=group.capf_auth or CapfAuth.NULL,
-        dot1x=group.dot1x, vpn=group.vpn, https_services=group.https_services,
-        tvs_reachable=group.tvs_reachable, online=group.online, count=group.count,
-    )  # fmt: skip
-
-
-def _held(
-    document: Document, index: int, group: FileGroup, tftp: tuple[str, ...],
-    named: Callable[[str, Iterable[str]], tuple[str, ...]],
-) -> str | HeldItl:  # fmt: skip
-    """Return whose list the phones hold: the first TFTP server's unless told otherwise."""
-    held = group.held
-    if held.itl_from is not None:
-        return named("held", [held.itl_from])[0]
-    if held.itl is None:
-        return tftp[0]
-    try:
-        return HeldItl(held.itl.lower())
-    except ValueError:
-        expected = f"one of {', '.join(HeldItl)}"
-        raise fault(
-            document, ("groups", index, "held", "itl"), f"{held.itl!r} is not known", expected
-        ) from None
-
-
-def _lsc(group: FileGroup) -> Certificate | None:
-    if isinstance(group.lsc, int):
-        return certificate(Kind.CAPF, CLUSTER, group.lsc)
-    if isinstance(group.lsc, str):
-        return Certificate(group.lsc)
-    secure = group.mode is not Mode.NON_SECURE and not group.mic
-    needs = secure or group.dot1x is Dot1x.LSC or (group.vpn and not group.mic)
-    return (
-        certificate(Kind.CAPF, CLUSTER, 0)
-        if needs and "lsc" not in group.model_fields_set
-        else None
-    )
-
-
-class _Names:
-    """Names of certificates in a file, made those of the model."""
-
-    def __init__(self, document: Document, nodes: Iterable[Node], shared: frozenset[str]) -> None:
-        self.document = document
-        self.vocabulary = Vocabulary(tuple(nodes), (), shared)
-
-    def one(self, text: str, path: Path) -> Certificate:
-        found = read_certificate(text.replace(" ", "/"))
-        if found is None:
-            raise self._fault(path, f"{text!r} is not a certificate")
-        kind, owner, generation = found
-        node = self.vocabulary.node(owner) if owner else self._lone(kind, text, path)
-        if node is None:
-            raise self._fault(path, f"{text!r}: {owner!r} is not a node")
-        return canonical((kind, node, generation), self.vocabulary)
-
-    def _lone(self, kind: str, text: str, path: Path) -> str:
-        """Return the owner of a certificate that is named without one."""
-        nodes = self.vocabulary.nodes
-        if kind in PER_NODE and kind not in self.vocabulary.shared and len(nodes) > 1:
-            raise self._fault(path, f"{text!r}: whose it is, is not said")
-        return self.vocabulary.publisher if kind in PER_NODE else CLUSTER
-
-    def _fault(self, path: Path, problem: str) -> InputError:
-        return fault(self.document, path, problem, "CallManager/P#0 or CAPF#0")
-
-    def all(self, texts: Iterable[str], path: Path) -> frozenset[Certificate]:
-        return frozenset(self.one(text, (*path, i)) for i, text in enumerate(texts))
-
-
 def _shared(document: Document, cluster: FileCluster) -> frozenset[str]:
     known = {kind.lower(): kind for kind in Kind}
     for index, store in enumerate(cluster.multi_san):
@@ -257,7 +229,7 @@ def _shared(document: Document, cluster: FileCluster) -> frozenset[str]:
     return frozenset(known[store.lower()] for store in cluster.multi_san)
 
 
-def _peers(listed: Iterable[FilePeer], groups: Iterable[Group], names: _Names) -> Iterable[Peer]:
+def _peers(listed: Iterable[FilePeer], groups: Iterable[Group], names: Names) -> Iterable[Peer]:
     """Yield the parties outside; what a group needs and the file does not list, as it must be."""
     kinds = set()
     for index, peer in enumerate(listed):

@@ -77,6 +77,13 @@ def _mixed(value: Any) -> Any:  # noqa: ANN401 -- see above
     return Mixed.TOKENLESS if plain is True else plain
 
 
+class Security(StrEnum):
+    """Cluster security mode, as the other way to write `mixed`."""
+
+    MIXED = "mixed"
+    NON_SECURE = "non_secure"
+
+
 class Interaction(StrEnum):
     """Phone Interaction on Certificate Update."""
 
@@ -84,10 +91,18 @@ class Interaction(StrEnum):
     MANUAL = "manual"
 
 
-class BackupState(StrEnum):
-    """A backup at hand."""
+class FileBackup(Closed):
+    """A backup of the state at the start; one that nobody verified is none."""
 
-    CURRENT = "current"
+    verified: StrictBool
+
+    def __bool__(self) -> bool:
+        """Tell whether it counts."""
+        return self.verified
+
+
+def _backup(value: Any) -> Any:  # noqa: ANN401 -- see above
+    return {"verified": True} if value == "current" else value
 
 
 class FileCluster(Closed):
@@ -95,6 +110,8 @@ class FileCluster(Closed):
 
     release: Annotated[Text, BeforeValidator(_release)]
     mixed: Annotated[Mixed, BeforeValidator(_mixed)] = Mixed.NO
+    security_mode: Annotated[Security, _folded(*Security)] | None = None
+    ctl_kind: Annotated[Mixed, BeforeValidator(_mixed)] | None = None
     nodes: Annotated[tuple[FileNode, ...], Field(min_length=1, max_length=64)]
     etokens_available: Annotated[StrictInt, Field(ge=0, le=20)] | None = None
     rollback_pre80: StrictBool = False
@@ -102,7 +119,9 @@ class FileCluster(Closed):
     db_replication_ok: StrictBool = True
     export_controlled_license: StrictBool = True
     itlrecovery_p12_exported: Generation | None = None
-    backups: tuple[BackupState, ...] = (BackupState.CURRENT,)
+    backups: tuple[Annotated[FileBackup, BeforeValidator(_backup)], ...] = (
+        FileBackup(verified=True),
+    )
     saved_certs: tuple[CertificateName, ...] | None = None
     expired: tuple[CertificateName, ...] = ()
     multi_san: tuple[Text, ...] = ()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from watcher.orders.deeds import (
+    HELD_LSC,
     ONE,
     Reader,
     automatic,
@@ -14,6 +15,7 @@ from watcher.orders.deeds import (
     flush,
     install,
     profile,
+    reboot,
     reissue,
     renew,
     reset,
@@ -31,7 +33,7 @@ from watcher.orders.words import (
     qualifier,
     spoken,
 )
-from watcher.trust.names import CLUSTER, Kind
+from watcher.trust.names import CLUSTER, CtlKind, Kind
 from watcher.trust.scenario import Action, Mode, Step
 
 MAX_STEPS = 20_000
@@ -56,6 +58,8 @@ def _count(step: Step, vocabulary: Vocabulary, renewals: Counter[tuple[str, str]
     """Keep count of renewals, so that "the new" and "the old" certificate have names."""
     if step.action is Action.RESTORE:
         renewals.clear()
+    if step.action is Action.LSC_REISSUE:
+        renewals.update((HELD_LSC, group) for group in step.groups)
     if step.action not in (Action.REGENERATE, Action.UPLOAD_SIGNED) or step.store is None:
         return
     if step.store in vocabulary.shared:
@@ -225,6 +229,7 @@ _VERBS: dict[str, Reader] = {
     "flush": flush,
     "bounce": bounce,
     **dict.fromkeys(("reset", "barrier"), reset),
+    "reboot": reboot,
     "auto_reset": automatic,
     **dict.fromkeys(("lsc_reissue", "reissue", "issue"), reissue),
     **dict.fromkeys(("install", "upgrade"), install),
@@ -235,7 +240,7 @@ _VERBS: dict[str, Reader] = {
     **dict.fromkeys(("set", "turn", "put", "move", "enable", "disable"), _set),
     "rollback": _rollback,
     "phone_interaction": _interaction,
-    "ctl_update": _alone(Action.CTL_UPDATE, "ctl", "ctlfile", "run"),
+    "ctl_update": _alone(Action.CTL_UPDATE, "ctl", "ctlfile", "run", *CtlKind),
     "ctl_localkey": _alone(Action.CTL_LOCALKEY),
     "itl_localkey": _alone(Action.ITL_LOCALKEY),
     "itl_remotekey": _REMOTEKEY,

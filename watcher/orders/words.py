@@ -56,6 +56,8 @@ _CERTIFICATE = re.compile(
 _PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
 PER_NODE = tuple(kind for kind in Kind if kind not in _PUBLISHER_ONLY)
 """Stores of which each node has a certificate of its own."""
+_RESTORE_OF_ONE = re.compile(r"\bdrs_restore\s*\(\s*b\s*\)", re.IGNORECASE)
+"""`drs_restore(b)`, as the trust facts write it: b is the backup at hand."""
 _ARTICLES = frozenset(("the", "a", "an"))
 _PHRASES: Mapping[tuple[str, ...], str] = {
     tuple(words.split()): one
@@ -96,6 +98,7 @@ _PHRASES: Mapping[tuple[str, ...], str] = {
         ("auto_reset", ("auto reset", "automatic reset", "auto-reset")),
         ("lsc_reissue", ("lsc reissue", "lsc re issue")),
         ("reissue", ("re issue", "re-issue")),
+        ("reboot", ("power cycle", "power-cycle", "powercycle", "re boot", "re-boot")),
         ("install", ("install/upgrade",)),
         ("regenerate", ("re generate", "re-generate")),
         ("upload_signed", ("upload signed",)),
@@ -221,25 +224,26 @@ class Phrase:
         return tuple(default)
 
     def _named_nodes(self) -> list[str]:
+        found = self.found(self._nodes_of)
+        return [name for place in sorted(found) for name in found[place]]
+
+    def _nodes_of(self, word: str) -> tuple[str, ...] | None:
+        """Return the nodes that a word means: by a name, or by their place in the cluster."""
         vocabulary = self.vocabulary
-        exact = {
-            i: name
-            for i, word in enumerate(self.words)
-            if i not in self.taken and vocabulary.names(word) and (name := vocabulary.node(word))
-        }
-        self.taken |= set(exact)
-        named = list(exact.values())
-        if self.take("pub", "publisher"):
-            named.append(vocabulary.publisher)
-        if self.take("subscribers", "subs"):
-            named += vocabulary.subscribers
-        if self.take("subscriber", "sub"):
-            named.append(self._only(vocabulary.subscribers, "subscriber"))
-        if self.take("both"):
-            if len(vocabulary.nodes) > len(("P", "S")):
-                raise self.refuse("there are more than two nodes", f"of {self._all_nodes()}")
-            named += [node.name for node in vocabulary.nodes]
-        return named
+        if vocabulary.names(word) and (name := vocabulary.node(word)):
+            return (name,)
+        match word.lower():
+            case "pub" | "publisher":
+                return (vocabulary.publisher,)
+            case "subs" | "subscribers":
+                return vocabulary.subscribers
+            case "sub" | "subscriber":
+                return (self._only(vocabulary.subscribers, "subscriber"),)
+            case "both":
+                if len(vocabulary.nodes) > len(("P", "S")):
+                    raise self.refuse("there are more than two nodes", f"of {self._all_nodes()}")
+                return tuple(node.name for node in vocabulary.nodes)
+        return None
 
     def _only(self, names: Sequence[str], what: str) -> str:
         if len(names) != 1:
@@ -319,6 +323,7 @@ def canonical(name: tuple[str, str, int], vocabulary: Vocabulary) -> Certificate
 def spoken(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the words of a step, with phrases made one word each."""
     bare = re.sub("['\u2019]", "", text).replace(".pem", "")
+    bare = _RESTORE_OF_ONE.sub("drs_restore", bare)
     words = [word.strip(".-/") for word in _WORD.findall(bare)]
     kept = [w for w in words if w and (w.lower() not in _ARTICLES or vocabulary.names(w))]
     return tuple(_joined(kept, vocabulary))
