@@ -210,5 +210,59 @@ def test_one_of_several_clusters_must_be_named(run, tmp_path):
     assert "b has no release" in run("check", "-", "-i", site, "--cluster", "b", given=ORDER)[2]
 
 
+NO_TFTP = """\
+version: 1
+clusters:
+  - name: graz
+    release: '11.5'
+    nodes:
+      - {name: pub, role: publisher, duties: [tftp, call-processing]}
+      - {name: sub, duties: [call-processing]}
+    phone_groups:
+      - {name: desks, tftp: [sub]}
+"""
+ASKING = [
+    ("inventory", "check"), ("check", "-", "-i"), ("what-if", "step", "reset", "-i"),
+    ("what-if", "expiry", "CAPF", "-i"), ("plan", "-", "-i"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ASKING)
+def test_phones_of_a_node_without_tftp_are_a_fault_of_the_inventory(run, tmp_path, words):
+    site = tmp_path / "site.yaml"
+    site.write_text(NO_TFTP)
+    status, out, err = run(*words, site, given=ORDER)
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert ":9:30: clusters.0.phone_groups.0.tftp.0: sub has no tftp duty (expected " in err
+
+
+@pytest.mark.parametrize("more", ["tftp: [X], ", "tftp: [P], held: {itl_from: X}, "])
+def test_a_node_that_runs_no_tftp_is_refused_in_one_line(run, more):
+    given = SAFE.replace(b"groups:", b"    - {name: X, roles: [CCM, TVS]}\ngroups:")
+    status, out, err = run("check", "-", given=given.replace(b"tftp: [P, S], ", more.encode()))
+
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "X does not run TFTP (expected TFTP among its roles, or one of P, S)" in err
+
+
+def test_a_command_that_cannot_be_given_is_bad_input(run):
+    status, out, err = run("check", "-", given=REFUSED.replace(b"bounce", b"itl_localkey"))
+
+    assert (status, out) == (2, "")
+    assert err == (
+        "watcher: error: -:8:21: step 3, 'itl_localkey': release 9.1 has no recovery key "
+        "(expected release 10.0 or later)\n"
+    )
+
+
+def test_what_if_refuses_the_same_command(run):
+    site = EXAMPLES / "two-node-9.1.yaml"
+    status, _, err = run("what-if", "step", "itl_localkey", "-i", site)
+
+    assert (status, err.count("\n")) == (2, 1)
+    assert "release 9.1(2)SU2a has no recovery key" in err
+
+
 def test_rules_that_can_be_broken_are_told_with_their_source():
     assert [rule.id for rule in RULES.values() if not (rule.title and rule.sources)] == []

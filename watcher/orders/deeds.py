@@ -283,10 +283,6 @@ def reissue(phrase: Phrase) -> Iterator[Step]:
         for group in phrase.vocabulary.groups
         if group.lsc or phrase.renewals.get((HELD_LSC, group.name))
     )
-    if not named and not holders:
-        known = ", ".join(group.name for group in phrase.vocabulary.groups)
-        problem = "no phone group holds an LSC"
-        raise phrase.refuse(problem, f"the group that gets its first one: {known}")
     yield phrase.step(Action.LSC_REISSUE, groups=named or holders)
 
 

@@ -104,9 +104,18 @@ def _second_signer(_step: Step, course: _Course) -> Reason | None:
     return None
 
 
+def _somebody(step: Step, course: _Course) -> Reason | None:
+    """Refuse a re-issue that names no group where no group holds an LSC."""
+    if not step.groups:
+        known = ", ".join(group.name for group in course.scenario.groups)
+        return "no phone group holds an LSC", f"the group that gets its first one: {known}"
+    return None
+
+
 _ASKED: dict[Action, tuple[Callable[[Step, _Course], Reason | None], ...]] = {
     Action.REGENERATE: (_renewal,),
     Action.UPLOAD_SIGNED: (_renewal,),
+    Action.LSC_REISSUE: (_somebody,),
     Action.ITL_LOCALKEY: (_recovery_key,),
     Action.ITL_REMOTEKEY: (_recovery_key, _exported),
     Action.EXPORT_KEY: (_recovery_key,),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from watcher.orders.possible import refuse_impossible
 from watcher.orders.verbs import read_steps
 from watcher.orders.words import Vocabulary
 from watcher.proving.rest import broken_by, since
@@ -39,6 +40,7 @@ def steps(ground: Ground, texts: Sequence[str]) -> StepsAnswer:
     base = ground.base
     peers = tuple(peer.name for peer in base.peers)
     done = tuple(read_steps(texts, Vocabulary(base.nodes, base.groups, base.shared, peers)))
+    refuse_impossible(base, done)
     verdict = prove(replace(base, steps=done))
     costs = tuple(_costs(ground, texts, done))
     phones = tuple(_after(group, verdict) for group in base.groups)
