@@ -74,6 +74,8 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[Column, tuple[str, ...]], ...]
     rest: tuple[str, ...]
+    lanes: tuple[TrustLane, ...]
+    """What the columns show, for those who shade a cell by its state."""
 
 
 class Fold(IntEnum):
@@ -183,15 +185,15 @@ def _told(lane: TrustLane, proof: Proof) -> str:
 # -- Markdown
 
 
-def table(proof: Proof) -> Table:
-    """Return the timeline as a table of at most eight lanes; steps that change nothing folded."""
-    drawn, rest = _chosen(proof, LANES_TABLED)
+def table(proof: Proof, limit: int = LANES_TABLED) -> Table:
+    """Return the timeline as a table of so many lanes; steps that change nothing folded."""
+    drawn, rest = _chosen(proof, limit)
     rows = tuple(
         (column, tuple(cell_words(lane.cells[column.place]) for lane in drawn))
         for column in columns(proof, ROWS, Fold.STEPS)
     )
     heads = tuple(lane_name(lane) for lane in drawn)
-    return Table(heads, rows, tuple(_told(lane, proof) for lane in rest))
+    return Table(heads, rows, tuple(_told(lane, proof) for lane in rest), tuple(drawn))
 
 
 def lanes_not_drawn(proof: Proof) -> tuple[str, ...]:

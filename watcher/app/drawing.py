@@ -3,7 +3,7 @@ as files that people open.
 """  # noqa: D205 -- one sentence
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +74,8 @@ class Draughtsman:
     catalogue: Catalogue
     inventory: Inventory | None
     folder: Path
+    printer: Callable[[str], bytes | None] | None = None
+    """Makes a PDF of a page, or None when it cannot; without it there is none."""
 
     def draw(self, cluster: str, now: datetime) -> StoredPlan | None:
         """Draw, store and write the plan; None when no case is open or nothing changed.
@@ -126,7 +128,17 @@ class Draughtsman:
     def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
         page = self.page(stored.cluster)
         _renew(page, stored.markdown)
-        _renew(page.with_suffix(".html"), render_plans((plan,), "html"))
+        self._write_page(page.with_suffix(".html"), render_plans((plan,), "html"))
+
+    def _write_page(self, page: Path, text: str) -> None:
+        """Write the page and its PDF; better no PDF at a ticket than that of another plan."""
+        sheets = page.with_suffix(".pdf")
+        if not _says(page, text):
+            sheets.unlink(missing_ok=True)
+        _renew(page, text)
+        printed = self.printer(text) if self.printer and not sheets.exists() else None
+        if printed is not None:
+            write_output(str(sheets), printed)
 
     def _say_there_is_none(self, cluster: str, *, open_cases: int) -> None:
         """Take away the pages of a plan that nothing is due for any more."""
@@ -138,14 +150,18 @@ class Draughtsman:
             why = NO_CLUSTER if open_cases else NOTHING_OPEN
             _renew(page, f"# No change plan\n\n{why}\n")
             page.with_suffix(".html").unlink(missing_ok=True)
+            page.with_suffix(".pdf").unlink(missing_ok=True)
 
 
 def _renew(page: Path, text: str) -> None:
     """Write a page unless it says so already."""
     page.parent.mkdir(parents=True, exist_ok=True)
+    if not _says(page, text):
+        write_output(str(page), text)
+
+
+def _says(page: Path, text: str) -> bool:
     try:
-        if page.read_bytes() == text.encode():
-            return
+        return page.read_bytes() == text.encode()
     except OSError:
-        pass  # not there, or not readable: writing tells
-    write_output(str(page), text)
+        return False  # not there, or not readable: writing tells

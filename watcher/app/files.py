@@ -69,19 +69,20 @@ def read_text(name: str) -> str:
         ) from error
 
 
-def write_output(name: str | None, text: str) -> None:
+def write_output(name: str | None, document: str | bytes) -> None:
     """Write a document to a file, whole or not at all, or to standard output."""
+    content = document.encode() if isinstance(document, str) else document
     if name is None or name == STANDARD_INPUT:
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
     path = Path(name)
     try:
         if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
             # A device, a pipe or a link is written to, never replaced: think of -o /dev/null.
-            path.write_bytes(text.encode())
+            path.write_bytes(content)
         else:
-            _replace(path, text.encode())
+            _replace(path, content)
     except OSError as error:
         reason = (error.strerror or "cannot be written").lower()
         raise InputError(reason, where=Location(name), expected="a writable path") from error

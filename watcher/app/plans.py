@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher import pipeline, planning, render, seal
+from watcher.app import paper
 from watcher.app.files import blocks_of, read_bytes
 from watcher.app.knowledge import load_catalogue
 from watcher.app.site import load_inventory
@@ -69,6 +70,17 @@ def render_plans(plans: Sequence[ChangePlan], form: str) -> str:
     folder = builtin("templates")
     texts = {e.name: e.read_text(encoding="utf-8") for e in folder.iterdir() if e.is_file()}
     return (render.html if form == "html" else render.markdown)(plans, texts)
+
+
+def document_of(plans: Sequence[ChangePlan], form: str) -> str | bytes:
+    """Return plans as a document of any format: text, or the bytes of pdf and docx."""
+    match form:
+        case "pdf":
+            return paper.pdf(render_plans(plans, "html"))
+        case "docx":
+            return paper.docx(render_plans(plans, "html"), plans)
+        case _:
+            return render_plans(plans, form)
 
 
 def verify_document(name: str) -> seal.Verdict:

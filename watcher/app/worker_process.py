@@ -18,11 +18,12 @@ from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from watcher.app import paper
 from watcher.app.clock import SystemClock
 from watcher.app.deadline import Attempts
 from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty, Draughtsman
-from watcher.app.easel import Drawn, Easel, stand_back, tell
+from watcher.app.easel import LIMIT, Drawn, Easel, stand_back, tell
 from watcher.app.halves import half_command
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.in_force import modified
@@ -33,7 +34,7 @@ from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
-from watcher.app.ticketing import desk_of
+from watcher.app.ticketing import desk_of, systems_of
 from watcher.app.ticks import OPEN, Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
 from watcher.cases.identity import Directory, Standing
@@ -295,6 +296,7 @@ def draw_plan(prepared: Prepared, cluster: str) -> None:
         plan = Draughtsman(
             store=store, view=store.view, catalogue=prepared.catalogue,
             inventory=prepared.inventory, folder=prepared.plan_folder,
+            printer=paper.printer(LIMIT / 2) if systems_of(prepared) else None,
         ).draw(cluster, SystemClock().now())  # fmt: skip
     finally:
         store.close()

@@ -10,7 +10,7 @@ import typer
 
 from watcher.app.continuing import ProgressOrder, draw_continued, refusals
 from watcher.app.files import STANDARD_INPUT, write_output
-from watcher.app.plans import PlanOrder, draw, render_plans, verify_document, was_refused
+from watcher.app.plans import PlanOrder, document_of, draw, verify_document, was_refused
 from watcher.errors import InputError, Location, one_line
 from watcher.model.alarm import Tally
 
@@ -27,6 +27,8 @@ class Format(StrEnum):
     MD = "md"
     HTML = "html"
     JSON = "json"
+    PDF = "pdf"
+    DOCX = "docx"
 
 
 _ENDINGS = {
@@ -36,8 +38,12 @@ _ENDINGS = {
     ".html": Format.HTML,
     ".htm": Format.HTML,
     ".json": Format.JSON,
+    ".pdf": Format.PDF,
+    ".docx": Format.DOCX,
 }
 """What the name of an output file says about its format."""
+PAPER = (Format.PDF, Format.DOCX)
+"""Formats that are no text."""
 
 
 _PLAN_EXAMPLES = """Draw the change plan for the alarms in files or on standard input.
@@ -49,6 +55,8 @@ Examples:
     watcher plan mail.eml --inventory site.yaml  the plan for that cluster
 
     tail -n 1000 syslog | watcher plan - -i site.yaml -o plan.html
+
+    watcher plan mail.eml -i site.yaml -o plan.pdf
 
 Go on after an interruption; the rest is proven again, and a step that must not be left out is
 refused (exit 3):
@@ -85,7 +93,8 @@ Form = Annotated[
     Format | None,
     typer.Option(
         "--format",
-        help="Format of the plan. Default: as the name of the output ends, else md.",
+        help="Format of the plan; pdf and docx are extras. "
+        "Default: as the name of the output ends, else md.",
         show_default=False,
     ),
 ]
@@ -146,7 +155,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
     plans = draw_continued(order, said, tally) if said.given else draw(order, tally)
     if not plans:
         raise no_alarm(order, tally)
-    write_output(output, render_plans(plans, wanted.value))
+    write_output(output, document_of(plans, wanted.value))
     if any(was_refused(drawn) for drawn in plans):
         print("watcher: error: a plan was refused by the safety check", file=sys.stderr)
         raise typer.Exit(3)
@@ -192,6 +201,10 @@ def chosen_format(form: Format | None, output: str | None) -> Format:
             f"--format {form} does not fit this name",
             where=Location(output or ""),
             expected=f"--format {named}, or a name in {_endings_of(form)}",
+        )
+    if form in PAPER and output is None:
+        raise InputError(
+            f"--format {form} is not for a screen", expected=f"-o plan.{form}, or -o - for a pipe"
         )
     return form or named or Format.MD
 

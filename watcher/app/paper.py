@@ -1,0 +1,131 @@
+"""Plans on paper: the page as PDF or as a Word document, by libraries that are extras.
+
+Nothing is loaded from elsewhere, and the same page becomes the same bytes (a PDF: by the same
+library with the same fonts). As a program it turns the page on standard input into a PDF on
+standard output, so that the daemon can end it when it takes too long.
+"""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NoReturn
+
+from watcher.errors import InputError
+from watcher.model.plan import ChangePlan
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 60.0
+"""How long the daemon waits for a PDF; fifty pages take about ten seconds."""
+NEEDS_PDF = (
+    'pip install "watcher[pdf]", and Pango: '
+    "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+)
+NEEDS_DOCX = 'pip install "watcher[docx]"'
+
+_SHEET = """
+@page {
+  margin: 14mm 14mm 16mm;
+  @bottom-left { content: string(head); font: 8pt "DejaVu Sans", sans-serif; color: #5a6675; }
+  @bottom-right {
+    content: "Page " counter(page) " of " counter(pages);
+    font: 8pt "DejaVu Sans", sans-serif; color: #5a6675;
+  }
+}
+html { font-size: 10pt; }
+h1 { string-set: head content(); }
+"""
+"""What only paper needs, beside the page's own rules for print."""
+
+
+def pdf(page: str) -> bytes:
+    """Return a page of `render.html` as PDF; InputError when the library or Pango is missing."""
+    library = _weasyprint()
+    sheet = library.CSS(string=_SHEET, url_fetcher=_refuse)
+    drawn: bytes = library.HTML(string=page, url_fetcher=_refuse).write_pdf(
+        stylesheets=[sheet], pdf_identifier=sha256(page.encode()).digest()[:16], pdf_tags=True
+    )
+    return drawn
+
+
+def docx(page: str, plans: Sequence[ChangePlan]) -> bytes:
+    """Return a page of `render.html` and its plans as a Word document; InputError likewise."""
+    try:
+        word = import_module("watcher.app.word")
+    except ImportError as error:
+        problem = "a Word document needs the extra docx, which is not installed"
+        raise InputError(problem, expected=NEEDS_DOCX) from error
+    written: bytes = word.document(page, plans)
+    return written
+
+
+def can_print() -> bool:
+    """Tell whether the extra pdf is installed, without loading it."""
+    try:
+        return find_spec("weasyprint") is not None
+    except ValueError:  # somebody put None in its place
+        return False
+
+
+def printed(page: str, command: Sequence[str] = (), seconds: float = SECONDS) -> bytes | None:
+    """Return a page as PDF, drawn by a process of its own; None when that fails or lasts."""
+    # -P: a folder `watcher` where we happen to stand must not run in our place.
+    told = command or (sys.executable, "-P", "-m", "watcher.app.paper")
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own program; the page is its standard input
+            told, input=page.encode(), capture_output=True, timeout=seconds, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.warning("no PDF was made: %s", type(error).__name__)
+        return None
+    if done.returncode or not done.stdout.startswith(b"%PDF-"):
+        last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+        logger.warning("no PDF was made: %s", ascii("".join(last))[:300])
+        return None
+    return done.stdout
+
+
+def printer(seconds: float) -> Callable[[str], bytes | None] | None:
+    """Return what makes PDFs until so many seconds from now; None without the extra pdf.
+
+    Drawing has an end of its own, and a plan without a PDF is worth more than none.
+    """
+    end = time.monotonic() + seconds
+    if not can_print():
+        return None
+    return lambda page: printed(page, seconds=max(0.0, min(SECONDS, end - time.monotonic())))
+
+
+def _weasyprint() -> Any:  # noqa: ANN401 -- the library has no types
+    try:
+        return import_module("weasyprint")
+    except ImportError as error:
+        problem = "a PDF needs the extra pdf, which is not installed"
+        raise InputError(problem, expected=NEEDS_PDF) from error
+    except OSError as error:
+        problem = "a PDF needs Pango, which this machine does not have"
+        raise InputError(problem, expected=NEEDS_PDF) from error
+
+
+def _refuse(url: str, *_: object, **__: object) -> NoReturn:
+    raise ValueError(f"nothing is loaded: {url[:80]}")
+
+
+def main() -> int:
+    """Turn standard input into a PDF on standard output."""
+    try:
+        drawn = pdf(sys.stdin.buffer.read().decode())
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.buffer.write(drawn)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
