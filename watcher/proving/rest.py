@@ -4,7 +4,7 @@ What was done is executed as well, with every reboot that may have happened mean
 was broken before is not held against the rest; phones that are lost at the end always are.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -15,6 +15,7 @@ from watcher.model.progress import Mark
 from watcher.model.proof import Proof
 from watcher.proving.proof import prove_plan, scenario_in
 from watcher.rules.catalogue import Catalogue
+from watcher.rules.work import StepKind
 from watcher.safety.cases import cases
 from watcher.trust import scenario
 from watcher.trust.names import CtlKind
@@ -66,13 +67,23 @@ def prove_course(
 
 def variants(course: Course) -> Iterator[tuple[Step, ...]]:
     """Yield what was and will be executed: first as if no step in doubt had taken effect."""
+    unverified = _unverified(course.steps)
     for happened in product((False, True), repeat=len(course.doubtful)):
-        gone = {n for n, yes in zip(course.doubtful, happened, strict=True) if not yes}
+        gone = unverified | {n for n, yes in zip(course.doubtful, happened, strict=True) if not yes}
         yield tuple(
             _executed(step)
             for step in course.steps
             if step.number not in gone and step.mark is not Mark.SKIPPED
         )
+
+
+def _unverified(steps: Sequence[Step]) -> set[int]:
+    """Return the backups whose check is left out: nobody can rely on them."""
+    checks = [step for step in steps if step.kind == StepKind.VERIFY_BACKUP]
+    made_good = {(step.key, step.where) for step in checks if step.mark is not Mark.SKIPPED}
+    left_out = (step for step in checks if (step.key, step.where) not in made_good)
+    unsure = {number for step in left_out for number in step.depends_on}
+    return {s.number for s in steps if s.kind == StepKind.BACKUP and s.number in unsure}
 
 
 def _executed(step: Step) -> Step:
