@@ -13,7 +13,7 @@ from watcher.trust.names import Service
 from watcher.trust.phone import NO_SERVER, SAME
 from watcher.trust.scenario import Group, Scenario
 from watcher.trust.verdict import Answers
-from watcher.trust.walk import Memory, Status, start
+from watcher.trust.walk import Memory, Status, Walk, start
 
 History = Sequence[tuple[int, Status]]
 
@@ -56,9 +56,13 @@ def courses(scenario: Scenario) -> Mapping[str, Course]:
     seen: dict[str, _Seen] = defaultdict(_Seen)
     walked = list(branches(_questions(scenario)))
     memory = Memory()
+    done: list[tuple[Branch, Walk]] = []
     for branch in walked:
-        walk = start(scenario, branch, memory, groups)
-        walk.go()
+        walk = next((one for other, one in done if _alike(branch, other, one.asked)), None)
+        if walk is None:
+            walk = start(scenario, branch, memory, groups)
+            walk.go()
+            done.append((branch, walk))
         for crowd in walk.crowds:
             mine = seen[crowd.group.name]
             mine.histories.append(tuple(crowd.history))
@@ -66,6 +70,17 @@ def courses(scenario: Scenario) -> Mapping[str, Course]:
                 mine.lost.append((lost_since(crowd.history), branch))
     made = {name: _course(mine, walked) for name, mine in seen.items()}
     return {like: made[name] for name, likes in names.items() for like in likes}
+
+
+def _alike(branch: Branch, other: Branch, asked: set[str]) -> bool:
+    """Tell whether two branches differ only in questions that no phone asked in the other one."""
+    answers = other.answers
+    differ = {name for name, word in branch.answers.items() if answers[name] != word}
+    return differ <= _LATE and differ.isdisjoint(asked)
+
+
+_LATE = frozenset(("U5", "U6"))
+"""Questions that matter only once a phone asks them."""
 
 
 def _distinct(scenario: Scenario) -> tuple[list[Group], dict[str, list[str]]]:

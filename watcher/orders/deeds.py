@@ -88,13 +88,22 @@ def upload(phrase: Phrase) -> Iterator[Step]:
 def upload_trust(phrase: Phrase) -> Iterator[Step]:
     """Read the upload of a certificate to a trust store."""
     name = _certificate(phrase)
-    yield phrase.step(Action.UPLOAD_TRUST, certificate=name)
+    yield phrase.step(Action.UPLOAD_TRUST, certificate=name, store=_trust_store(phrase))
 
 
 def delete_trust(phrase: Phrase) -> Iterator[Step]:
     """Read the deletion of a certificate from a trust store."""
     name = _certificate(phrase)
-    yield phrase.step(Action.DELETE_TRUST, certificate=name)
+    yield phrase.step(Action.DELETE_TRUST, certificate=name, store=_trust_store(phrase))
+
+
+def _trust_store(phrase: Phrase) -> str | None:
+    """Return the trust store that is named, as the model writes it; None: all of them."""
+    named = next((word for word in phrase.words if is_trust(word)), None)
+    if named is None:
+        return None
+    known = {f"{kind}-trust".lower(): f"{kind}-trust" for kind in Kind}
+    return known.get(named.lower(), named)
 
 
 def delete(phrase: Phrase) -> Iterator[Step]:

@@ -198,6 +198,8 @@ def _intervals(title: str, found: Iterable[Interval]) -> list[str]:
 def _span(first: int, last: int) -> str:
     if first == 0 and last == 0:
         return "at the start"
+    if first == 0:
+        return f"from the start until after step {last}"
     return f"after step {first}" if first == last else f"after steps {first} to {last}"
 
 
