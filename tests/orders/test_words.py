@@ -20,9 +20,13 @@ SAID = [
     ("upload_signed tomcat cluster", "upload the multi-server tomcat certificate",
      "upload the signed multi-SAN tomcat certificate", "upload_signed tomcat"),
     ("upload_trust CallManager-trust CAPF#0", "upload CAPF#0 to CallManager-trust",
-     "upload the saved CAPF certificate CAPF#0 to CallManager-trust", "upload_trust CAPF#0"),
-    ("delete_trust CAPF#0", "delete_trust CAPF-trust CAPF#0", "delete CAPF#0 from CAPF-trust",
-     "Remove the expired certificate CAPF#0 from the CAPF trust", "delete_trust CAPF#0"),
+     "upload the saved CAPF certificate CAPF#0 to CallManager-trust",
+     "upload_trust CallManager-trust CAPF#0"),
+    ("upload trust CAPF#0", "upload_trust CAPF#0"),
+    ("delete trust CAPF#0", "delete_trust CAPF#0"),
+    ("delete_trust CAPF-trust CAPF#0", "delete CAPF#0 from CAPF-trust",
+     "Remove the expired certificate CAPF#0 from the CAPF trust",
+     "delete_trust CAPF-trust CAPF#0"),
     ("delete CallManager P", "remove the CallManager certificate on P",
      "delete CallManager on the publisher", "delete CallManager P"),
     ("restart CCM S", "utils service restart Cisco CallManager on S",
@@ -120,14 +124,17 @@ def test_a_line_that_is_several_steps(text, meant):
 
 
 RELATIVE = [
-    (["regen CAPF"], "delete the old CAPF certificate from CAPF-trust", "delete_trust CAPF#0"),
+    (["regen CAPF"], "delete the old CAPF certificate from CAPF-trust",
+     "delete_trust CAPF-trust CAPF#0"),
     (["regen CAPF"], "upload the new CAPF certificate to RADIUS", "tell CAPF#1 RADIUS"),
     (["regen CAPF", "CAPF"], "give RADIUS the new CAPF certificate", "tell CAPF#2 RADIUS"),
     (["regen CAPF"], "tell RADIUS CAPF", "tell CAPF#1 RADIUS"),
     (["regen CAPF", "drs_restore"], "tell RADIUS CAPF", "tell CAPF#0 RADIUS"),
     (["CM P,S"], "give edge the new CallManager certificate of S", "tell CallManager/S#1 edge"),
-    (["TVS S"], "delete the old TVS certificate of S from TVS-trust", "delete_trust TVS/S#0"),
-    (["CAPF"], "upload the old CAPF certificate to CallManager-trust", "upload_trust CAPF#0"),
+    (["TVS S"], "delete the old TVS certificate of S from TVS-trust",
+     "delete_trust TVS-trust TVS/S#0"),
+    (["CAPF"], "upload the old CAPF certificate to CallManager-trust",
+     "upload_trust CallManager-trust CAPF#0"),
 ]
 
 

@@ -106,13 +106,18 @@ def _upload_trust(step: Step, world: World) -> tuple[Part, ...]:
 
 def _holds_issuers(step: Step) -> bool:
     """Tell whether CallManager takes LSC issuers from the trust store of a step (or none named)."""
-    return step.store in (None, f"{Kind.CALLMANAGER}-trust")
+    return step.store in (None, _CALLMANAGER_TRUST)
+
+
+_CALLMANAGER_TRUST, _CAPF_TRUST = f"{Kind.CALLMANAGER}-trust", f"{Kind.CAPF}-trust"
+ISSUER_STORES = (None, _CALLMANAGER_TRUST, _CAPF_TRUST)
+"""A deletion from one of these goes through the cluster: the issuer is gone (S4, S22)."""
 
 
 def _delete_trust(step: Step, world: World) -> tuple[Part, ...]:
     gone = frozenset({step.certificate}) if step.certificate else frozenset()
     world.uploaded -= gone
-    if _holds_issuers(step):
+    if step.store in ISSUER_STORES:
         world.capf_kept -= gone
         world.issuers = {node: held - gone for node, held in world.issuers.items()}
     if gone and kind_of(next(iter(gone))) == PeerKind.VPN:

@@ -5,7 +5,7 @@ I-1 and I-15 are not here: they are what `walk` finds when phones are reset.
 
 from collections.abc import Iterator
 
-from watcher.trust.change import ctl_possible
+from watcher.trust.change import ISSUER_STORES, ctl_possible
 from watcher.trust.lists import Ctl
 from watcher.trust.moment import Moment, anchors_alive, listed
 from watcher.trust.names import CLUSTER, PHONE_FACING, CtlKind, Kind, Service, kind_of, owner_of
@@ -227,7 +227,7 @@ def issuer_kept(moment: Moment) -> Iterator[Breach]:
     step = moment.step
     if step.action is not Action.DELETE_TRUST or step.certificate is None:
         return
-    if kind_of(step.certificate) == Kind.CAPF and any(
+    if step.store in ISSUER_STORES and kind_of(step.certificate) == Kind.CAPF and any(
         held.lsc == step.certificate for held in moment.held
     ):
         yield moment.broken(
