@@ -124,17 +124,26 @@ def test_a_line_that_is_several_steps(text, meant):
 
 
 RELATIVE = [
-    (["regen CAPF"], "delete the old CAPF certificate from CAPF-trust",
-     "delete_trust CAPF-trust CAPF#0"),
+    (
+        ["regen CAPF"],
+        "delete the old CAPF certificate from CAPF-trust",
+        "delete_trust CAPF-trust CAPF#0",
+    ),
     (["regen CAPF"], "upload the new CAPF certificate to RADIUS", "tell CAPF#1 RADIUS"),
     (["regen CAPF", "CAPF"], "give RADIUS the new CAPF certificate", "tell CAPF#2 RADIUS"),
     (["regen CAPF"], "tell RADIUS CAPF", "tell CAPF#1 RADIUS"),
     (["regen CAPF", "drs_restore"], "tell RADIUS CAPF", "tell CAPF#0 RADIUS"),
     (["CM P,S"], "give edge the new CallManager certificate of S", "tell CallManager/S#1 edge"),
-    (["TVS S"], "delete the old TVS certificate of S from TVS-trust",
-     "delete_trust TVS-trust TVS/S#0"),
-    (["CAPF"], "upload the old CAPF certificate to CallManager-trust",
-     "upload_trust CallManager-trust CAPF#0"),
+    (
+        ["TVS S"],
+        "delete the old TVS certificate of S from TVS-trust",
+        "delete_trust TVS-trust TVS/S#0",
+    ),
+    (
+        ["CAPF"],
+        "upload the old CAPF certificate to CallManager-trust",
+        "upload_trust CallManager-trust CAPF#0",
+    ),
 ]
 
 
