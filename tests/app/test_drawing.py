@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from app.desk import NOW, raw, take_in
@@ -161,3 +162,39 @@ def test_the_best_proof_of_a_finding_counts():
 
     assert planning.GRADES == graded
     assert planning.GRADES[Grade.CLAIM] == unknown
+
+
+WINDOWS = "    change_schedule: [{days: [sat, sun], start: '22:00', end: '04:00'}]\n"
+
+
+def with_windows(draughtsman):
+    known = load("inventory.yaml", numbered.inventory() + WINDOWS)
+    return replace(draughtsman, inventory=known)
+
+
+def test_a_draft_is_planned_for_a_window(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    draft = with_windows(draughtsman).draw("numbered", NOW).draft
+
+    assert "2026-11-21 22:00" == f"{draft.starts:%Y-%m-%d %H:%M}"
+    assert draft.starts < draft.ends < draft.due
+    assert str(draft.due.date()) in draft.title
+
+
+def test_without_windows_a_draft_has_no_times(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    draft = draughtsman.draw("numbered", NOW).draft
+
+    assert (None, None, None) == (draft.starts, draft.ends, draft.due)
+
+
+def test_a_fault_of_the_scheduler_does_not_stop_the_draft(store, draughtsman, monkeypatch, caplog):
+    def failing(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("watcher.app.drawing.recommend", failing)
+    take_in(store, raw(numbered.alarm(1)))
+    draft = with_windows(draughtsman).draw("numbered", NOW).draft
+
+    assert draft.starts is None
+    assert "no time was found for the plan of numbered" in caplog.text

@@ -272,7 +272,9 @@ _WRONG = {
 
 
 WORDS = {"security", "level", "format"}
-FILES = {"certificate", "key", "client_ca"}
+FILES = {"certificate", "key", "client_ca", "ca"}
+FREE = {"fields", "closing", "reopening"}
+"""Blocks whose names and values are the ticket system's."""
 
 
 def kind_of(name, written):
@@ -317,6 +319,8 @@ def drawn(count):
 
 def _of(leaf):
     path, line, _, written = leaf
+    if FREE & set(path):
+        return
     key, name = ".".join(map(str, path)), path[-1]
     above = key[: -len(name)]
     if path != ("version",):

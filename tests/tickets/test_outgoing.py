@@ -163,6 +163,20 @@ def _down(_):
     raise TryLater("connection refused")
 
 
+class Leaving(Scripted):
+    """A system that takes a ticket without its document."""
+
+    left_out = ("plan.pdf: too large",)
+
+
+def test_what_a_ticket_had_to_do_without_is_told(clock):
+    memory, system = filled(1), Leaving(clock, chance(7), faults=False)
+    run(outgoing(clock, memory, system), clock, NOW + MINUTE)
+
+    assert {DONE: 1} == memory.states()
+    assert "left out: plan.pdf: too large" == memory.errands[1].told
+
+
 def test_refusals_end_and_are_told(clock, caplog):
     memory, system = filled(1), Refusing(clock, chance(7), faults=False)
     run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)

@@ -19,7 +19,8 @@ from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
 from watcher.ports import CaseQuery, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
-from watcher.tickets.draft import draft_of
+from watcher.slots.recommend import recommend
+from watcher.tickets.draft import UNPLANNED, Times, draft_of
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class Draughtsman:
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"), draft=draft_of(plan),
+            markdown=render_plans((plan,), "md"), draft=draft_of(plan, self._times(plan, now)),
         )  # fmt: skip
         # The pages come first: the ticket that the stored plan leads to attaches them.
         self._write(stored, plan)
@@ -124,6 +125,21 @@ class Draughtsman:
         plans = planning.plan(facts, self.inventory, self.catalogue)
         drawn = next((plan for plan in plans if (plan.cluster or "") == cluster), None)
         return planning.graded(drawn, grades) if drawn else None
+
+    def _times(self, plan: ChangePlan, now: datetime) -> Times:
+        """Return when the plan is best done; nothing without windows, or if that fails."""
+        clusters = self.inventory.clusters if self.inventory else ()
+        site = next((one for one in clusters if one.name == plan.cluster), None)
+        if site is None:
+            return UNPLANNED
+        try:
+            found = recommend(plan, site, now)
+        except Exception:  # the ticket matters more than its times
+            logger.exception("no time was found for the plan of %s", plan.cluster)
+            return UNPLANNED
+        if not found.windows:
+            return UNPLANNED
+        return Times(starts=found.starts, ends=found.ends, due=found.due)
 
     def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
         page = self.page(stored.cluster)

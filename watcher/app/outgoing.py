@@ -323,11 +323,11 @@ class _Try:
         system, ours = self.system, errand.ticket
         match errand.kind:
             case ErrandKind.CREATE:
-                return self._answer(Outcome.DONE, system.create(self._draft(filed.change)))
+                return self._whole(system.create(self._draft(filed.change)))
             case _ if ours is None:
                 raise Refused("there is no ticket")
             case ErrandKind.UPDATE:
-                return self._answer(Outcome.DONE, system.update(ours, self._draft(filed.change)))
+                return self._whole(system.update(ours, self._draft(filed.change)))
             case ErrandKind.COMMENT:
                 system.comment(ours, errand.mark, errand.text)
                 return self._answer(Outcome.DONE, ours)
@@ -335,6 +335,11 @@ class _Try:
                 return self._answer(Outcome.DONE, system.close(ours, errand.mark, errand.text))
             case ErrandKind.REOPEN:
                 return self._answer(Outcome.DONE, system.reopen(ours, errand.mark, errand.text))
+
+    def _whole(self, ticket: TicketRef) -> Answer:
+        """Return that a ticket is there, and what it had to do without."""
+        told = "; ".join(getattr(self.system, "left_out", ()))  # not all leave something out
+        return self._answer(Outcome.DONE, ticket, told=f"left out: {told}" if told else "")
 
     def _draft(self, change: Change) -> Draft:
         attached = tuple(self.outgoing.desk.attach(change.cluster))

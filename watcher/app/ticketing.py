@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from watcher.app.outgoing import Desk
+from watcher.app.parts import TicketKeys
 from watcher.app.report import Found
 from watcher.app.settings import Located, Prepared
+from watcher.app.systems import remote_systems
 from watcher.errors import InputError, Refused, TryLater, Unclear
 from watcher.model.ticket import Attachment, Draft, ErrandState
 from watcher.ports import Clock, Outbox, TicketSystem
@@ -23,17 +25,21 @@ LARGEST = 8 << 20
 _KINDS = (("html", "text/html"), ("md", "text/markdown"), ("pdf", "application/pdf"))
 
 
-def systems_of(located: Located | Prepared) -> Mapping[str, TicketSystem]:
-    """Return the ticket systems of the settings by name."""
+def systems_of(
+    where: Located | Prepared, keys: TicketKeys, clock: Clock
+) -> Mapping[str, TicketSystem]:
+    """Return the ticket systems of the settings by name; nothing is spoken to yet."""
     found: list[TicketSystem] = []
-    if located.settings.tickets.directory:
-        found.append(DirectorySystem(located.ticket_folder))
+    if where.settings.tickets.directory:
+        found.append(DirectorySystem(where.ticket_folder))
+    found += remote_systems(where.settings, keys, clock)
     return {one.name: one for one in found}
 
 
 def desk_of(prepared: Prepared, store: Store, standing: Found, clock: Clock) -> Desk:
     """Return all that sending works with."""
-    told, systems = prepared.settings.tickets, systems_of(prepared)
+    told = prepared.settings.tickets
+    systems = systems_of(prepared, prepared.tickets, clock)
     return Desk(
         outbox=store.outbox, view=store.view, lease=store.lease, clock=clock, standing=standing,
         systems=systems, rules=rules_of(told, tuple(systems)), limits=limits_of(told),

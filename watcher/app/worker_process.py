@@ -34,7 +34,7 @@ from watcher.app.selftest import SelfTest
 from watcher.app.settings import Prepared
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
-from watcher.app.ticketing import desk_of, systems_of
+from watcher.app.ticketing import desk_of
 from watcher.app.ticks import OPEN, Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
 from watcher.cases.identity import Directory, Standing
@@ -296,7 +296,7 @@ def draw_plan(prepared: Prepared, cluster: str) -> None:
         plan = Draughtsman(
             store=store, view=store.view, catalogue=prepared.catalogue,
             inventory=prepared.inventory, folder=prepared.plan_folder,
-            printer=paper.printer(LIMIT / 2) if systems_of(prepared) else None,
+            printer=paper.printer(LIMIT / 2) if prepared.settings.tickets.used() else None,
         ).draw(cluster, SystemClock().now())  # fmt: skip
     finally:
         store.close()

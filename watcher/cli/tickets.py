@@ -1,5 +1,6 @@
 """`watcher tickets`, `watcher test-send`: what went to ticket systems, and whether they work."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from watcher.app.clock import SystemClock
+from watcher.app.settings import ticket_keys_of
 from watcher.app.ticketing import sample_sent, systems_of, tried_again
 from watcher.app.views import opened
 from watcher.cli import tables
@@ -75,7 +77,13 @@ def _named(ticket: Ticket | None) -> str:
 
 
 def _told(errands: Sequence[Errand]) -> str:
-    return next((one.told for one in reversed(errands) if one.state != "done" and one.told), "")
+    """Return what is wrong now, else what the newest ticket or version had to do without."""
+    told = [one for one in reversed(errands) if one.told]
+    return next((one.told for one in (*_not_done(told), *told)), "")
+
+
+def _not_done(errands: Sequence[Errand]) -> Iterator[Errand]:
+    return (one for one in errands if one.state != "done")
 
 
 @app.command()
@@ -139,13 +147,14 @@ def send_sample(
 
     The sample says that it is one and may be closed. Exit status 1 if a system failed.
     """
-    systems = systems_of(located(settings))
+    place, clock = located(settings), SystemClock()
+    systems = systems_of(place, ticket_keys_of(place, os.environ), clock)
     if system is not None and system not in systems:
         known = ", ".join(systems) or "none is configured"
         raise InputError(f"there is no ticket system {system!r}", expected=known)
     out, failed = tables.console(), False
     for name in [system] if system else systems:
-        result = sample_sent(systems[name], SystemClock().now())
+        result = sample_sent(systems[name], clock.now())
         failed = failed or bool(result.problem)
         tables.say(out, f"{name}: {result.problem or 'works: ' + result.where}")
         for step in result.steps:

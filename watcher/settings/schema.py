@@ -26,6 +26,7 @@ from watcher.settings.terms import (
     holding,
     lasting,
 )
+from watcher.settings.tickets import TicketSystems
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -122,7 +123,7 @@ class PlanSettings(Closed):
     )
 
 
-class TicketSettings(Closed):
+class TicketSettings(TicketSystems):
     """Change tickets: one for each change and system, drafted for a person to submit.
 
     The waits add up to the quiet time after an unclear end, before it is searched what became of
@@ -155,6 +156,10 @@ class TicketSettings(Closed):
     horizon: Annotated[Duration, lasting("1h", "90d")] = Field(
         default=7 * DAY, description="So long it is searched for what ended unclear."
     )
+
+    def used(self) -> bool:
+        """Tell whether there is any ticket system at all."""
+        return self.directory or self.mail is not None or bool(self.remote())
 
 
 class Retention(Closed):
