@@ -227,8 +227,10 @@ def issuer_kept(moment: Moment) -> Iterator[Breach]:
     step = moment.step
     if step.action is not Action.DELETE_TRUST or step.certificate is None:
         return
-    if step.store in ISSUER_STORES and kind_of(step.certificate) == Kind.CAPF and any(
-        held.lsc == step.certificate for held in moment.held
+    if (
+        step.store in ISSUER_STORES
+        and kind_of(step.certificate) == Kind.CAPF
+        and any(held.lsc == step.certificate for held in moment.held)
     ):
         yield moment.broken(
             "I-9", f"phones of {moment.group.name} still have LSCs issued by {step.certificate}"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
 from watcher.trust.goals import at_end, unpaid
 from watcher.trust.hard import secure
-from watcher.trust.names import Service
+from watcher.trust.names import Kind, Service
 from watcher.trust.notes import History, before, notes, outages, windows
 from watcher.trust.phone import Boot
 from watcher.trust.rescue import Rescue, Trials
 from watcher.trust.rulebook import ACCEPTABLE, RULES, Breach, Severity
-from watcher.trust.scenario import Group, Scenario
+from watcher.trust.scenario import Action, Group, Scenario
 from watcher.trust.verdict import (
     Absent,
     Answers,
@@ -94,6 +94,12 @@ def _walk_all(scenario: Scenario, groups: list[Group], *, thorough: bool) -> Wor
         memory = Memory() if thorough else memory
         known = len(memory.boots)
         walk = start(scenario, branch, memory, groups)
+        like = None if thorough else _but_for_recovery(branch, done, scenario)
+        if like is not None:
+            asked, outcome = like[0], _ended_like(like[1], walk)
+            done[branch] = asked, outcome
+            work.outcomes.append(outcome)
+            continue
         walk.go()
         outcome = _outcome(walk)
         done[branch] = walk.asked, outcome
@@ -129,6 +135,32 @@ def _twin(branch: Branch, done: Mapping[Branch, tuple[set[str], Outcome]]) -> Ou
         if not differ & asked:
             return outcome
     return None
+
+
+_RECOVERY_MATTERS = frozenset((Action.ITL_LOCALKEY, Action.ITL_REMOTEKEY, Action.RESTORE))
+
+
+def _but_for_recovery(
+    branch: Branch, done: Mapping[Branch, tuple[set[str], Outcome]], scenario: Scenario
+) -> tuple[set[str], Outcome] | None:
+    """Return the branch with one ITLRecovery certificate, if phones on the way fare alike (U9).
+
+    Below 12.0 that key signs an ITL only by localkey or remotekey. Where no step does that, renews
+    it or restores it, its name makes no difference to anybody until phones are to be healed.
+    """
+    twin = done.get(replace(branch, recovery_per_node=False)) if branch.recovery_per_node else None
+    quiet = not scenario.profile.recovery_signs and not any(
+        step.action in _RECOVERY_MATTERS or step.store == Kind.RECOVERY for step in scenario.steps
+    )
+    return twin if twin is not None and quiet and not twin[1].stranded else None
+
+
+def _ended_like(twin: Outcome, walk: Walk) -> Outcome:
+    """Return the outcome of such a branch: only who was off, and what heals them, is asked anew."""
+    walk.execute()
+    trials = Trials(walk.world)
+    absent = {crowd.group.name: _absent(walk, crowd, trials) for crowd in walk.crowds}
+    return replace(twin, answers=walk.branch.answers, absent=absent)
 
 
 def _questions(scenario: Scenario) -> dict[str, str | None]:

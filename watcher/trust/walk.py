@@ -119,6 +119,11 @@ class Walk:
         for crowd in self.crowds:
             self.breaches += crowd.pending
 
+    def execute(self) -> None:
+        """Execute the order without phones: only the cluster at its end is wanted."""
+        for step in self.scenario.steps:
+            self.sight.forget(apply(step, self.world))
+
     def _look_at_backups(self, step: Step) -> None:
         """Note from which step on DRS cannot work (I-23)."""
         works = self.world.backup_works()
