@@ -50,6 +50,11 @@ class Moment:
         return bool(self.dirty) and (kind, self.world.owner(kind, node)) in self.dirty
 
     @property
+    def only_verifiers(self) -> bool:
+        """Whether nothing but TVS certificates is new to it."""
+        return all(kind == Kind.TVS for kind, _ in self.dirty)
+
+    @property
     def dirty_servers(self) -> tuple[str, ...]:
         """TFTP servers of the group whose key is new to it."""
         return tuple(n for n in self.group.tftp if self.is_dirty(Kind.CALLMANAGER, n))

@@ -111,15 +111,17 @@ def boot(group: Group, held: Held, view: View) -> Boot:
         taken, asked = _takes_ctl(group, held, view.ctl, view)
         if not taken:
             return _locked(held, view, CTL_UNKNOWN, frozenset(), asked)
-        held = held._replace(ctl=view.ctl)
+        held = held if held.ctl is view.ctl else held._replace(ctl=view.ctl)
     if group.sbd and view.itl is not None:
         anchors = itl_anchors(group, held, view.itl, view)
         if not anchors:
             return _locked(held, view, ITL_UNKNOWN, anchors, asked)
-        held = held._replace(itl=view.itl)
+        held = held if held.itl is view.itl else held._replace(itl=view.itl)
     if not _takes_configuration(group, held, view):
         return _locked(held, view, CONFIG_UNKNOWN, anchors, asked)
-    held = held._replace(cm_group=group.cm_group, mode=view.mode, vpn_trust=view.vpn_trust)
+    told = (group.cm_group, view.mode, view.vpn_trust)
+    if told != (held.cm_group, held.mode, held.vpn_trust):
+        held = held._replace(cm_group=told[0], mode=told[1], vpn_trust=told[2])
     registered, question = registers(held, view)
     return Boot(
         held, accepted=True, registered=registered, why="" if registered else why_not(held, view),

@@ -43,25 +43,28 @@ class Sight:
 
     def view(self, group: Group) -> View:
         """Return what a phone of a group sees."""
-        world = self.world
-        server = next((node for node in group.tftp if (Service.TFTP, node) in world.up), None)
-        files = world.tftp[server] if server else None
+        world, scenario = self.world, self.world.scenario
+        server, files = None, None
+        for node in group.tftp:
+            if (Service.TFTP, node) in world.up:
+                server, files = node, world.tftp[node]
+                break
         mode = world.profiles[group.name]
         return View(
-            server=files is not None,
-            key=files.key if files else None,
-            itl=files.itl if files and group.sbd else None,
-            ctl=world.ctl,
-            tvs=self._tvs(group.cm_group, server, files) if group.sbd else (),
-            callmanager=self._ccm(group.cm_group, secure(mode) or secure(group.mode)),
-            mode=mode,
-            vpn_trust=world.vpn_trust if group.vpn else NOTHING,
-            radius=self._trusted(PeerKind.RADIUS) if group.dot1x is Dot1x.LSC else None,
-            headend=world.headend if group.vpn else None,
-            headend_trusts=self._trusted(PeerKind.VPN) if group.vpn else NOTHING,
-            tvs_for_ctl=world.branch.tvs_vouches_for_ctl,
-            itl_for_tls=world.branch.itl_suffices_for_tls,
-            past_date=NOTHING if world.branch.expired_accepted else world.scenario.expired,
+            files is not None,
+            files.key if files else None,
+            files.itl if files and group.sbd else None,
+            world.ctl,
+            self._tvs(group.cm_group, server, files) if group.sbd else (),
+            self._ccm(group.cm_group, secure(mode) or secure(group.mode)),
+            mode,
+            world.vpn_trust if group.vpn else NOTHING,
+            self._trusted(PeerKind.RADIUS) if group.dot1x is Dot1x.LSC else None,
+            world.headend if group.vpn else None,
+            self._trusted(PeerKind.VPN) if group.vpn else NOTHING,
+            world.branch.tvs_vouches_for_ctl,
+            world.branch.itl_suffices_for_tls,
+            NOTHING if world.branch.expired_accepted else scenario.expired,
         )
 
     def _tvs(

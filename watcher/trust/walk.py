@@ -126,6 +126,8 @@ class Walk:
 
     def _look_at_backups(self, step: Step) -> None:
         """Note from which step on DRS cannot work (I-23)."""
+        if step.action not in hard.RENEWING and step.service not in _BACKING_UP:
+            return
         works = self.world.backup_works()
         if self.backups_work and not works:
             text = "no backup can be made until DRF is restarted"
@@ -190,6 +192,8 @@ class Walk:
         shown = self.world.ctl is not None and not hard.stale_records(self.world, self.world.ctl)
         for crowd in self.present:
             moment = self.moment(crowd, step)
+            if moment.only_verifiers:
+                continue  # Every rule below is about a signer, or about two stores.
             found = list(hard.after_renewal(moment))
             # Who holds no CTL is not shielded by the tokens in it.
             if not (tokens and all(held.ctl is not None for held in crowd.held)):
@@ -312,6 +316,7 @@ class Walk:
         return self.boot(crowd, crowd.first, self.look(crowd))
 
 
+_BACKING_UP = (Service.DRF_FIRST, Service.DRF_LOCAL)
 _ASKED_OF_CLUSTER = (
     hard.identity_kept, hard.ctl_update_possible, hard.backup_refused, hard.rollback_delivered,
 )  # fmt: skip
