@@ -129,6 +129,30 @@ def test_a_plan_is_drawn_once(store, draughtsman):
     assert {"numbered.md", "numbered.html"} == {f.name for f in draughtsman.folder.iterdir()}
 
 
+def test_a_pdf_lies_beside_the_page_and_is_made_once(store, draughtsman):
+    made = []
+    drawing = replace(draughtsman, printer=lambda page: made.append(page) or b"%PDF-")
+    take_in(store, raw(numbered.alarm(1)))
+    drawing.draw("numbered", NOW)
+    drawing.draw("numbered", NOW)
+    page = drawing.page("numbered")
+
+    assert [page.with_suffix(".html").read_text(encoding="utf-8")] == made
+    assert b"%PDF-" == page.with_suffix(".pdf").read_bytes()
+
+
+def test_a_pdf_that_fails_leaves_none_of_an_older_plan(store, draughtsman):
+    drawing = replace(draughtsman, printer=lambda _: None)
+    take_in(store, raw(numbered.alarm(1)))
+    old = drawing.page("numbered").with_suffix(".pdf")
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"%PDF-1")
+    stored = drawing.draw("numbered", NOW)
+
+    assert stored is not None
+    assert not old.exists()
+
+
 def test_a_page_that_was_lost_is_written_anew(store, draughtsman):
     take_in(store, raw(numbered.alarm(1)))
     draughtsman.draw("numbered", NOW)
