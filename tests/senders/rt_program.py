@@ -29,6 +29,7 @@ Set($DatabaseAdmin, ''); Set($DatabaseUser, ''); Set($DatabasePassword, '');
 Set($WebDomain, '127.0.0.1'); Set($WebPort, {port}); Set($WebPath, '');
 Set($LogToSyslog, undef); Set($LogToSTDERR, 'warning'); Set($MailCommand, 'testfile');
 Set($Timezone, 'Europe/Vienna'); Set($WebSessionClass, 'Apache::Session::File');
+Set($BcryptCost, 4); # a token is reckoned anew at each call: 0.25 s with the default of 12
 $RT::VarPath = '{folder}/data'; $RT::MasonDataDir = '{folder}/data/mason';
 $RT::MasonSessionDir = '{folder}/data/sessions';
 1;
