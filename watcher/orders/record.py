@@ -16,7 +16,7 @@ Data = dict[str, Any]
 
 def record(scenario: Scenario, verdict: Verdict, inputs: Iterable[Assumption] = ()) -> Data:
     """Return everything a verdict says, in an order that does not change from run to run."""
-    fared = courses(scenario)
+    fared = courses(verdict)
     return {
         "verdict": verdict.ruling.value,
         "broken": [broken.rule for broken in verdict.broken],

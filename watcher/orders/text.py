@@ -10,11 +10,11 @@ from watcher.model.proof import Assumption
 from watcher.orders.course import Course, Since, courses
 from watcher.orders.grid import grid
 from watcher.orders.witness import Witness, witness
-from watcher.trust.branch import UNKNOWNS
+from watcher.trust.branch import UNKNOWNS, Answers
 from watcher.trust.names import Kind, certificate
 from watcher.trust.rulebook import RULES, Severity
 from watcher.trust.scenario import Scenario
-from watcher.trust.verdict import Answers, Broken, Interval, Ruling, Stranded, Verdict
+from watcher.trust.verdict import Broken, Interval, Ruling, Stranded, Verdict
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ _SHOWN = 12
 
 def text(scenario: Scenario, verdict: Verdict, inputs: Sequence[Assumption] = ()) -> str:
     """Return the whole answer: verdict, counter-example, steps, windows, phones that were off."""
-    fared = courses(scenario)
+    fared = courses(verdict)
     parts = (
         _headline(scenario, verdict),
         _assumed(scenario, verdict),
@@ -83,8 +83,8 @@ def _lost(scenario: Scenario, verdict: Verdict, fared: Mapping[str, Course]) -> 
     alike: dict[tuple[str, ...], list[Stranded]] = defaultdict(list)
     for stranded in verdict.stranded:
         course = fared[stranded.group]
-        near = len(alike) < _SHOWN and course.branch is not None
-        seen = witness(scenario, stranded.group, course.branch) if near and course.branch else None
+        near = len(alike) < _SHOWN and course.lost
+        seen = witness(scenario, stranded.group, course.lost[0]) if near else None
         alike[tuple(_story(scenario, stranded, course, seen))].append(stranded)
     lines: list[str] = []
     for story, alone in alike.items():

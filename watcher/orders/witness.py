@@ -1,14 +1,13 @@
 """One phone that an order loses, looked at closely: what it holds, who signs now, who vouches.
 
-The verdict says who is lost; here one branch is walked again with one group, up to the step after
-which its worst phone is refused for good.
+The verdict says who is lost, and since when; here one branch is walked again with one group, up to
+the step after which its worst phone is refused for good.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from watcher.orders.course import lost_since
-from watcher.trust.branch import Branch
+from watcher.orders.course import Since
 from watcher.trust.lists import Certificates, Ctl, Itl
 from watcher.trust.names import Certificate, Service, kind_of
 from watcher.trust.phone import (
@@ -23,7 +22,7 @@ from watcher.trust.phone import (
     boot,
 )
 from watcher.trust.scenario import Group, Mode, Scenario
-from watcher.trust.walk import Crowd, Memory, Walk, start
+from watcher.trust.walk import Memory, start
 from watcher.trust.world import World
 
 STRANGER = "stranger"
@@ -40,34 +39,22 @@ class Witness:
     reasons: tuple[str, ...]
 
 
-def witness(scenario: Scenario, name: str, branch: Branch) -> Witness | None:
-    """Return a lost phone of a group in a branch that loses one."""
+def witness(scenario: Scenario, name: str, since: Since) -> Witness | None:
+    """Return a phone of a group after the step from which on it is lost."""
     group = next(group for group in scenario.groups if group.name == name)
-    crowd = _walked(scenario, branch, group).crowds[0]
-    return _seen(scenario, branch, crowd)
-
-
-def _walked(scenario: Scenario, branch: Branch, group: Group) -> Walk:
-    walk = start(scenario, branch, Memory(), [group])
+    upto = replace(scenario, steps=tuple(s for s in scenario.steps if s.number <= since.step))
+    walk = start(upto, since.branch, Memory(), [group])
     walk.go()
-    return walk
-
-
-def _seen(scenario: Scenario, branch: Branch, end: Crowd) -> Witness | None:
-    """Walk again as far as the step after which the group is not whole any more."""
-    step = lost_since(end.history)
-    upto = replace(scenario, steps=tuple(s for s in scenario.steps if s.number <= step))
-    walk = _walked(upto, branch, end.group)
     crowd = walk.crowds[0]
     view = walk.look(crowd)
-    ends = [(held, boot(end.group, held, view)) for held in crowd.held]
+    ends = [(held, boot(group, held, view)) for held in crowd.held]
     lost = [(held, found) for held, found in ends if not found.ok]
     if not lost:
         return None
     held, found = min(lost, key=lambda pair: (pair[1].accepted, _holds(pair[0])))
     return Witness(
-        step=step, holds=_holds(held), handed=_handed(view, found.why),
-        reasons=tuple(_reasons(end.group, held, view, found.why, walk.world)),
+        step=since.step, holds=_holds(held), handed=_handed(view, found.why),
+        reasons=tuple(_reasons(group, held, view, found.why, walk.world)),
     )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from watcher.account import FEW, alike, few, inputs
 from watcher.model.plan import ChangePlan, Step
 from watcher.model.proof import AbsentPhones, Assumption, Proof
-from watcher.trust.branch import UNKNOWNS
+from watcher.trust.branch import UNKNOWNS, Answers
 from watcher.trust.rulebook import RULES, Severity
 from watcher.trust.scenario import Scenario
-from watcher.trust.verdict import Answers, Broken, Stranded, Verdict
+from watcher.trust.verdict import Broken, Stranded, Verdict
 
 _CLASSES = {
     Severity.LOCKED_SERVER: "They can be healed from the server:",

@@ -3,9 +3,12 @@
 A plan must be safe in every branch, or name the branch it needs and how one phone shows it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+
+Answers = Mapping[str, str]
+"""Answers to open questions that all branches concerned share; empty: every branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Branch:
     """U10."""
 
     @property
-    def answers(self) -> dict[str, str]:
+    def answers(self) -> Answers:
         """The answer to each open question by its id."""
         return {
             name: unknown.other if getattr(self, _FIELDS[name]) else unknown.careful
@@ -114,9 +117,13 @@ def _word(name: str, *, yes: bool) -> str:
     return UNKNOWNS[name].other if yes else UNKNOWNS[name].careful
 
 
-def pattern(found: list[dict[str, str]], among: list[dict[str, str]]) -> dict[str, str]:
+def pattern(found: Iterable[Branch], among: Iterable[Branch]) -> Answers:
     """Return what all `found` branches have in common that not all of `among` have."""
-    if not found:
-        return {}
-    common = {key: value for key, value in found[0].items() if all(f[key] == value for f in found)}
-    return {key: value for key, value in common.items() if any(a[key] != value for a in among)}
+    everywhere = _common(among)
+    return {name: word for name, word in _common(found).items() if name not in everywhere}
+
+
+def _common(branches: Iterable[Branch]) -> Answers:
+    """Return the answers that are the same in all branches."""
+    first, *others = [branch.answers for branch in dict.fromkeys(branches)] or [{}]
+    return {name: word for name, word in first.items() if all(o[name] == word for o in others)}

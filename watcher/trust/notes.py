@@ -11,9 +11,7 @@ from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.rulebook import Breach, Severity
 from watcher.trust.scenario import Action, Group, HeldItl, Scenario
 from watcher.trust.verdict import Note
-from watcher.trust.walk import Status
-
-History = Sequence[tuple[int, Status]]
+from watcher.trust.walk import History, Status
 
 
 def before(scenario: Scenario) -> Iterator[tuple[str, str, str]]:

@@ -5,29 +5,29 @@ phone ever asked end alike, so they are counted and not walked.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from watcher.trust.branch import UNKNOWNS, Branch, branches, pattern
+from watcher.trust.branch import UNKNOWNS, Answers, Branch, branches, pattern
 from watcher.trust.goals import at_end, unpaid
 from watcher.trust.hard import secure
 from watcher.trust.names import Kind, Service
-from watcher.trust.notes import History, before, notes, outages, windows
+from watcher.trust.notes import before, notes, outages, windows
 from watcher.trust.phone import Boot
 from watcher.trust.rescue import Rescue, Trials
 from watcher.trust.rulebook import ACCEPTABLE, RULES, Breach, Severity
 from watcher.trust.scenario import Action, Group, Scenario
 from watcher.trust.verdict import (
     Absent,
-    Answers,
     Broken,
+    Execution,
     Interval,
     Note,
     Ruling,
     Stranded,
     Verdict,
 )
-from watcher.trust.walk import Crowd, Memory, Status, Walk, start
+from watcher.trust.walk import Crowd, History, Memory, Walk, start
 
 _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 
@@ -66,9 +66,9 @@ Fate = tuple[bool, Severity | None, Rescue | None, str]
 class Outcome:
     """One branch, walked to its end."""
 
-    answers: dict[str, str]
+    branch: Branch
     breaches: list[Breach]
-    histories: dict[str, list[tuple[int, Status]]]
+    histories: dict[str, History]
     stranded: dict[str, tuple[Severity, Rescue, str]]
     absent: dict[str, Fate]
     debts: list[tuple[str, str]]
@@ -89,7 +89,7 @@ def _walk_all(scenario: Scenario, groups: list[Group], *, thorough: bool) -> Wor
     for branch in sorted(branches(_questions(scenario)), key=_careful_first):
         twin = None if thorough else _twin(branch, done)
         if twin is not None:
-            work.outcomes.append(replace(twin, answers=branch.answers))
+            work.outcomes.append(replace(twin, branch=branch))
             continue
         memory = Memory() if thorough else memory
         known = len(memory.boots)
@@ -160,7 +160,7 @@ def _ended_like(twin: Outcome, walk: Walk) -> Outcome:
     walk.execute()
     trials = Trials(walk.world)
     absent = {crowd.group.name: _absent(walk, crowd, trials) for crowd in walk.crowds}
-    return replace(twin, answers=walk.branch.answers, absent=absent)
+    return replace(twin, branch=walk.branch, absent=absent)
 
 
 def _questions(scenario: Scenario) -> dict[str, str | None]:
@@ -194,8 +194,8 @@ def _outcome(walk: Walk) -> Outcome:
             breaches += _end_breaches(crowd.group, lost, last)
         absent[name] = _absent(walk, crowd, trials)
     return Outcome(
-        answers=walk.branch.answers, breaches=breaches,
-        histories={crowd.group.name: crowd.history for crowd in walk.crowds},
+        branch=walk.branch, breaches=breaches,
+        histories={crowd.group.name: tuple(crowd.history) for crowd in walk.crowds},
         stranded=stranded, absent=absent, debts=list(unpaid(walk)),
     )  # fmt: skip
 
@@ -232,7 +232,7 @@ class _Judge:
     def __init__(self, scenario: Scenario, names: dict[str, list[str]], work: Work) -> None:
         self.scenario, self.names, self.work = scenario, names, work
         self.outcomes = work.outcomes
-        self.all = [outcome.answers for outcome in self.outcomes]
+        self.all = [outcome.branch for outcome in self.outcomes]
 
     def verdict(self) -> Verdict:
         """Return the verdict over all branches."""
@@ -255,67 +255,72 @@ class _Judge:
             windows=self._intervals(windows), outages=self._intervals(outages),
             notes=tuple(notes(self.scenario, worst.histories, worst.breaches)),
             unpaid=tuple(self._unpaid()), history=self._histories(worst),
-            history_branch=worst.answers, combinations=len(self.outcomes),
-            walked=self.work.walked, resets=self.work.resets, assumed=assumed,
+            executions=tuple(
+                Execution(branch=o.branch, histories=o.histories, lost=frozenset(o.stranded))
+                for o in self.outcomes
+            ),
+            alike={name: tuple(likes) for name, likes in self.names.items()},
+            combinations=len(self.outcomes), walked=self.work.walked,
+            resets=self.work.resets, assumed=assumed,
         )  # fmt: skip
 
-    def _where(self, found: list[dict[str, str]]) -> Answers:
+    def _where(self, found: Iterable[Branch]) -> Answers:
         return pattern(found, self.all)
 
     def _broken(self) -> tuple[Broken, ...]:
-        kept: dict[str, list[tuple[Breach, dict[str, str]]]] = defaultdict(list)
+        kept: dict[str, list[tuple[Breach, Branch]]] = defaultdict(list)
         for outcome in self.outcomes:
             for breach in outcome.breaches:
-                kept[breach.rule].append((breach, outcome.answers))
+                kept[breach.rule].append((breach, outcome.branch))
         for rule, text, group in before(self.scenario):
             breach = Breach(rule=rule, step=0, group=group, text=text)
-            kept[rule] += [(breach, answers) for answers in self.all]
+            kept[rule] += [(breach, branch) for branch in self.all]
         rules = [rule for rule in RULES if rule in kept and RULES[rule].hard]
         return tuple(self._one_broken(rule, kept[rule]) for rule in rules)
 
-    def _one_broken(self, rule: str, found: list[tuple[Breach, dict[str, str]]]) -> Broken:
+    def _one_broken(self, rule: str, found: list[tuple[Breach, Branch]]) -> Broken:
         first = min(found, key=lambda f: (f[0].step, f[0].group))[0]
         groups = dict.fromkeys(
             name for breach, _ in found for name in self.names.get(breach.group, ())
         )
-        where = [answers for _, answers in found]
         return Broken(
             rule=rule, steps=tuple(sorted({breach.step for breach, _ in found})),
-            groups=tuple(groups), text=first.text, branches=self._where(where),
+            groups=tuple(groups), text=first.text,
+            branches=self._where(branch for _, branch in found),
         )  # fmt: skip
 
     def _stranded(self) -> Iterator[Stranded]:
         for name, likes in self.names.items():
-            found = [(o.stranded[name], o.answers) for o in self.outcomes if name in o.stranded]
+            found = [(o.stranded[name], o.branch) for o in self.outcomes if name in o.stranded]
             if not found:
                 continue
             severity, way, why = max((f for f, _ in found), key=lambda f: _ORDER.index(f[0]))
-            where = self._where([answers for _, answers in found])
+            where = self._where(branch for _, branch in found)
             for like in likes:
                 yield Stranded(group=like, severity=severity, why=why, rescue=way, branches=where)
 
     def _offline(self) -> Iterator[Absent]:
         for name, likes in self.names.items():
-            lost = [(o.absent[name], o.answers) for o in self.outcomes if not o.absent[name][0]]
+            lost = [(o.absent[name], o.branch) for o in self.outcomes if not o.absent[name][0]]
             if lost:
                 worst = max((f for f, _ in lost), key=_severity)
             else:
                 worst = self.outcomes[0].absent[name]
             ok, severity, way, why = worst
-            where = self._where([answers for _, answers in lost])
+            where = self._where(branch for _, branch in lost)
             for like in likes:
                 yield Absent(
                     group=like, ok=ok, severity=severity, why=why, rescue=way, branches=where
                 )
 
     def _intervals(self, find: Find) -> tuple[Interval, ...]:
-        kept: dict[tuple[str, int, int], tuple[str, list[dict[str, str]]]] = {}
+        kept: dict[tuple[str, int, int], tuple[str, list[Branch]]] = {}
         steps = [step.number for step in self.scenario.steps]
         for outcome in self.outcomes:
             for name, history in outcome.histories.items():
                 for first, last, text in find(history, steps):
                     key = (name, first, last)
-                    kept.setdefault(key, (text, []))[1].append(outcome.answers)
+                    kept.setdefault(key, (text, []))[1].append(outcome.branch)
         return tuple(
             Interval(group=like, first=first, last=last, text=text, branches=self._where(where))
             for (name, first, last), (text, where) in sorted(kept.items(), key=lambda k: k[0])
@@ -339,9 +344,5 @@ class _Judge:
 
         return max(self.outcomes, key=badness)
 
-    def _histories(self, worst: Outcome) -> dict[str, tuple[tuple[int, Status], ...]]:
-        return {
-            like: tuple(worst.histories[name])
-            for name, likes in self.names.items()
-            for like in likes
-        }
+    def _histories(self, worst: Outcome) -> dict[str, History]:
+        return {like: worst.histories[name] for name, likes in self.names.items() for like in likes}

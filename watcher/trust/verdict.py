@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watcher.trust.branch import Answers, Branch
 from watcher.trust.rescue import Rescue
 from watcher.trust.rulebook import Severity
-from watcher.trust.walk import Status
-
-Answers = Mapping[str, str]
-"""Answers to open questions that all branches concerned share; empty: every branch."""
+from watcher.trust.walk import History
 
 
 class Ruling(StrEnum):
@@ -78,13 +76,26 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """The order executed in one branch: how groups fared, and who is lost at its end.
+
+    Of groups that fare alike it names the first one (`Verdict.alike`).
+    """
+
+    branch: Branch
+    histories: Mapping[str, History]
+    lost: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The outcome of executing an order over all branches.
 
     `combinations` counts the branches covered; `walked` those that had to be walked, because no
     phone asked the question in which the others differ; `resets` the resets of one phone that had
     to be thought through, each once for all branches and steps that ask it. `history` holds, for
-    each group and the worst branch, its state after the steps where it changed.
+    each group and the worst branch, its state after the steps where it changed; `executions` the
+    same for every branch, and `alike` for each group named there all that fare like it.
     """
 
     ruling: Ruling
@@ -95,8 +106,9 @@ class Verdict:
     outages: tuple[Interval, ...]
     notes: tuple[Note, ...]
     unpaid: tuple[Note, ...]
-    history: Mapping[str, tuple[tuple[int, Status], ...]]
-    history_branch: Answers
+    history: Mapping[str, History]
+    executions: tuple[Execution, ...]
+    alike: Mapping[str, tuple[str, ...]]
     combinations: int
     walked: int
     resets: int

@@ -4,7 +4,7 @@ For each phone group the set of all it may hold is kept. After every step the ad
 any phone; a reset with a wait reboots all of them, and all must come through.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,6 +41,10 @@ class Status:
     registered: bool
     ways: frozenset[str]
     why: str = ""
+
+
+History = Sequence[tuple[int, Status]]
+"""States of a group, each with the step after which it began; 0 is the start."""
 
 
 @dataclass(slots=True)
