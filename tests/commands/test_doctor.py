@@ -2,6 +2,7 @@
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import builders
@@ -70,8 +71,74 @@ def test_with_broken_settings_the_state_is_looked_at_nevertheless(run, healthy):
 def test_that_no_mail_is_sent_is_said(run):
     row = examined(run)[1]["mail relay"]
 
-    assert row["verdict"] == "ok"
-    assert "no relay is configured: this version sends no mail" in row["found"]
+    assert row["verdict"] == "warn"
+    assert "nobody gets a digest or a notice" in row["found"]
+
+
+def greet(server):
+    with server.accept()[0] as connection:
+        connection.sendall(b"220 relay")
+        connection.recv(4096)  # else what lies there unread resets the connection
+
+
+@pytest.fixture
+def listening():
+    """Return a port behind which somebody greets the first who comes."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        server.settimeout(10)
+        pool.submit(greet, server)
+        yield server.getsockname()[1]
+
+
+def relayed(port):
+    relay = f"relay: {{host: 127.0.0.1, port: {port}, security: none, sender: w@ours.example}}\n"
+    return f"{BASE}{relay}digest: {{lists: [{{name: team, to: [a@ours.example]}}]}}\n"
+
+
+def test_a_relay_that_answers_is_well(run, healthy, listening):
+    healthy.write(relayed(listening))
+    row = examined(run)[1]["mail relay"]
+
+    assert (row["verdict"], row["found"]) == ("ok", f"127.0.0.1 port {listening} answers")
+
+
+def test_a_relay_that_does_not_answer_is_found(run, healthy):
+    healthy.write(relayed(free_port()))
+    status, found = examined(run)
+
+    assert (status, found["mail relay"]["verdict"]) == (1, "fail")
+
+
+def webhook(url, more=""):
+    return f"{BASE}tickets: {{webhook: {{url: '{url}', secret: {{file: word}}{more}}}}}\n"
+
+
+@pytest.fixture
+def secretive(healthy):
+    (healthy.folder / "word").write_text("x" * 40)
+    (healthy.folder / "word").chmod(0o600)
+    return healthy
+
+
+def test_a_ticket_system_that_answers_is_well(run, secretive, listening):
+    secretive.write(webhook(f"http://127.0.0.1:{listening}/hook"))
+
+    assert "ok" == examined(run)[1]["ticket system webhook"]["verdict"]
+
+
+def test_of_a_ticket_system_behind_a_proxy_the_proxy_is_asked(run, secretive, listening):
+    secretive.write(webhook("https://tickets.example/", f", proxy: 'http://127.0.0.1:{listening}'"))
+    found = examined(run)[1]["ticket system webhook (the proxy of webhook)"]
+
+    assert found["found"] == f"127.0.0.1 port {listening} answers"
+
+
+def test_a_ticket_system_without_tls_where_it_should_be_is_found(run, secretive, listening):
+    secretive.write(webhook(f"https://127.0.0.1:{listening}/hook"))
+    row = examined(run)[1]["ticket system webhook"]
+
+    assert row["verdict"] == "fail"
+    assert "tickets.webhook.ca" in row["todo"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from stat import S_IMODE, S_IRWXG, S_IRWXO, S_IWGRP, S_IWOTH
 from watcher.app import reach
 from watcher.app.finding import Finding, fail, ok, warn
 from watcher.app.machine import free_bytes
+from watcher.app.servers import servers
 from watcher.app.settings import Located, Prepared, locate_anyway, prepare
 from watcher.app.status import read_receiver, read_worker
 from watcher.app.tls import Identity, ends_at
@@ -77,8 +78,7 @@ def _of_settings(prepared: Prepared, patient: _Patient) -> tuple[Finding, ...]:
         *_settings(prepared, patient),
         *reach.ports(prepared, patient.running),
         *reach.receive_buffers(prepared, patient.running),
-        *reach.mailboxes(prepared),
-        *reach.relay(),
+        *servers(prepared),
         *_certificates(prepared, patient.now),
         *_inventory(prepared),
     )

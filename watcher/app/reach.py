@@ -1,7 +1,6 @@
-"""Looks at the network side: ports, the receive buffer, mailboxes; nothing stays open."""
+"""Looks at our own side of the network: ports and the receive buffer; nothing stays open."""
 
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ from ipaddress import ip_address
 from watcher.app.finding import Finding, fail, ok, warn
 from watcher.app.settings import Prepared
 from watcher.model.status import InputStatus, ReceiverStatus
-from watcher.settings.inputs import ImapInput, Listening, UdpInput
-from watcher.settings.terms import MailboxSecurity, size_text
+from watcher.settings.inputs import Listening, UdpInput
+from watcher.settings.terms import size_text
 
 _FORCE_BUFFER = 33  # SO_RCVBUFFORCE of linux/socket.h; the socket module has no name for it
-TIMEOUT = 5.0
-"""Seconds for somebody else's server to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,37 +139,3 @@ def _granted(one: UdpInput) -> int | None:
 def _sysctl(one: UdpInput) -> str:
     line = f"net.core.rmem_max = {one.receive_buffer}"
     return f"`{line}` in /etc/sysctl.d, then `sysctl --system`; or ReceiveBuffer= of a socket unit"
-
-
-def mailboxes(prepared: Prepared) -> Iterator[Finding]:
-    """Look whether each mail server answers; nobody logs in."""
-    for number, one in enumerate(prepared.settings.inputs.imap):
-        what = f"mailbox of {one.name}"
-        where = f"{one.host} port {one.port}"
-        try:
-            _greet(one, str(prepared.imap_ca[number]) if prepared.imap_ca[number] else None)
-        except ssl.SSLError as error:
-            reason = getattr(error, "verify_message", "") or error.reason or "no TLS"
-            yield fail(what, f"{where}: {reason}", f"inputs.imap.ca, or the security of {one.host}")
-        except OSError as error:
-            reason = (error.strerror or str(error) or "no answer").lower()
-            yield fail(what, f"{where}: {reason}", "host, port, firewall; is the server up?")
-        else:
-            yield ok(what, f"{where} answers ({one.security})")
-
-
-def relay() -> Iterator[Finding]:
-    """Say why no mail relay is looked at."""
-    # There is none in the settings: nothing here sends mail yet. Who expects to be told by mail
-    # shall read that here, and not wait for it.
-    yield ok("mail relay", "no relay is configured: this version sends no mail")
-
-
-def _greet(one: ImapInput, ca: str | None) -> None:
-    with socket.create_connection((one.host, one.port), timeout=TIMEOUT) as plain:
-        if one.security is not MailboxSecurity.TLS:
-            plain.recv(1)
-            return
-        context = ssl.create_default_context(cafile=ca)
-        with context.wrap_socket(plain, server_hostname=one.host) as tls:
-            tls.recv(1)
