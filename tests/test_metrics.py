@@ -66,6 +66,7 @@ def worker(**values):
             SourceStatus(source="stage:of a sender", node="", last=NOW, state="healthy"),
         ),
         "self_test_at": NOW - timedelta(minutes=3),
+        "damaged_rows": 2,
         "oldest_unread_at": NOW - timedelta(seconds=4),
         "resident_bytes": 60 << 20,
     }
@@ -107,6 +108,7 @@ def test_every_metric_is_on_the_page_when_all_is_known():
         (("watcher_source_state", "pub", "healthy"), 0),
         (("watcher_stage_state", "store", "healthy"), 1),
         (("watcher_self_test_age_seconds",), 180),
+        (("watcher_damaged_rows",), 2),
         (("watcher_journal_oldest_unread_seconds",), 4),
         (("watcher_database_up",), 1),
     ],
@@ -161,7 +163,7 @@ def test_names_are_unique_and_units_are_said():
     endings = ("_total", "_seconds", "_bytes", "_days")
     plain = {"up", "config_differs", "ledger_difference", "input_open", "input_connections",
              "journal_writable", "database_up", "cases", "quarantine_messages", "lease_held",
-             "lease_epoch", "outbox_errands", "self_test_failed", "source_state",
+             "lease_epoch", "outbox_errands", "self_test_failed", "source_state", "damaged_rows",
              "stage_state"}  # fmt: skip
 
     assert len({m.name for m in METRICS}) == len(METRICS)

@@ -82,6 +82,7 @@ METRICS: tuple[Described, ...] = (
     Described("batch_seconds_total", "Time that batches took."),
     Described("batch_worst_seconds", "Time that the longest batch took."),
     Described("database_up", "1 while the database answers."),
+    Described("damaged_rows", "Rows of the database that cannot be read; the log names them."),
     Described("cases", "Cases by state.", ("state",)),
     Described("quarantine_messages", "Messages in quarantine by reason.", ("reason",)),
     Described("outbox_errands", "Errands at ticket systems by state.", _ERRAND),
@@ -211,6 +212,7 @@ def _worker(status: WorkerStatus, now: datetime) -> _Part:
     yield "batch_seconds_total", (), status.batch_seconds
     yield "batch_worst_seconds", (), status.batch_seconds_worst
     yield "database_up", (), not status.database_problem
+    yield "damaged_rows", (), status.damaged_rows
     yield "lease_held", (), status.lease_held
     yield "lease_epoch", (), status.lease_epoch
     yield "self_test_age_seconds", (), _age(now, tested) if tested else None

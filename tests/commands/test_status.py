@@ -92,6 +92,7 @@ def test_without_a_database_the_files_still_speak(run, site):
         ({"config_differs": True}, {}, "The settings in force are not those of the file"),
         ({}, {"database_problem": "locked"}, "The worker's database: locked"),
         ({}, {"self_test_problem": "udp: not seen"}, "The self-test: udp: not seen"),
+        ({}, {"damaged_rows": 2}, "Rows that cannot be read: 2;"),
         ({"inputs": (InputStatus(name="u", way=Way.UDP, where="", open=False),)}, {}, "Input u:"),
         (
             {},

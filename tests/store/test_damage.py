@@ -115,6 +115,15 @@ def test_a_spoilt_row_is_skipped_and_shown(filled, table, column, value):
     assert [name for name, _ in damaged(filled)] == [table]
 
 
+def test_a_spoilt_row_is_logged_once(filled, caplog):
+    spoil(filled, "case", "severity", "11")
+    shown(filled)
+    shown(filled)
+
+    assert [one.action for one in caplog.records] == ["damaged_row"]
+    assert "row 1 of table case" in caplog.text
+
+
 def test_a_unit_goes_on_without_a_spoilt_case(filled):
     """What was known of it is opened anew; its number stays."""
     spoil(filled, "case", "state", "'paused'")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -48,6 +49,8 @@ class Reporter:
     standing: Found
     steps: ClockSteps
     started_at: datetime
+    damaged_rows: Callable[[], int] = lambda: 0
+    """How many rows of the database were met that cannot be read."""
     _last: WorkerStatus | None = None
 
     def write(self, progress: Progress) -> None:
@@ -95,6 +98,7 @@ class Reporter:
                 QuarantineCount(reason=Reason(reason), count=count)
                 for reason, count in self.figures.quarantine_counts().items()
             ),
+            damaged_rows=self.damaged_rows(),
             batches=progress.batches,
             batch_seconds=progress.batch_seconds,
             batch_seconds_worst=progress.batch_seconds_worst,

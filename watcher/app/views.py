@@ -149,6 +149,8 @@ def _receiver_trouble(receiver: ReceiverStatus) -> Iterator[str]:
 def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
     if worker.database_problem:
         yield f"The worker's database: {worker.database_problem}"
+    if worker.damaged_rows:
+        yield f"Rows that cannot be read: {worker.damaged_rows}; the log names them."
     if worker.self_test_problem:
         yield f"The self-test: {worker.self_test_problem}"
     silent = [one.source for one in worker.sources if one.state == SourceState.SILENT]

@@ -197,6 +197,7 @@ def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
         folder=prepared.state_dir, journal=settings.instance, reader=shared.reader,
         view=store.view, figures=store.figures, clock=clock, standing=standing,
         steps=ClockSteps(clock), started_at=clock.now(),
+        damaged_rows=lambda: len(store.damaged_rows()),
     )  # fmt: skip
     self_test = SelfTest(
         folder=prepared.state_dir, instance=settings.instance, every=settings.selftest.every,

@@ -137,6 +137,8 @@ class WorkerStatus:
     """Errands at ticket systems; those that are there now."""
     quarantine: tuple[QuarantineCount, ...] = ()
     """Those that are there now."""
+    damaged_rows: int = 0
+    """Rows of the database that cannot be read and are left out; the log names each."""
     batches: int = 0
     batch_seconds: float = 0.0
     """Sum of the time that batches took."""

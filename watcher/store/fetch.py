@@ -1,5 +1,6 @@
 """Fetches rows so that one damaged row does not hide the others."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from sqlalchemy.exc import DataError
 
 from watcher.errors import one_line
 from watcher.store.reading import BadRow
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 REMEMBERED = 1000
@@ -25,7 +28,7 @@ class DamagedRow:
 
 
 class Damage:
-    """The damaged rows that were met; remembers up to 1,000 and forgets what was repaired."""
+    """The damaged rows that were met: logged once each; up to 1,000 are remembered."""
 
     def __init__(self) -> None:
         self._met: dict[tuple[str, str], DamagedRow] = {}
@@ -37,17 +40,14 @@ class Damage:
             return [self._met[at] for at in sorted(self._met)]
 
     def note(self, table: Table, key: str, problem: str) -> None:
-        """Remember a damaged row."""
+        """Remember a damaged row, and say so when it is new: nobody else will."""
+        row = DamagedRow(table=table.name, key=key, problem=one_line(problem))
         with self._lock:
-            if len(self._met) < REMEMBERED:
-                self._met[table.name, key] = DamagedRow(
-                    table=table.name, key=key, problem=one_line(problem)
-                )
-
-    def forget(self) -> None:
-        """Begin anew, as before a scan of everything."""
-        with self._lock:
-            self._met.clear()
+            if (table.name, key) in self._met or len(self._met) >= REMEMBERED:
+                return
+            self._met[table.name, key] = row
+        logger.error("row %s of table %s is damaged and left out: %s", row.key, row.table,
+                     row.problem, extra={"action": "damaged_row"})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from watcher.ports import (
 )
 from watcher.store import caserows, rows
 from watcher.store.connection import Database
-from watcher.store.fetch import Damage, DamagedRow, Fetcher
+from watcher.store.fetch import Damage, Fetcher
 from watcher.store.reading import number, words
 from watcher.store.tables import (
     act,
@@ -167,10 +167,6 @@ class SqlView:
                 return None
             same = select(plan).where(plan.c.digest == found[0].digest)
             return fetch.first(same.order_by(plan.c.id.desc()).limit(1), plan, rows.plan_from_row)
-
-    def damaged_rows(self) -> Sequence[DamagedRow]:
-        """Return the damaged rows that were met and skipped since the start."""
-        return self._damage.rows()
 
     def _is_kept(self, fetch: Fetcher, id_: MessageId) -> bool:
         named = _in_message(message, id_).with_only_columns(message.c.id)
