@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from watcher.trust.branch import Answers, Branch, pattern
+from watcher.trust.crowd import History, Status
 from watcher.trust.phone import NO_SERVER, SAME
 from watcher.trust.verdict import Execution, Verdict
-from watcher.trust.walk import History, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from watcher.errors import one_line
 from watcher.orders.course import Course, after, ways
 from watcher.orders.record import lines_of
+from watcher.trust.crowd import Status
 from watcher.trust.phone import FAITH, NO_LIST
 from watcher.trust.scenario import Scenario, Step
 from watcher.trust.verdict import Verdict
-from watcher.trust.walk import Status
 
 _COLUMNS = 10
 """Columns of one table; more groups that all fare differently make another table below."""

@@ -5,11 +5,11 @@ from typing import Any
 
 from watcher.model.proof import Assumption
 from watcher.orders.course import Course, after, courses, ways
+from watcher.trust.crowd import Status
 from watcher.trust.rescue import Rescue
 from watcher.trust.rulebook import RULES
 from watcher.trust.scenario import Scenario, Step
 from watcher.trust.verdict import Interval, Note, Verdict
-from watcher.trust.walk import Status
 
 Data = dict[str, Any]
 

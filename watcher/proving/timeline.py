@@ -12,11 +12,11 @@ from watcher.model.proof import (
     TrustState,
 )
 from watcher.proving.words import when
+from watcher.trust.crowd import Status
 from watcher.trust.names import PHONE_FACING
 from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.scenario import Action, Scenario, Step
 from watcher.trust.verdict import Interval, Note, Verdict
-from watcher.trust.walk import Status
 
 _SHOWN = frozenset((
     Action.REGENERATE, Action.UPLOAD_SIGNED, Action.STOP, Action.START, Action.RESET,

@@ -5,9 +5,10 @@ Debts that phones do not feel (a restart, a backup, a party to be told) are told
 
 from collections.abc import Iterator
 
+from watcher.trust.crowd import Crowd
 from watcher.trust.names import Certificate, Kind, Service, kind_of, owner_of
 from watcher.trust.rulebook import Breach
-from watcher.trust.walk import Crowd, Walk
+from watcher.trust.walk import Walk
 from watcher.trust.world import Tvs, World
 
 END = 0

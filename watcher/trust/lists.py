@@ -1,11 +1,10 @@
 """ITL and CTL: the two lists a phone keeps, and who may sign the next one (trust facts, 1.4).
 
-Lists with the same content are the same object, as files with the same hash are the same file;
-so a phone that holds the current list is found by comparing references.
+In one proof, lists with the same content are the same object (`Lists`), as files with the same hash
+are the same file; so a phone that holds the current list is found by comparing references.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 from watcher.trust.names import Certificate
 
@@ -39,27 +38,24 @@ class Ctl:
     capf: Certificates
 
 
-@cache
-def itl(
-    signer: Certificate,
-    anchors: Certificates,
-    config: Certificates,
-    tvs: Certificates,
-    capf: Certificates,
-) -> Itl:
-    """Return the ITL with this content."""
-    return Itl(signer, anchors, config, tvs, capf)
-
-
-@cache
 def blank_itl(signer: Certificate) -> Itl:
     """Return the empty ITL that a server signs while the rollback parameter is on (S5)."""
     return Itl(signer, NOTHING, NOTHING, NOTHING, NOTHING, blank=True)
 
 
-@cache
-def ctl(
-    signer: Certificate, anchors: Certificates, callmanager: Certificates, capf: Certificates
-) -> Ctl:
-    """Return the CTL with this content."""
-    return Ctl(signer, anchors, callmanager, capf)
+class Lists:
+    """The lists of one proof; they are forgotten with it."""
+
+    def __init__(self) -> None:
+        self._itls: dict[tuple[object, ...], Itl] = {}
+        self._ctls: dict[tuple[object, ...], Ctl] = {}
+
+    def itl(self, new: Itl) -> Itl:
+        """Return the one ITL with this content."""
+        content = (new.signer, new.anchors, new.config, new.tvs, new.capf, new.blank)
+        return self._itls.setdefault(content, new)
+
+    def ctl(self, new: Ctl) -> Ctl:
+        """Return the one CTL with this content."""
+        content = (new.signer, new.anchors, new.callmanager, new.capf)
+        return self._ctls.setdefault(content, new)

@@ -6,12 +6,12 @@ Intervals are found in the history of a group: its state after each step where i
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from watcher.trust.change import ctl_possible
+from watcher.trust.crowd import History, Status
 from watcher.trust.names import CtlKind, Kind, Service
 from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.rulebook import Breach, Severity
 from watcher.trust.scenario import Action, Group, HeldItl, Scenario
 from watcher.trust.verdict import Note
-from watcher.trust.walk import History, Status
 
 
 def before(scenario: Scenario) -> Iterator[tuple[str, str, str]]:

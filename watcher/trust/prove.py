@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from watcher.trust.branch import UNKNOWNS, Answers, Branch, branches, pattern
+from watcher.trust.crowd import Crowd, History
 from watcher.trust.goals import at_end, unpaid
 from watcher.trust.hard import secure
 from watcher.trust.names import Kind, Service
@@ -27,7 +28,7 @@ from watcher.trust.verdict import (
     Stranded,
     Verdict,
 )
-from watcher.trust.walk import Crowd, History, Memory, Walk, start
+from watcher.trust.walk import Memory, Walk, start
 
 _ORDER = (Severity.LOCKED_SERVER, Severity.LOCKED_TOUCH)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watcher.trust.branch import Answers, Branch
+from watcher.trust.crowd import History
 from watcher.trust.rescue import Rescue
 from watcher.trust.rulebook import Severity
-from watcher.trust.walk import History
 
 
 class Ruling(StrEnum):

@@ -4,66 +4,26 @@ For each phone group the set of all it may hold is kept. After every step the ad
 any phone; a reset with a wait reboots all of them, and all must come through.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from watcher.trust import hard
 from watcher.trust.branch import Branch
 from watcher.trust.change import ANYTHING, CTL, Part, apply
-from watcher.trust.lists import NOTHING, Itl, blank_itl, itl
+from watcher.trust.crowd import Crowd, Status, gather, with_lsc, worst
+from watcher.trust.lists import Lists
 from watcher.trust.moment import Change, Moment
 from watcher.trust.names import (
     PHONE_FACING,
-    Certificate,
     CtlKind,
-    Kind,
     Service,
-    certificate,
 )
-from watcher.trust.phone import BY_TVS, NO_SERVER, Boot, Held, View, boot, registers
+from watcher.trust.phone import Boot, Held, View, boot, registers
 from watcher.trust.rulebook import Breach
-from watcher.trust.scenario import Action, CapfAuth, Group, HeldItl, Scenario, Step
+from watcher.trust.scenario import Action, Group, Scenario, Step
 from watcher.trust.sight import Sight
 from watcher.trust.world import World, begin
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A group after a step: the worst of its phones.
-
-    `ways` are those in which the worst phone could authenticate what is served now; `accepted`
-    tells whether every phone would be if it were reset now, `registered` whether all are in
-    service without a reset.
-    """
-
-    accepted: bool
-    registered: bool
-    ways: frozenset[str]
-    why: str = ""
-
-
-History = Sequence[tuple[int, Status]]
-"""States of a group, each with the step after which it began; 0 is the start."""
-
-
-@dataclass(slots=True)
-class Crowd:
-    """A phone group while a branch is walked."""
-
-    group: Group
-    held: frozenset[Held]
-    first: Held
-    """What its phones held before the plan: the shadow of those that are off (2.1)."""
-    clean_since: int = 0
-    pending: list[Breach] = field(default_factory=list)
-    """Breaches that an eToken CTL still mends if it comes before the next reset."""
-    history: list[tuple[int, Status]] = field(default_factory=list)
-    parts: frozenset[Part] = frozenset()
-    view: View | None = None
-    """What its phones saw when they last looked."""
-    settled: tuple[View, frozenset[Held]] | None = None
-    """What they saw and may hold when any number of reboots was last gone through."""
 
 
 class Reboots(NamedTuple):
@@ -79,13 +39,14 @@ class Memory:
     """What was thought through already, whichever branch and step asked first.
 
     A reset depends on the group, on what its phones hold and on what they see, so each such
-    question is answered once. Views that are equal are kept as one, so that they are compared by
-    reference.
+    question is answered once. Views that are equal are kept as one, as lists are, so that they are
+    compared by reference.
     """
 
     boots: dict[tuple[int, Held, int], Boot] = field(default_factory=dict)
     reboots: dict[tuple[int, frozenset[Held], int], Reboots] = field(default_factory=dict)
     views: dict[View, View] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
 
 @dataclass(slots=True)
@@ -246,7 +207,7 @@ class Walk:
         (new,) = self.world.loaded[Service.CAPF, publisher]
         for crowd in self.present:
             if crowd.group.name in step.groups:
-                crowd.held = frozenset(_with_lsc(crowd.group, h, new) for h in crowd.held)
+                crowd.held = frozenset(with_lsc(crowd.group, h, new) for h in crowd.held)
 
     # -- phones
 
@@ -286,7 +247,7 @@ class Walk:
             known[held] = found = self.boot(crowd, held, view)
             waiting.append(found.held)
         registered = [registers(held, view) for held in known]
-        status = _worst(known.values(), (ok for ok, _ in registered))
+        status = worst(known.values(), (ok for ok, _ in registered))
         asked = set().union(*(found.asked for found in known.values()))
         asked |= set().union(*(question for _, question in registered))
         return Reboots(frozenset(known), status, frozenset(asked))
@@ -330,76 +291,5 @@ _ASKED_OF_GROUPS = frozenset((Action.ROLLBACK_ON, Action.DELETE_TRUST, Action.LS
 
 def start(scenario: Scenario, branch: Branch, memory: Memory, groups: Iterable[Group]) -> Walk:
     """Return a walk at its beginning: phones hold the lists they have now."""
-    world = begin(scenario, branch)
-    crowds = []
-    for group in groups:
-        first = _first(group, world)
-        crowds.append(Crowd(group, frozenset({first}), first, parts=frozenset(_parts(group))))
-    return Walk(scenario, branch, memory, world, crowds)
-
-
-def _first(group: Group, world: World) -> Held:
-    listed: Itl | None = None
-    if group.sbd and isinstance(group.held_itl, HeldItl):
-        listed = _odd_itl(group.held_itl, world, group)
-    elif group.sbd:
-        listed = world.tftp[group.held_itl].itl
-    return Held(
-        itl=listed,
-        ctl=world.ctl if group.held_ctl else None,
-        cm_group=group.cm_group,
-        mode=group.mode,
-        lsc=group.lsc,
-        lsc_valid=not group.lsc_expired and group.lsc not in world.scenario.expired,
-        vpn_trust=world.vpn_trust if group.vpn else NOTHING,
-    )
-
-
-def _odd_itl(kind: HeldItl, world: World, group: Group) -> Itl | None:
-    stranger = certificate("stranger", group.name, 0)
-    match kind:
-        case HeldItl.NONE:
-            return None
-        case HeldItl.BLANK:
-            return blank_itl(world.current(Kind.CALLMANAGER, group.tftp[0]))
-        case HeldItl.MISMATCH:
-            only = frozenset({stranger})
-            return itl(stranger, only, only, only, NOTHING)
-
-
-def _parts(group: Group) -> Iterator[Part]:
-    """Yield the parts of the cluster that phones of a group see."""
-    yield CTL
-    yield from ((Service.TFTP, node) for node in group.tftp)
-    for node in group.cm_group:
-        yield (Service.TVS, node)
-        yield (Service.CCM, node)
-
-
-def _with_lsc(group: Group, held: Held, new: Certificate) -> Held:
-    """Return a phone after its LSC was issued anew, or as it was where CAPF cannot (2.5)."""
-    in_itl = held.itl is not None and new in held.itl.capf
-    in_ctl = held.ctl is not None and new in held.ctl.capf
-    proves = group.capf_auth is not CapfAuth.EXISTING or held.lsc_valid or group.mic
-    if not (in_itl or in_ctl) or not proves:
-        return held
-    return held._replace(lsc=new, lsc_valid=True)
-
-
-def _worst(boots: Iterable[Boot], registered: Iterable[bool]) -> Status:
-    """Return the state of a group from all that its phones may hold."""
-    boots = list(boots)
-    # What is held has no order of its own: the words must not hang on one.
-    whys = sorted(boot.why for boot in boots if not boot.accepted)
-    fewest = min(boots, key=lambda b: (len(b.anchors), sorted(b.anchors)))
-    return Status(
-        accepted=not whys,
-        registered=all(registered),
-        ways=fewest.anchors,
-        why=next((why for why in whys if why != NO_SERVER), "".join(whys[:1])),
-    )
-
-
-def by_tvs_only(ways: frozenset[str]) -> bool:
-    """Tell whether TVS is all that keeps a group."""
-    return bool(ways) and all(way.startswith(BY_TVS) for way in ways)
+    world = begin(scenario, branch, memory.lists)
+    return Walk(scenario, branch, memory, world, [gather(group, world) for group in groups])

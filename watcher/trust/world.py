@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from watcher.trust.branch import Branch
-from watcher.trust.lists import NOTHING, Certificates, Ctl, Itl, blank_itl, ctl, itl
+from watcher.trust.lists import NOTHING, Certificates, Ctl, Itl, Lists, blank_itl
 from watcher.trust.names import (
     CLUSTER,
     TOKENS,
@@ -73,6 +73,7 @@ class World:
     profiles: dict[str, str]
     """Security mode in the configuration file of a group."""
     backups: list[Backup]
+    lists: Lists
     told_rollback: set[tuple[Service, str]]
     """Processes that were started while the rollback parameter was on."""
     _known: Certificates | None = None
@@ -169,18 +170,19 @@ class World:
         recovery = self.current(Kind.RECOVERY, node)
         signer = signer or (recovery if profile.recovery_signs else own)
         if blank:
-            return blank_itl(signer)
+            return self.lists.itl(blank_itl(signer))
         listed = {own}
         if self.branch.all_servers_listed:
             listed |= {self.current(Kind.CALLMANAGER, n) for n in scenario.running(Service.TFTP)}
         servers = frozenset(listed)
-        return itl(
-            signer,
-            servers | {recovery} if profile.recovery_key else servers,
-            servers,
-            frozenset(self.current(Kind.TVS, n) for n in scenario.running(Service.TVS)),
-            frozenset({self.current_capf()}),
+        new = Itl(
+            signer=signer,
+            anchors=servers | {recovery} if profile.recovery_key else servers,
+            config=servers,
+            tvs=frozenset(self.current(Kind.TVS, n) for n in scenario.running(Service.TVS)),
+            capf=frozenset({self.current_capf()}),
         )
+        return self.lists.itl(new)
 
     def fresh_ctl(self, signer: Certificate | None = None) -> Ctl:
         """Return the CTL made from what is on disk (S6, S7)."""
@@ -200,10 +202,13 @@ class World:
             both = {publisher, recovery} if profile.second_ctl_anchor else {publisher}
             anchors = frozenset(both)
             usual = recovery if profile.recovery_signs else publisher
-        servers_listed = (self.current(Kind.CALLMANAGER, node.name) for node in scenario.nodes)
-        return ctl(
-            signer or usual, anchors, frozenset(servers_listed), frozenset({self.current_capf()})
+        new = Ctl(
+            signer=signer or usual,
+            anchors=anchors,
+            callmanager=frozenset(self.current(Kind.CALLMANAGER, n.name) for n in scenario.nodes),
+            capf=frozenset({self.current_capf()}),
         )
+        return self.lists.ctl(new)
 
     def signing_key(self, *, for_ctl: bool) -> Certificate | None:
         """Return what `reset localkey` signs with; None where the command does not exist (1.1)."""
@@ -255,8 +260,11 @@ class World:
         return twin
 
 
-def begin(scenario: Scenario, branch: Branch) -> World:
-    """Return the world before the first step: every process holds what is on disk."""
+def begin(scenario: Scenario, branch: Branch, lists: Lists | None = None) -> World:
+    """Return the world before the first step: every process holds what is on disk.
+
+    Worlds whose lists are compared share `lists`.
+    """
     world = World(
         scenario=scenario, branch=branch, generations={}, uploaded=NOTHING,
         capf_kept=frozenset({certificate(Kind.CAPF, CLUSTER, 0)}),
@@ -270,7 +278,7 @@ def begin(scenario: Scenario, branch: Branch) -> World:
         headend=certificate(PeerKind.VPN, CLUSTER, 0),
         vpn_trust=frozenset({certificate(PeerKind.VPN, CLUSTER, 0)}),
         profiles={group.name: group.mode for group in scenario.groups}, backups=[],
-        told_rollback=set(),
+        lists=lists or Lists(), told_rollback=set(),
     )  # fmt: skip
     if scenario.rollback:
         world.told_rollback |= world.up
