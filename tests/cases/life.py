@@ -1,6 +1,6 @@
 """Events and cases for tests: built from the text of a message by the real parser."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from builders import CATALOGUE, alarm, cluster, inventory, node
@@ -9,12 +9,16 @@ from watcher.cases.identity import Directory, case_event
 from watcher.cases.merge import open_or_merge
 from watcher.cases.sources import SourceHealth, SourceState
 from watcher.cases.states import Listening
-from watcher.model.case import Act, ActKind, Case
+from watcher.cases.urgency import soonest, tells_expired, tells_revoked
+from watcher.model.case import Act, ActKind, Case, CaseEvent
 from watcher.model.message import Grade, MessageId, Origin, Position, RawMessage, Way
 
 NOW = datetime(2026, 11, 20, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+COUNTED = {"occurrences", "copies"}
+"""What equal events in another order and number may change."""
 NODES = (node("pub", aliases=("pub.example.test",), addresses=("192.0.2.10",)), node("sub1"))
 
 
@@ -87,3 +91,20 @@ def heard(now: datetime, *names: str, since=NOW - 30 * DAY) -> Listening:
 
 COPY_OF = {"certificate": "pub.der", "store": "tomcat-trust", "node": "sub1"}
 """Fields of an alarm of sub1 about its copy of pub's certificate."""
+
+
+def urgency_of(case: Case) -> tuple[bool, bool, datetime]:
+    """Return what sorts the most urgent case first."""
+    return (not case.revoked, not case.expired, case.end_earliest or NEVER)
+
+
+def urgency_alone(event: CaseEvent) -> tuple[bool, bool, datetime]:
+    """Return how urgent a case would be that only this event had made."""
+    return (not tells_revoked(event), not tells_expired(event), soonest(event) or NEVER)
+
+
+def facts_of(case: Case) -> dict[str, object]:
+    """Return everything that is merged, without counters and state: equal for equal events."""
+    return {
+        one.name: getattr(case, one.name) for one in fields(case) if one.name not in COUNTED
+    }  # fmt: skip

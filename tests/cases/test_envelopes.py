@@ -2,10 +2,9 @@
 
 import pytest
 from builders import CATALOGUE, cluster, events, inventory, message, node
-from cases.life import NOW, NOWHERE, case_of, kept, origin
+from cases.life import NOW, NOWHERE, case_of, facts_of, kept, origin
 
 from watcher.cases.identity import Directory
-from watcher.cases.merge import facts_of
 from watcher.model.case import CaseKey
 from watcher.model.message import Grade, Way
 

@@ -5,13 +5,26 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from cases.life import COPY_OF, DAY, HOUR, NOW, case_of, deed, event, later, stamped
+from cases.life import (
+    COPY_OF,
+    DAY,
+    HOUR,
+    NOW,
+    case_of,
+    deed,
+    event,
+    facts_of,
+    later,
+    stamped,
+    urgency_alone,
+    urgency_of,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.cases.merge import MSGNAMES_LIMIT, REPORTERS_LIMIT, facts_of, open_or_merge
+from watcher.cases.merge import MSGNAMES_LIMIT, REPORTERS_LIMIT, open_or_merge
 from watcher.cases.states import act
-from watcher.cases.urgency import soonest, urgency_alone, urgency_of
+from watcher.cases.urgency import soonest
 from watcher.model.case import ActKind, CaseState
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.message import Grade, Way

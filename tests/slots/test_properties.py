@@ -12,7 +12,8 @@ from watcher.inventory.schema import Cluster
 from watcher.model.slot import Outcome
 from watcher.slots.deadline import pressing
 from watcher.slots.limits import limits_of
-from watcher.slots.recommend import phases_of, recommend
+from watcher.slots.phases import work_of
+from watcher.slots.recommend import recommend
 from watcher.slots.relax import _pairs, _singles
 from watcher.slots.search import REST, Task, earliest, latest
 from watcher.slots.spans import Allowed
@@ -123,7 +124,7 @@ def test_a_relaxation_that_is_applied_yields_its_slot(site, phases, ends):
     change = phased(*phases, ends=ends)
     found = recommend(change, site, NOW)
     assume(found.outcome is Outcome.NONE)
-    work = phases_of(change, site)
+    work = work_of(change, prepared=bool(site.lead_times.preparation))
     limits = limits_of(work, pressing(change.findings, work, NOW), site, NOW, ())
     tried = {what: eased for what, _, eased in (*_singles(limits), *_pairs(limits))}
     placed = [(one, earliest(tried[one.what].task())) for one in found.relaxations]
@@ -162,7 +163,7 @@ STRETCHES = st.lists(
 @given(STRETCHES, st.lists(st.integers(2, 200), min_size=1, max_size=3), st.integers(100, 3500))
 @settings(max_examples=50, deadline=None, suppress_health_check=OFTEN_NONE)
 def test_the_search_finds_what_trying_everything_finds(stretches, phases, deadline):
-    work = phases_of(phased(*phases, ends=NOW))
+    work = work_of(phased(*phases, ends=NOW), prepared=False)
     task = Task(work=work, allowed=Allowed(stretches), deadlines={1: deadline})
     found = earliest(task)
     limit = latest(task)

@@ -7,7 +7,8 @@ from slots.samples import NOW, at, cluster, finding, phased, plan, simple, step,
 from watcher.model.expiry import ExpiryState
 from watcher.model.progress import Mark
 from watcher.model.slot import Outcome
-from watcher.slots.recommend import phases_of, recommend
+from watcher.slots.phases import work_of
+from watcher.slots.recommend import recommend
 
 SATURDAYS = window(["sat"], "22:00", "04:00")
 
@@ -136,14 +137,14 @@ def test_a_plan_without_steps_has_nothing_to_place():
 
 @pytest.mark.parametrize(("days", "minutes"), [(None, 70), (2, 60)])
 def test_preparation_is_done_before_the_window_where_it_has_days(days, minutes):
-    site = cluster(SATURDAYS, lead_times={"preparation": days})
-    work = phases_of(phased(60, ends=at("2026-12-20 12:00")), site)
+    times = cluster(SATURDAYS, lead_times={"preparation": days}).lead_times
+    work = work_of(phased(60, ends=at("2026-12-20 12:00")), prepared=bool(times.preparation))
 
     assert work.minutes == minutes + (10 if days else 0)
 
 
 def test_every_further_window_begins_with_the_checks():
-    work = phases_of(phased(60, 60, ends=at("2026-12-20 12:00")))
+    work = work_of(phased(60, 60, ends=at("2026-12-20 12:00")), prepared=False)
 
     assert (work.session(0, 1), work.session(1, 2), work.minutes) == (70, 70, 130)
 
@@ -156,7 +157,7 @@ def test_without_gates_a_plan_is_cut_between_stores():
         step(4, "regenerate", 40, block="two", store="two"),
         step(5, "verify", 5, block="Afterwards"),
     ]
-    work = phases_of(plan(steps, []))
+    work = work_of(plan(steps, []), prepared=False)
 
     assert [(p.steps, p.minutes, p.opening) for p in work.phases] == [
         ((1, 3), 50, 0), ((4, 5), 45, 10),
@@ -167,4 +168,4 @@ def test_steps_that_are_done_need_no_window():
     first = step(1, "regenerate", 60, store="one")
     steps = [replace(first, mark=Mark.DONE), step(2, "regenerate", 30, store="two")]
 
-    assert phases_of(plan(steps, [])).minutes == 30
+    assert work_of(plan(steps, []), prepared=False).minutes == 30

@@ -28,7 +28,7 @@ from watcher.digest.sending import (
     ready,
     to_text,
 )
-from watcher.digest.weeks import due, missed, newest
+from watcher.digest.weeks import due, missed
 from watcher.errors import StoreUnavailable
 from watcher.model.digest import Answer, Delivery, Parcel
 from watcher.ports import Clock, Lease, Runs, Term, Work
@@ -301,8 +301,3 @@ def _abandoned(work: Work, now: datetime) -> bool:
 
 def _number(crossing: int) -> str:
     return f"{crossing:019d}"
-
-
-def week_of(desk: Desk, at: datetime) -> str:
-    """Return the week whose digest is the newest at a time."""
-    return newest(at, desk.timetable)

@@ -219,14 +219,3 @@ def _difference(before: Case, after: Case) -> str:
     return ", ".join(
         words for name, words in _WEIGHTY.items() if getattr(before, name) != getattr(after, name)
     )
-
-
-def facts_of(case: Case) -> tuple[object, ...]:
-    """Return everything that is merged, without counters and state: equal for equal events."""
-    return tuple(getattr(case, name) for name in _FACTS)
-
-
-_FACTS = (
-    *_WEIGHTY, "key", "opened_at", "heard_at", "first_event", "last_event", "ways", "severity",
-    "end_latest", "confirmed_end",
-)  # fmt: skip

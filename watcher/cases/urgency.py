@@ -2,12 +2,11 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from watcher.model.case import Case, CaseEvent
+from watcher.model.case import CaseEvent
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.rules.alarms import About
 from watcher.wire.enddate import ZONE_SLACK
 
-NEVER = datetime.max.replace(tzinfo=UTC)
 DATED = frozenset({"", About.EXPIRY.value, About.REVOCATION.value})
 """Kinds of alarms whose date counts; the others only annotate a case."""
 REOPENING = DATED | {About.BACKUP.value, About.NOTICE.value}
@@ -19,9 +18,6 @@ _RANKS = {
     Certainty.EXACT: 0, Certainty.INFERRED: 1, Certainty.AMBIGUOUS: 2, Certainty.BOUNDED: 3,
     Certainty.UNKNOWN: 4,
 }  # fmt: skip
-
-Urgency = tuple[bool, bool, datetime]
-"""Sorts the most urgent first: not revoked, not expired, earliest possible end."""
 
 
 def rank(certainty: Certainty) -> int:
@@ -71,13 +67,3 @@ def tells_expired(event: CaseEvent) -> bool:
 def tells_revoked(event: CaseEvent) -> bool:
     """Tell whether an event says that the certificate is revoked."""
     return event.about == About.REVOCATION
-
-
-def urgency_of(case: Case) -> Urgency:
-    """Return how urgent a case is; smaller is more urgent."""
-    return (not case.revoked, not case.expired, case.end_earliest or NEVER)
-
-
-def urgency_alone(event: CaseEvent) -> Urgency:
-    """Return how urgent a case would be that only this event had made."""
-    return (not tells_revoked(event), not tells_expired(event), soonest(event) or NEVER)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from watcher.inventory.schema import Board, LeadTimes, Weekday
 from watcher.model.slot import Lead
 from watcher.slots.windows import WEEK, weekday_of
-from watcher.slots.zones import day_begins, instant, local_day, moment_of
+from watcher.slots.zones import day_begins, instant, local_day
 
 BOARD, CA, PREPARATION = "change board", "certificate authority", "preparation"
 _DAY = timedelta(days=1)
@@ -90,8 +90,3 @@ def _working_day(day: date, working: tuple[Weekday, ...]) -> date:
     while weekday_of(day) not in working:
         day += _DAY
     return day
-
-
-def ready_at(now: int, found: tuple[Lead, ...]) -> datetime:
-    """Return when all lead times are over."""
-    return max((lead.until for lead in found), default=moment_of(now))

@@ -10,7 +10,7 @@ from watcher.model.slot import Outcome, Schedule, Slot, Span
 from watcher.slots.calendar import Calendar
 from watcher.slots.deadline import Hurry, Pressing, pressing
 from watcher.slots.limits import Limits, limits_of
-from watcher.slots.phases import Work, work_of
+from watcher.slots.phases import work_of
 from watcher.slots.relax import exclusions, relaxations
 from watcher.slots.search import Found, Latest, Session, earliest, latest
 from watcher.slots.spans import Stretch, clipped, merged
@@ -171,8 +171,3 @@ def _why(session: Session, limits: Limits, *, last: int | None, spare: bool) -> 
         return reason
     again = "a failed attempt can be repeated" if spare else "no slot is left for a second attempt"
     return f"{reason}; {again} before the deadline"
-
-
-def phases_of(plan: ChangePlan, cluster: Cluster | None = None) -> Work:
-    """Return how a plan may be cut, as `recommend` does it."""
-    return work_of(plan, prepared=bool(cluster and cluster.lead_times.preparation))

@@ -16,7 +16,6 @@ from watcher.rules.work import RunsOn
 DAYS_LEFT = (-200.0, -19.0, -2.0, 0.4, 2.5, 6.0, 13.0, 24.0, 29.0, 45.0, 80.0)
 """What is left of certificates whose end the inventory does not know; every alarm occurs."""
 OWN_TYPE = "own-cert"
-TRUST_TYPE = "trust-certs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
