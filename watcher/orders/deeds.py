@@ -10,7 +10,7 @@ from watcher.orders.words import (
     Phrase,
     is_trust,
 )
-from watcher.trust.names import CLUSTER, Certificate, Kind, Service
+from watcher.trust.names import BACKING_UP, CLUSTER, Certificate, Kind, Service
 from watcher.trust.scenario import Action, Mode, Step
 
 Reader = Callable[[Phrase], Iterator[Step]]
@@ -189,7 +189,7 @@ def _on_nodes(phrase: Phrase, action: Action) -> Iterator[Step]:
     _in_one_run(phrase, lambda word: SERVICES.get(word.lower()))
     services = _services(phrase)
     if phrase.take("drf"):
-        services = (*services, Service.DRF_FIRST, Service.DRF_LOCAL)
+        services = (*services, *BACKING_UP)
     if not services:
         raise phrase.refuse("it names no service", f"one of {', '.join(Service)}")
     named = phrase.nodes(default=())

@@ -202,7 +202,7 @@ def _nodes(document: Document, cluster: FileCluster) -> Iterable[Node]:
         services = {_RUN_BY_ROLE[role] for role in node.roles if role in _RUN_BY_ROLE}
         services |= {Service.TOMCAT, Service.DRF_LOCAL}
         if Role.PUBLISHER in node.roles:
-            services |= {Service.DRF_FIRST, Service.CAPF}
+            services |= {Service.DRF_CENTRAL, Service.CAPF}
         yield Node(
             name=node.name, publisher=Role.PUBLISHER in node.roles, services=frozenset(services)
         )

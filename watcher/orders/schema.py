@@ -47,7 +47,7 @@ class Role(StrEnum):
     TVS = "TVS"
     CAPF = "CAPF"
     CTL_PROVIDER = "CTLProvider"
-    DRF_FIRST = "DRFMaster"
+    DRF_CENTRAL = "DRFMaster"
     DRF_LOCAL = "DRFLocal"
     TOMCAT = "Tomcat"
 

@@ -44,7 +44,7 @@ STORES: Mapping[str, Kind] = {
 }
 SERVICES: Mapping[str, Service] = {
     "callmanager": Service.CCM,
-    "drf-master": Service.DRF_FIRST,
+    "drf-master": Service.DRF_CENTRAL,
     "drf-local": Service.DRF_LOCAL,
     **{service.lower(): service for service in Service},
 }

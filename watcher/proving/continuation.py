@@ -25,7 +25,7 @@ from watcher.proving.skips import Skips, judged, said, stands
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.work import StepKind
 from watcher.safety.check import check
-from watcher.trust.names import Service
+from watcher.trust.names import BACKING_UP, Service
 from watcher.trust.rescue import RESCUES
 from watcher.trust.scenario import Action
 from watcher.trust.verdict import Ruling, Stranded
@@ -123,7 +123,7 @@ def _recoveries(tools: Toolbox, rests: Sequence[tuple[Entry, ...]]) -> Iterator[
             yield Candidate(Outcome.RESCUE, text, (*paper, *_entries(steps), *rest))
 
 
-_PAPER = (Service.TOMCAT, Service.DRF_FIRST, Service.DRF_LOCAL)
+_PAPER = (Service.TOMCAT, *BACKING_UP)
 """Processes whose old certificate no phone asks for, but a backup or a web page does."""
 
 

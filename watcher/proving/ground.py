@@ -99,7 +99,7 @@ def _nodes(ground: _Ground) -> Iterator[scenario.Node]:
         publisher = node is first
         services = {Service.TVS, Service.TOMCAT, Service.DRF_LOCAL}
         if publisher:
-            services |= {Service.CAPF, Service.DRF_FIRST}
+            services |= {Service.CAPF, Service.DRF_CENTRAL}
         if _does(ground, node, Duty.TFTP, "serves TFTP"):
             services.add(Service.TFTP)
         if _does(ground, node, Duty.CALL_PROCESSING, "processes calls"):
@@ -108,7 +108,7 @@ def _nodes(ground: _Ground) -> Iterator[scenario.Node]:
 
 
 def _elsewhere(*, publisher: bool) -> frozenset[Service]:
-    return frozenset() if publisher else frozenset({Service.CAPF, Service.DRF_FIRST})
+    return frozenset() if publisher else frozenset({Service.CAPF, Service.DRF_CENTRAL})
 
 
 def _publisher(ground: _Ground, nodes: list[Node]) -> Node:

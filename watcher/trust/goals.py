@@ -117,6 +117,6 @@ def _old(world: World, service: Service, node: str) -> Certificate | None:
             wanted = frozenset({world.current_capf()})
         case Service.TOMCAT:
             wanted = frozenset({world.current(Kind.TOMCAT, node)})
-        case Service.DRF_FIRST | Service.DRF_LOCAL:
+        case Service.DRF_CENTRAL | Service.DRF_LOCAL:
             wanted = world.backup_certificates(node)
     return next(iter(sorted(world.loaded[(service, node)] - wanted)), None)

@@ -10,7 +10,7 @@ from watcher.trust.lists import Ctl
 from watcher.trust.moment import Moment, anchors_alive, listed
 from watcher.trust.names import CLUSTER, PHONE_FACING, CtlKind, Kind, Service, kind_of, owner_of
 from watcher.trust.rulebook import Breach
-from watcher.trust.scenario import Action, Dot1x, Mode, PeerKind, Step
+from watcher.trust.scenario import Action, Dot1x, PeerKind, Step
 from watcher.trust.world import World
 
 CHANGING = frozenset(Action) - {
@@ -324,8 +324,3 @@ def backup_refused(world: World, step: Step) -> Iterator[Breach]:
         if world.backup_was_sound:
             yield Breach(rule="I-11", step=step.number, group="", text=text)
         yield Breach(rule="I-23", step=step.number, group="", text=text)
-
-
-def secure(mode: str) -> bool:
-    """Tell whether phones of a mode register over TLS."""
-    return mode != Mode.NON_SECURE

@@ -38,8 +38,12 @@ class Service(StrEnum):
     CCM = "CCM"
     CAPF = "CAPF"
     TOMCAT = "Tomcat"
-    DRF_FIRST = "DRFMaster"
+    DRF_CENTRAL = "DRFMaster"
     DRF_LOCAL = "DRFLocal"
+
+
+BACKING_UP = (Service.DRF_CENTRAL, Service.DRF_LOCAL)
+"""What makes a DRS backup: one process on the publisher directs, one on each node hands over."""
 
 
 class CtlKind(StrEnum):

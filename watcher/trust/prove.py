@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from watcher.trust.branch import UNKNOWNS, Answers, Branch, branches, pattern
 from watcher.trust.crowd import Crowd, History
 from watcher.trust.goals import at_end, unpaid
-from watcher.trust.hard import secure
 from watcher.trust.names import Kind, Service
 from watcher.trust.notes import before, notes, outages, windows
 from watcher.trust.phone import Boot
 from watcher.trust.rescue import Rescue, Trials
 from watcher.trust.rulebook import ACCEPTABLE, RULES, Breach, Severity
-from watcher.trust.scenario import Action, Group, Scenario
+from watcher.trust.scenario import Action, Group, Scenario, secure
 from watcher.trust.verdict import (
     Absent,
     Broken,

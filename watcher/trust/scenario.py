@@ -16,6 +16,11 @@ class Mode(StrEnum):
     ENCRYPTED = "encrypted"
 
 
+def secure(mode: str) -> bool:
+    """Tell whether phones of a mode register over TLS."""
+    return mode != Mode.NON_SECURE
+
+
 class Dot1x(StrEnum):
     """Certificate that phones show to the network (802.1X)."""
 

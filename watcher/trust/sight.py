@@ -6,11 +6,10 @@ Many groups see the same TVS, CallManager and parties outside: each is looked at
 from collections.abc import Iterable
 
 from watcher.trust.change import ANYTHING, CTL, Part
-from watcher.trust.hard import secure
 from watcher.trust.lists import NOTHING, Certificates
 from watcher.trust.names import Certificate, Service
 from watcher.trust.phone import Ccm, Verifier, View
-from watcher.trust.scenario import Dot1x, Group, PeerKind
+from watcher.trust.scenario import Dot1x, Group, PeerKind, secure
 from watcher.trust.world import Tftp, World
 
 Team = tuple[str, ...]

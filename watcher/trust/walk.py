@@ -15,6 +15,7 @@ from watcher.trust.crowd import Crowd, Status, gather, with_lsc, worst
 from watcher.trust.lists import Lists
 from watcher.trust.moment import Change, Moment
 from watcher.trust.names import (
+    BACKING_UP,
     PHONE_FACING,
     CtlKind,
     Service,
@@ -91,7 +92,7 @@ class Walk:
 
     def _look_at_backups(self, step: Step) -> None:
         """Note from which step on DRS cannot work (I-23)."""
-        if step.action not in hard.RENEWING and step.service not in _BACKING_UP:
+        if step.action not in hard.RENEWING and step.service not in BACKING_UP:
             return
         works = self.world.backup_works()
         if self.backups_work and not works:
@@ -281,7 +282,6 @@ class Walk:
         return self.boot(crowd, crowd.first, self.look(crowd))
 
 
-_BACKING_UP = (Service.DRF_FIRST, Service.DRF_LOCAL)
 _ASKED_OF_CLUSTER = (
     hard.identity_kept, hard.ctl_update_possible, hard.backup_refused, hard.rollback_delivered,
 )  # fmt: skip

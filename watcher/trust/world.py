@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 from watcher.trust.branch import Branch
 from watcher.trust.lists import NOTHING, Certificates, Ctl, Itl, Lists, blank_itl
 from watcher.trust.names import (
+    BACKING_UP,
     CLUSTER,
     TOKENS,
     Certificate,
@@ -229,7 +230,7 @@ class World:
         return all(
             self.loaded[(service, node)] == self.backup_certificates(node)
             and not self.backup_certificates(node) & self.scenario.expired
-            for service in (Service.DRF_FIRST, Service.DRF_LOCAL)
+            for service in BACKING_UP
             for node in self.scenario.running(service)
         )
 
@@ -305,7 +306,7 @@ def load(world: World, service: Service, node: str) -> None:
             world.loaded[(service, node)] = frozenset({world.current_capf()})
         case Service.TOMCAT:
             world.loaded[(service, node)] = frozenset({world.current(Kind.TOMCAT, node)})
-        case Service.DRF_FIRST | Service.DRF_LOCAL:
+        case Service.DRF_CENTRAL | Service.DRF_LOCAL:
             world.loaded[(service, node)] = world.backup_certificates(node)
 
 
