@@ -5,11 +5,13 @@
 #   remove each other. Needs no root, but package lists (apt-get update).
 #   postfix, dovecot and swaks have fixed paths, so they are installed, and only as root and with
 #   REAL_PARTS=all: a test must not put a mail server on somebody's machine. None is started.
-#   Request Tracker is installed only as root and with REAL_PARTS=rt, and nothing else then: it and
-#   its tests take two minutes, and it may take one to fetch.
+#   Request Tracker is installed only as root and with REAL_PARTS=rt, and nothing else then: it
+#   takes a minute, so that .ci/run does it beside other work. No web server, database or cron job
+#   comes with it.
 #
 # Asks nothing, may be run again and again, and always ends well: without apt, lists or network the
-# tests that need a program skip and say which. Takes a few seconds; gives up after a minute.
+# tests that need a program skip and say which. Takes a few seconds; gives up after a minute, with
+# Request Tracker after four.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 0
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -43,33 +45,44 @@ unpack() {
     rm -rf "$work"
 }
 
+# packages SECONDS PACKAGE...: install them, and start nothing
+packages() {
+    local seconds=$1 policy=/usr/sbin/policy-rc.d told
+    shift
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+        trap "rm -f $policy" EXIT
+    fi
+    # Not every file is brought to the disk before the next: there are many.
+    told=$(timeout "$seconds" apt-get "${APT[@]}" -o DPkg::Options::=--force-unsafe-io \
+        install -y --no-install-recommends "$@" 2>&1 </dev/null) ||
+        echo "real parts: $* cannot be installed: ${told##*$'\n'}"
+}
+
 install_mail() {
-    local missing=() policy=/usr/sbin/policy-rc.d ours= told
+    local missing=()
     command -v postfix >/dev/null || missing+=(postfix)
     command -v swaks >/dev/null || missing+=(swaks)
     command -v dovecot >/dev/null || missing+=(dovecot-imapd)
     [ ${#missing[@]} = 0 ] && return 0
-    if [ ! -e $policy ]; then
-        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=yes
-    fi
     echo "postfix postfix/main_mailer_type select No configuration" |
         debconf-set-selections 2>/dev/null
-    told=$(timeout "$(left)" apt-get "${APT[@]}" install -y --no-install-recommends \
-        "${missing[@]}" 2>&1 </dev/null) ||
-        echo "real parts: ${missing[*]} cannot be installed: ${told##*$'\n'}"
-    [ -n "$ours" ] && rm -f $policy
+    packages "$(left)" "${missing[@]}"
 }
 
 install_rt() {
-    local policy=/usr/sbin/policy-rc.d ours= told
-    [ -x /usr/share/request-tracker5/libexec/rt-server ] && return 0
-    if [ ! -e $policy ]; then
-        printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy && ours=yes
-    fi
-    told=$(timeout 300 apt-get "${APT[@]}" install -y --no-install-recommends \
-        request-tracker5 rt5-db-sqlite rt5-standalone 2>&1 </dev/null) ||
-        echo "real parts: request-tracker5 cannot be installed: ${told##*$'\n'}"
-    [ -n "$ours" ] && rm -f $policy
+    local parts=(request-tracker5 rt5-db-sqlite rt5-standalone) here
+    here=$(dpkg-query -W -f '${db:Status-Status} ' "${parts[@]}" 2>/dev/null)
+    [ "$here" = "installed installed installed " ] && return 0
+    # No database of its own and no cron jobs: the tests make what they need.
+    printf 'request-tracker5 request-tracker5/%s boolean false\n' \
+        dbconfig-install install-cronjobs | debconf-set-selections 2>/dev/null
+    # Fetched first, so that no slow network ends an installation midway.
+    timeout 90 apt-get "${APT[@]}" install -y --no-install-recommends --download-only \
+        "${parts[@]}" >/dev/null 2>&1 </dev/null
+    packages 150 --no-download "${parts[@]}"
+    # Its server would begin with the machine.
+    command -v systemctl >/dev/null && systemctl disable request-tracker5.service 2>/dev/null
 }
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then

@@ -17,7 +17,7 @@ KEY = "watcher-graz-1"
 @pytest.fixture(scope="module")
 def rt(tmp_path_factory):
     if absent := missing():
-        reason = f"Request Tracker 5 is not here: {absent} (request-tracker5 rt5-db-sqlite)"
+        reason = f"Request Tracker 5 is not here: {absent}"
         if os.environ.get("REQUIRE_REAL"):
             pytest.fail(reason)
         pytest.skip(reason)
