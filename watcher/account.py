@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from watcher.model.plan import ChangePlan
 from watcher.model.progress import Outcome
 from watcher.model.proof import Assumption, Proof, TrustSpan, WayTried
+from watcher.trust.verdict import Ruling
 
-SAFE, REFUSED = "safe", "refused"
 _BRIEF, FEW = 4, 6
 """Assumptions that the verdict tells at once, and groups that a sentence names."""
 
@@ -57,11 +57,6 @@ class Mark:
     text: str
 
 
-def changes_trust(plan: ChangePlan) -> bool:
-    """Tell whether a plan has anything to prove: a step that changes what phones see."""
-    return plan.proof is not None and bool(plan.proof.moments)
-
-
 def verdict(plan: ChangePlan) -> Verdict | None:
     """Return the ruling in words; None for a plan that nobody proved."""
     proof = plan.proof
@@ -83,7 +78,7 @@ def _refused_as_asked(refused: tuple[str, ...], rest: Verdict) -> Verdict:
 
 def _ruling(plan: ChangePlan) -> Verdict:
     proof = plan.proof
-    if proof is None or proof.ruling == REFUSED or (plan.withheld and not proof.moments):
+    if proof is None or proof.ruling == Ruling.REFUSED or (plan.withheld and not proof.moments):
         return _withheld(plan)
     if plan.withheld:
         return _in_part(plan.withheld, _proven(proof))
@@ -97,10 +92,10 @@ def _in_part(withheld: tuple[str, ...], rest: Verdict) -> Verdict:
 
 def _proven(proof: Proof) -> Verdict:
     if not proof.moments:
-        return Verdict(SAFE, "Nothing that phones trust changes, so no phone can be left behind")
-    if proof.ruling == SAFE:
+        return Verdict("safe", "Nothing that phones trust changes, so no phone can be left behind")
+    if proof.ruling == Ruling.SAFE:
         words = "Proven safe: no phone is left behind in any combination"
-        return Verdict(SAFE, words, ways=tried(proof))
+        return Verdict("safe", words, ways=tried(proof))
     words = "Proven safe under these assumptions: check them before the first step"
     gravest = sorted(alike(proof.assumptions, FEW), key=lambda item: not item.step)
     told = tuple(item.text for item in gravest)
@@ -137,9 +132,9 @@ def _refused(plan: ChangePlan) -> tuple[Tried, ...]:
 
 
 def _result(way: WayTried, best: WayTried | None) -> str:
-    if way.ruling == REFUSED or (way.why and not way.taken):
+    if way.ruling == Ruling.REFUSED or (way.why and not way.taken):
         return f"refused. {way.why}".strip()
-    proven = "proven" if way.ruling == SAFE else "proven under assumptions"
+    proven = "proven" if way.ruling == Ruling.SAFE else "proven under assumptions"
     if way.taken or best is None:
         return proven
     if way.ruling != best.ruling:

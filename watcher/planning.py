@@ -17,8 +17,7 @@ from watcher.planner.plan import Draft, newest_event, refused, sketch_plans
 from watcher.proving.proof import prove_plan
 from watcher.rules.catalogue import Catalogue
 from watcher.safety.check import check
-
-SAFE_RULING, REFUSED_RULING = "safe", "refused"
+from watcher.trust.verdict import Ruling
 
 GRADES: Mapping[Grade, str] = {
     Grade.CLAIM: "Unverified (grade 0): it came by UDP or from an unknown mailer, so that anybody "
@@ -66,12 +65,12 @@ class Attempt:
     @property
     def passed(self) -> bool:
         """Whether rules and trust model both let it through."""
-        return not self.violations and self.proof.ruling != REFUSED_RULING
+        return not self.violations and self.proof.ruling != Ruling.REFUSED
 
     @property
     def rank(self) -> tuple[bool, int, int]:
         """What it costs: an assumption first, then phone resets, then minutes."""
-        return (self.proof.ruling != SAFE_RULING, self.proof.resets, self.plan.minutes)
+        return (self.proof.ruling != Ruling.SAFE, self.proof.resets, self.plan.minutes)
 
 
 def _best(draft: Draft, cluster: Cluster | None, catalogue: Catalogue) -> ChangePlan:

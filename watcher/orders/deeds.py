@@ -10,14 +10,13 @@ from watcher.orders.words import (
     Phrase,
     is_trust,
 )
-from watcher.trust.names import BACKING_UP, CLUSTER, Certificate, Kind, Service
+from watcher.trust.names import BACKING_UP, CLUSTER, PUBLISHER_ONLY, Certificate, Kind, Service
 from watcher.trust.scenario import Action, Mode, Step
 
 Reader = Callable[[Phrase], Iterator[Step]]
 ONE = "one verb in a step; write two steps"
 HELD_LSC = "LSC"
 """Counted beside renewals: phone groups that were given an LSC earlier in the order."""
-_PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
 
 
 def _one_after_the_other(phrase: Phrase, things: Sequence[str], nodes: Sequence[str]) -> None:
@@ -58,7 +57,7 @@ def _renewal(phrase: Phrase, action: Action) -> Iterator[Step]:
     stores = phrase.stores()
     whole = phrase.take("cluster")
     vocabulary = phrase.vocabulary
-    lone = len(vocabulary.nodes) == 1 or set(stores) <= set(_PUBLISHER_ONLY)
+    lone = len(vocabulary.nodes) == 1 or set(stores) <= set(PUBLISHER_ONLY)
     shared = whole or set(stores) <= vocabulary.shared
     default = (vocabulary.publisher,) if lone or shared else None
     nodes = phrase.nodes(default=default)
@@ -112,7 +111,7 @@ def delete(phrase: Phrase) -> Iterator[Step]:
         yield from delete_trust(phrase)
         return
     stores = phrase.stores()
-    lone = len(phrase.vocabulary.nodes) == 1 or set(stores) <= set(_PUBLISHER_ONLY)
+    lone = len(phrase.vocabulary.nodes) == 1 or set(stores) <= set(PUBLISHER_ONLY)
     nodes = phrase.nodes(default=(phrase.vocabulary.publisher,) if lone else None)
     for store in stores:
         for node in nodes:

@@ -34,7 +34,7 @@ from watcher.orders.words import (
     spoken,
 )
 from watcher.trust.names import CLUSTER, CtlKind, Kind
-from watcher.trust.scenario import Action, Mode, Step
+from watcher.trust.scenario import RENEWING, Action, Mode, Step
 
 MAX_STEPS = 20_000
 """Single steps of one order; 64 nodes renewed store by store need a few thousand."""
@@ -60,7 +60,7 @@ def _count(step: Step, vocabulary: Vocabulary, renewals: Counter[tuple[str, str]
         renewals.clear()
     if step.action is Action.LSC_REISSUE:
         renewals.update((HELD_LSC, group) for group in step.groups)
-    if step.action not in (Action.REGENERATE, Action.UPLOAD_SIGNED) or step.store is None:
+    if step.action not in RENEWING or step.store is None:
         return
     if step.store in vocabulary.shared:
         owners = [CLUSTER]

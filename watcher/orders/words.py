@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from watcher.errors import InputError
-from watcher.trust.names import CLUSTER, Certificate, Kind, Service, certificate
+from watcher.trust.names import CLUSTER, PUBLISHER_ONLY, Certificate, Kind, Service, certificate
 from watcher.trust.scenario import Action, Group, Node, PeerKind, Step
 
 EXPECTED = (
@@ -53,8 +53,7 @@ EVERYWHERE = frozenset(("all", "each", "every", "everywhere"))
 _CERTIFICATE = re.compile(
     r"(?P<kind>[A-Za-z-]+)(?:/(?P<owner>[\w.-]+))?#(?P<generation>\d{1,4})", re.ASCII
 )
-_PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
-PER_NODE = tuple(kind for kind in Kind if kind not in _PUBLISHER_ONLY)
+PER_NODE = tuple(kind for kind in Kind if kind not in PUBLISHER_ONLY)
 """Stores of which each node has a certificate of its own."""
 _RESTORE_OF_ONE = re.compile(r"\bdrs_restore\s*\(\s*b\s*\)", re.IGNORECASE)
 """`drs_restore(b)`, as the trust facts write it: b is the backup at hand."""
@@ -290,7 +289,7 @@ class Phrase:
     def named(self, kind: str, node: str, generation: int) -> Certificate:
         """Return a certificate by its store, node and generation as the model calls it."""
         if not node and kind in set(Kind) and kind not in self.vocabulary.shared:
-            if kind not in _PUBLISHER_ONLY and len(self.vocabulary.nodes) > 1:
+            if kind not in PUBLISHER_ONLY and len(self.vocabulary.nodes) > 1:
                 raise self.refuse(f"whose {kind} is not said", f"a name such as {kind}/P#0")
             node = self.vocabulary.publisher
         return canonical((kind, node, generation), self.vocabulary)
@@ -315,7 +314,7 @@ def canonical(name: tuple[str, str, int], vocabulary: Vocabulary) -> Certificate
     """Return the certificate of a store that the cluster has once, or of one node."""
     kind, owner, generation = name
     alone = kind in vocabulary.shared or (
-        kind in _PUBLISHER_ONLY and owner.lower() == vocabulary.publisher.lower()
+        kind in PUBLISHER_ONLY and owner.lower() == vocabulary.publisher.lower()
     )
     return certificate(kind, CLUSTER if alone else owner, generation)
 

@@ -17,6 +17,7 @@ from watcher.trust.branch import UNKNOWNS
 from watcher.trust.names import (
     CLUSTER,
     PHONE_FACING,
+    PUBLISHER_ONLY,
     Certificate,
     Kind,
     Service,
@@ -103,7 +104,7 @@ def _expired(plan: ChangePlan, scenario: Scenario) -> Iterator[Certificate]:
             continue
         node = names.get((finding.node or "").lower())
         if finding.store in set(Kind) and node is not None:
-            lone = finding.store in (Kind.CAPF, Kind.RECOVERY) and node == scenario.publisher
+            lone = finding.store in PUBLISHER_ONLY and node == scenario.publisher
             whole = lone or finding.store in scenario.shared
             yield certificate(finding.store, CLUSTER if whole else node, 0)
 

@@ -22,7 +22,7 @@ from watcher.trust.names import CtlKind
 from watcher.trust.prove import prove
 from watcher.trust.rulebook import RULES
 from watcher.trust.scenario import Action, Scenario
-from watcher.trust.verdict import Broken, Ruling, Stranded, Verdict
+from watcher.trust.verdict import Broken, Ruling, Stranded, Verdict, ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,8 @@ def prove_rest(given: Scenario, after: int) -> Verdict:
         return verdict
     old = broken_by(given, after)
     broken = tuple(one for item in verdict.broken if (one := since(item, old)) is not None)
-    refused = any(RULES[item.rule].hard and item.rule not in given.accept for item in broken)
-    assumed = bool(verdict.assumed) or any(item.rule in given.accept for item in broken)
-    ruling = Ruling.WITH_ASSUMPTIONS if assumed else Ruling.SAFE
-    if refused or verdict.stranded:
-        ruling = Ruling.REFUSED
-    return replace(verdict, broken=broken, ruling=ruling)
+    judged = ruling(given, broken, lost=bool(verdict.stranded))
+    return replace(verdict, broken=broken, ruling=judged)
 
 
 def broken_by(given: Scenario, after: int) -> frozenset[tuple[str, int]]:

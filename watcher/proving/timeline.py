@@ -15,7 +15,7 @@ from watcher.proving.words import when
 from watcher.trust.crowd import Status
 from watcher.trust.names import PHONE_FACING
 from watcher.trust.phone import FAITH, NO_LIST, SAME
-from watcher.trust.scenario import Action, Scenario, Step
+from watcher.trust.scenario import RENEWING, Action, Scenario, Step
 from watcher.trust.verdict import Interval, Note, Verdict
 
 _SHOWN = frozenset((
@@ -180,7 +180,7 @@ def no_return(scenario: Scenario) -> tuple[int, ...]:
     for step in scenario.steps:
         if step.action is Action.BACKUP:
             open_since_backup = True
-        renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+        renewed = step.action in RENEWING
         if renewed and step.store in PHONE_FACING and open_since_backup:
             found.append(step.number)
             open_since_backup = False

@@ -10,7 +10,7 @@ from watcher.trust.lists import Ctl
 from watcher.trust.moment import Moment, anchors_alive, listed
 from watcher.trust.names import CLUSTER, PHONE_FACING, CtlKind, Kind, Service, kind_of, owner_of
 from watcher.trust.rulebook import Breach
-from watcher.trust.scenario import Action, Dot1x, PeerKind, Step
+from watcher.trust.scenario import RENEWING, Action, Dot1x, PeerKind, Step
 from watcher.trust.world import World
 
 CHANGING = frozenset(Action) - {
@@ -18,7 +18,6 @@ CHANGING = frozenset(Action) - {
     Action.RESTART, Action.RESET, Action.AUTO_RESET,
 }  # fmt: skip
 """What cannot be taken back without a backup; a restart or a reset alone changes nothing."""
-RENEWING = (Action.REGENERATE, Action.UPLOAD_SIGNED)
 
 
 def after_renewal(moment: Moment) -> Iterator[Breach]:
@@ -198,7 +197,7 @@ def rollback_hygiene(moment: Moment, *, refused: bool) -> Iterator[Breach]:
                 f"phones of {moment.group.name} already refuse what is served, so the blank list "
                 "cannot reach them either",
             )
-    renewed = action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+    renewed = action in RENEWING
     facing = renewed and moment.step.store in PHONE_FACING
     if facing and world.rollback and moment.group.sbd and not moment.blank:
         yield moment.broken(
@@ -210,7 +209,7 @@ def rollback_hygiene(moment: Moment, *, refused: bool) -> Iterator[Breach]:
 
 def rollback_delivered(world: World, step: Step) -> Iterator[Breach]:
     """I-8: TVS and TFTP were restarted since the parameter was set, before the first renewal."""
-    renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+    renewed = step.action in RENEWING
     if not world.rollback or not renewed or step.store not in PHONE_FACING:
         return
     asked = {part for part in world.up if part[0] in (Service.TVS, Service.TFTP)}

@@ -28,6 +28,8 @@ class Kind(StrEnum):
 
 PHONE_FACING = (Kind.CALLMANAGER, Kind.TVS, Kind.CAPF, Kind.RECOVERY)
 """Stores whose change phones must learn."""
+PUBLISHER_ONLY = (Kind.CAPF, Kind.RECOVERY)
+"""Stores of which the publisher's certificate is the cluster's."""
 
 
 class Service(StrEnum):

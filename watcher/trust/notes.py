@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from watcher.trust.change import ctl_possible
 from watcher.trust.crowd import History, Status
-from watcher.trust.names import CtlKind, Kind, Service
+from watcher.trust.names import PHONE_FACING, CtlKind, Kind, Service
 from watcher.trust.phone import FAITH, NO_LIST, SAME
 from watcher.trust.rulebook import Breach, Severity
-from watcher.trust.scenario import Action, Group, HeldItl, Scenario
+from watcher.trust.scenario import RENEWING, Action, Group, HeldItl, Scenario
 from watcher.trust.verdict import Note
 
 
@@ -31,7 +31,7 @@ def before(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
 
 def _needs_ctl(scenario: Scenario) -> bool:
     in_ctl = (Kind.CALLMANAGER, Kind.CAPF, Kind.RECOVERY)
-    return any(s.action in _RENEWING and s.store in in_ctl for s in scenario.steps)
+    return any(s.action in RENEWING and s.store in in_ctl for s in scenario.steps)
 
 
 def windows(history: History, steps: Sequence[int]) -> Iterator[tuple[int, int, str]]:
@@ -173,9 +173,6 @@ def _automatic_resets(scenario: Scenario) -> Iterator[Note]:
         yield Note(rule="P-10", severity=Severity.OUTAGE_TRANSIENT, text=text)
 
 
-_STORES = (Kind.CALLMANAGER, Kind.TVS, Kind.CAPF, Kind.RECOVERY)
-
-
 def _stores_without_gate(scenario: Scenario) -> Iterator[Note]:
     """I-13 from 12.0: Cisco asks to wait between stores; ITLRecovery carries the safety (S7)."""
     if not scenario.profile.recovery_signs:
@@ -184,8 +181,8 @@ def _stores_without_gate(scenario: Scenario) -> Iterator[Note]:
     for step in scenario.steps:
         if step.action is Action.RESET:
             seen.clear()
-        renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
-        if renewed and step.store in _STORES:
+        renewed = step.action in RENEWING
+        if renewed and step.store in PHONE_FACING:
             seen.add(step.store or "")
             if len(seen) == 2:  # noqa: PLR2004 -- the second store
                 text = f"{' and '.join(sorted(seen))} change without a reset in between"
@@ -204,7 +201,7 @@ def _https_gap(scenario: Scenario) -> Iterator[Note]:
             text = f"{group.name}: no HTTPS service works, for TVS cannot be asked (tcp 2445)"
             yield Note(rule="I-22", severity=Severity.DEGRADED, text=text, group=group.name)
     for place, step in enumerate(scenario.steps):
-        if step.action in _RENEWING and step.store == Kind.TOMCAT:
+        if step.action in RENEWING and step.store == Kind.TOMCAT:
             later = scenario.steps[place + 1 :]
             ends = [s for s in later if s.service is Service.TOMCAT and s.node in (step.node, None)]
             yield Note(
@@ -218,7 +215,7 @@ def _https_gap(scenario: Scenario) -> Iterator[Note]:
 def _untold(scenario: Scenario) -> Iterator[Note]:
     """I-30: a party outside that pins a certificate meets the next one (S2, S4, S12)."""
     for peer in scenario.peers:
-        renewed = [s for s in scenario.steps if s.action in _RENEWING and s.store == peer.needs]
+        renewed = [s for s in scenario.steps if s.action in RENEWING and s.store == peer.needs]
         told = [
             s.number
             for s in scenario.steps
@@ -234,7 +231,6 @@ def _untold(scenario: Scenario) -> Iterator[Note]:
             )  # fmt: skip
 
 
-_RENEWING = (Action.REGENERATE, Action.UPLOAD_SIGNED)
 _ITL_LIMIT = 39
 
 

@@ -15,7 +15,7 @@ from watcher.trust.names import Kind, Service
 from watcher.trust.notes import before, notes, outages, windows
 from watcher.trust.phone import Boot
 from watcher.trust.rescue import Rescue, Trials
-from watcher.trust.rulebook import ACCEPTABLE, RULES, Breach, Severity
+from watcher.trust.rulebook import RULES, Breach, Severity
 from watcher.trust.scenario import Action, Group, Scenario, secure
 from watcher.trust.verdict import (
     Absent,
@@ -23,9 +23,9 @@ from watcher.trust.verdict import (
     Execution,
     Interval,
     Note,
-    Ruling,
     Stranded,
     Verdict,
+    ruling,
 )
 from watcher.trust.walk import Memory, Walk, start
 
@@ -238,20 +238,11 @@ class _Judge:
         """Return the verdict over all branches."""
         broken = self._broken()
         stranded = tuple(self._stranded())
-        waived = self.scenario.accept & ACCEPTABLE
-        refused = any(RULES[b.rule].hard and b.rule not in waived for b in broken)
         assumed = {k: v for k, v in self.scenario.assume.items() if k in UNKNOWNS}
-        accepted = any(b.rule in waived for b in broken)
         worst = self._worst()
-        ruling = (
-            Ruling.REFUSED
-            if refused or stranded
-            else Ruling.WITH_ASSUMPTIONS
-            if assumed or accepted
-            else Ruling.SAFE
-        )
         return Verdict(
-            ruling=ruling, broken=broken, stranded=stranded, offline=tuple(self._offline()),
+            ruling=ruling(self.scenario, broken, lost=bool(stranded)),
+            broken=broken, stranded=stranded, offline=tuple(self._offline()),
             windows=self._intervals(windows), outages=self._intervals(outages),
             notes=tuple(notes(self.scenario, worst.histories, worst.breaches)),
             unpaid=tuple(self._unpaid()), history=self._histories(worst),

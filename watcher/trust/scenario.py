@@ -134,6 +134,10 @@ class Action(StrEnum):
     VERIFY = "verify"
 
 
+RENEWING = (Action.REGENERATE, Action.UPLOAD_SIGNED)
+"""What puts a new certificate on disk."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that is done; `number` is the step of the order as its author counts.

@@ -1,13 +1,14 @@
 """What a proof says: safe or not, who is lost and why, and what it looked like on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from watcher.trust.branch import Answers, Branch
+from watcher.trust.branch import UNKNOWNS, Answers, Branch
 from watcher.trust.crowd import History
 from watcher.trust.rescue import Rescue
-from watcher.trust.rulebook import Severity
+from watcher.trust.rulebook import ACCEPTABLE, RULES, Severity
+from watcher.trust.scenario import Scenario
 
 
 class Ruling(StrEnum):
@@ -27,6 +28,16 @@ class Broken:
     groups: tuple[str, ...]
     text: str
     branches: Answers
+
+
+def ruling(scenario: Scenario, broken: Iterable[Broken], *, lost: bool) -> Ruling:
+    """Return the verdict on an order that breaks these rules, and whether it loses phones."""
+    rules = {one.rule for one in broken}
+    waived = rules & scenario.accept & ACCEPTABLE
+    if lost or any(RULES[rule].hard for rule in rules - waived):
+        return Ruling.REFUSED
+    assumed = waived or not UNKNOWNS.keys().isdisjoint(scenario.assume)
+    return Ruling.WITH_ASSUMPTIONS if assumed else Ruling.SAFE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

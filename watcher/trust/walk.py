@@ -22,7 +22,7 @@ from watcher.trust.names import (
 )
 from watcher.trust.phone import Boot, Held, View, boot, registers
 from watcher.trust.rulebook import Breach
-from watcher.trust.scenario import Action, Group, Scenario, Step
+from watcher.trust.scenario import RENEWING, Action, Group, Scenario, Step
 from watcher.trust.sight import Sight
 from watcher.trust.world import World, begin
 
@@ -92,7 +92,7 @@ class Walk:
 
     def _look_at_backups(self, step: Step) -> None:
         """Note from which step on DRS cannot work (I-23)."""
-        if step.action not in hard.RENEWING and step.service not in BACKING_UP:
+        if step.action not in RENEWING and step.service not in BACKING_UP:
             return
         works = self.world.backup_works()
         if self.backups_work and not works:
@@ -114,7 +114,7 @@ class Walk:
             self.breaches += hard.backup_exists(self.world, step)
         for rule in _ASKED_OF_CLUSTER:
             self.breaches += rule(self.world, step)
-        renewed = step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED)
+        renewed = step.action in RENEWING
         if step.action in _ASKED_OF_GROUPS or (renewed and self.world.rollback):
             for crowd in self.crowds:
                 moment = self.moment(crowd, step)
@@ -127,7 +127,7 @@ class Walk:
                 self.breaches += hard.capf_can_be_checked(moment)
 
     def _after(self, step: Step, touched: tuple[Part, ...]) -> None:
-        if step.action in (Action.REGENERATE, Action.UPLOAD_SIGNED):
+        if step.action in RENEWING:
             self._note_change(step)
         elif step.action is Action.LSC_REISSUE:
             self._reissue(step)

@@ -13,6 +13,7 @@ from watcher.trust.lists import NOTHING, Certificates, Ctl, Itl, Lists, blank_it
 from watcher.trust.names import (
     BACKING_UP,
     CLUSTER,
+    PUBLISHER_ONLY,
     TOKENS,
     Certificate,
     CtlKind,
@@ -98,7 +99,7 @@ class World:
             return CLUSTER
         if kind == Kind.RECOVERY and not self.branch.recovery_per_node:
             return CLUSTER
-        if kind in (Kind.CAPF, Kind.RECOVERY) and node == self.scenario.publisher:
+        if kind in PUBLISHER_ONLY and node == self.scenario.publisher:
             return CLUSTER
         return node
 

@@ -13,7 +13,7 @@ from watcher.rules.work import Service
 from watcher.trust.phone import SAME
 from watcher.trust.prove import prove
 from watcher.trust.rulebook import Severity
-from watcher.trust.scenario import Action, Group, Step
+from watcher.trust.scenario import RENEWING, Action, Group, Step
 from watcher.trust.verdict import Broken, Interval, Verdict
 from watcher.whatif.ground import Ground
 from watcher.whatif.nouns import PhonesAfter, StepCost, StepsAnswer
@@ -32,7 +32,6 @@ _TEMPLATES = {
 }  # fmt: skip
 """Step templates of the rules that tell how long an action takes; what is absent is not known."""
 _MOVES = frozenset((Action.RESTART, Action.STOP, Action.START))
-_RENEWING = frozenset((Action.REGENERATE, Action.UPLOAD_SIGNED))
 
 
 def steps(ground: Ground, texts: Sequence[str]) -> StepsAnswer:
@@ -58,7 +57,7 @@ def steps(ground: Ground, texts: Sequence[str]) -> StepsAnswer:
 
 
 def _renewed(ground: Ground, done: Iterable[Step]) -> Iterator[Store]:
-    for name in dict.fromkeys(step.store for step in done if step.action in _RENEWING):
+    for name in dict.fromkeys(step.store for step in done if step.action in RENEWING):
         if name is not None and name in ground.catalogue.stores:
             yield ground.catalogue.stores[name]
 
