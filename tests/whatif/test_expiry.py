@@ -8,8 +8,9 @@ from proving.interruptions import EXAMPLES
 
 from watcher.app.site import load_inventory
 from watcher.errors import InputError
-from watcher.whatif.expiry import BACK, expiry
+from watcher.whatif.expiry import expiry
 from watcher.whatif.ground import ground
+from watcher.whatif.nouns import BACK
 
 
 def site(name):

@@ -7,7 +7,8 @@ from proving.interruptions import EXAMPLES
 from watcher.app.site import load_inventory
 from watcher.errors import InputError
 from watcher.whatif.ground import ground
-from watcher.whatif.steps import BACK, steps
+from watcher.whatif.nouns import BACK
+from watcher.whatif.steps import steps
 
 OLD = builders.cluster(release="9.1")
 NEW = builders.cluster(release="12.5(1)SU4")
@@ -103,3 +104,12 @@ def test_who_must_be_told_depends_on_what_is_renewed():
 def test_a_step_that_cannot_be_read_is_bad_input(text):
     with pytest.raises(InputError, match="step 1"):
         asked(NEW, text)
+
+
+def test_one_certificate_for_all_nodes_is_one_here_as_in_an_order():
+    answer = asked(NEW, "upload_signed tomcat cluster")
+
+    assert [text for text in answer.follow if text.startswith("L-3")] == [
+        "L-3: Tomcat on pub still works with tomcat#0: restart it",
+        "L-3: Tomcat on sub1 still works with tomcat#0: restart it",
+    ]

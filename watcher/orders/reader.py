@@ -100,18 +100,26 @@ def _given(base: Scenario | None, where: Location) -> Scenario:
 
 def with_steps(scenario: Scenario, order: Sequence[Line], *, possible: bool = False) -> Scenario:
     """Return the scenario with an order of steps; the first that cannot be read is an error."""
-    peers = tuple(peer.name for peer in scenario.peers)
-    vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared, peers)
     try:
-        steps = tuple(read_steps([line.text for line in order], vocabulary))
-        several = frozenset(shared_by(steps, PER_NODE)) - scenario.shared
-        if several:
-            return with_steps(_sharing(scenario, several), order, possible=possible)
-        if possible:
-            refuse_impossible(scenario, steps)
+        return ordered(scenario, [line.text for line in order], possible=possible)
     except StepError as error:
         where = order[error.number - 1].where
         raise InputError(error.problem, where=where, expected=error.expected) from error
+
+
+def ordered(scenario: Scenario, texts: Sequence[str], *, possible: bool = False) -> Scenario:
+    """Return the scenario with steps in words; StepError at the first that cannot be read.
+
+    A store for which they upload one certificate for all nodes is shared from the start.
+    """
+    peers = tuple(peer.name for peer in scenario.peers)
+    vocabulary = Vocabulary(scenario.nodes, scenario.groups, scenario.shared, peers)
+    steps = tuple(read_steps(texts, vocabulary))
+    several = frozenset(shared_by(steps, PER_NODE)) - scenario.shared
+    if several:
+        return ordered(_sharing(scenario, several), texts, possible=possible)
+    if possible:
+        refuse_impossible(scenario, steps)
     return replace(scenario, steps=steps)
 
 

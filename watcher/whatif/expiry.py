@@ -15,10 +15,9 @@ from watcher.trust.scenario import Action, Scenario, Step
 from watcher.trust.verdict import Verdict
 from watcher.trust.world import begin
 from watcher.whatif.ground import Ground
-from watcher.whatif.nouns import Ends, ExpiryAnswer, PhonesThen
+from watcher.whatif.nouns import BACK, Ends, ExpiryAnswer, PhonesThen
 
 _DATE = UNKNOWNS["U10"]
-BACK = "comes back"
 
 
 def expiry(ground: Ground, name: str, node: str | None, at: datetime | None) -> ExpiryAnswer:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+BACK = "comes back"
+"""What becomes of phones that a reset does not lose."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:

@@ -1,11 +1,8 @@
 """Steps are done and nothing follows: who is refused, who is out, what is owed."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from watcher.orders.possible import refuse_impossible
-from watcher.orders.verbs import read_steps
-from watcher.orders.words import Vocabulary
+from watcher.orders.reader import ordered
 from watcher.proving.rest import broken_by, since
 from watcher.proving.words import when
 from watcher.rules.store import Store
@@ -16,9 +13,7 @@ from watcher.trust.rulebook import Severity
 from watcher.trust.scenario import RENEWING, Action, Group, Step
 from watcher.trust.verdict import Broken, Interval, Verdict
 from watcher.whatif.ground import Ground
-from watcher.whatif.nouns import PhonesAfter, StepCost, StepsAnswer
-
-BACK = "comes back"
+from watcher.whatif.nouns import BACK, PhonesAfter, StepCost, StepsAnswer
 
 _TEMPLATES = {
     Action.REGENERATE: ("regenerate",), Action.UPLOAD_SIGNED: ("upload-certificate",),
@@ -36,16 +31,14 @@ _MOVES = frozenset((Action.RESTART, Action.STOP, Action.START))
 
 def steps(ground: Ground, texts: Sequence[str]) -> StepsAnswer:
     """Return what these steps do, in plain words or short forms, one after the other."""
-    base = ground.base
-    peers = tuple(peer.name for peer in base.peers)
-    done = tuple(read_steps(texts, Vocabulary(base.nodes, base.groups, base.shared, peers)))
-    refuse_impossible(base, done)
-    verdict = prove(replace(base, steps=done))
+    given = ordered(ground.base, texts, possible=True)
+    done = given.steps
+    verdict = prove(given)
     costs = tuple(_costs(ground, texts, done))
-    phones = tuple(_after(group, verdict) for group in base.groups)
+    phones = tuple(_after(group, verdict) for group in given.groups)
     hit = [one.group for one in phones if one.reset_now != BACK]
     known = [cost.minutes for cost in costs]
-    old = broken_by(replace(base, steps=done), len(texts))
+    old = broken_by(given, len(texts))
     broken = tuple(_broken(verdict, old))
     follow = tuple(_follow(verdict, old))
     return StepsAnswer(
