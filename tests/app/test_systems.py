@@ -122,10 +122,11 @@ def test_all_of_them_are_made_with_the_time_of_one_call(tmp_path):
     prepared = prepare(path, {"WORD": "w"})
     made = systems_of(prepared, prepared.tickets, SystemClock())
     remote = [one.options.http for name, one in made.items() if name in BLOCKS]
+    mailed = made["mail"].options.relay
 
     assert {"directory", "mail", *BLOCKS} == set(made)
     assert {(7.0, 5.0, 7.0)} == {(one.whole, one.connect, one.read) for one in remote}
-    assert (7.0, 7.0) == (made["mail"].options.whole, made["mail"].options.step)
+    assert (7.0, 7.0) == (mailed.whole, mailed.step)
     assert '"w"' not in json.dumps(repr(prepared))
 
 

@@ -23,8 +23,8 @@ from watcher.inputs.secret import Secret
 from watcher.model.digest import Answer
 from watcher.model.ledger import Reason
 from watcher.senders.chat import apprise, tell
-from watcher.senders.mail import MailOptions
 from watcher.senders.relay import Relay
+from watcher.senders.smtp import RelayOptions
 from watcher.settings.schema import Settings
 
 A, B = "a@example.com", "b@example.com"
@@ -65,10 +65,9 @@ def served(desk, **options):
 def relay(port, **changes):
     told = {
         "host": "127.0.0.1", "port": port, "tls": "none", "sender": "watcher@example.com",
-        "recipients": (A,), "domain": "watcher.example.com", "step": 10.0,
+        "step": 10.0, "largest": 1 << 20,
     }  # fmt: skip
-    largest = changes.pop("largest", 1 << 20)
-    return Relay(options=MailOptions(**(told | changes)), largest=largest)
+    return Relay(RelayOptions(**(told | changes)))
 
 
 def test_a_mail_arrives_as_it_was_made():

@@ -14,7 +14,8 @@ from senders.test_thousand import Driver
 from watcher.errors import InputError, Refused, TryLater, Unclear
 from watcher.inputs.maildata import is_own
 from watcher.model.ticket import Attachment, ErrandState
-from watcher.senders.mail import Letter, Mail, Mailer, MailOptions, message
+from watcher.senders.mail import Letter, Mail, MailOptions, message
+from watcher.senders.smtp import RelayOptions, Smtp
 from watcher.tickets.advance import Limits
 
 FIVE = tuple(f"{name}@example.net" for name in ("ann", "ben", "cat", "dan", "eve"))
@@ -22,12 +23,13 @@ KEY = "watcher-graz-1"
 PASSWORD = "s3cret-of-the-test"  # noqa: S105 -- of a fake
 
 
-def options(port=25, **changes):
+def options(port=25, recipients=FIVE, domain="watcher.example.net", **changes):
     about = {
-        "host": "127.0.0.1", "port": port, "sender": "watcher@example.net", "recipients": FIVE,
-        "domain": "watcher.example.net", "tls": "none", "step": 1.0, "whole": 3.0,
+        "host": "127.0.0.1", "port": port, "sender": "watcher@example.net", "tls": "none",
+        "step": 1.0, "whole": 3.0,
     }  # fmt: skip
-    return MailOptions(**(about | changes))
+    relay = RelayOptions(**(about | changes))
+    return MailOptions(relay=relay, recipients=recipients, domain=domain)
 
 
 def system(relay, **changes):
@@ -149,6 +151,23 @@ def test_one_of_five_who_is_greylisted_gets_it_later_and_the_others_no_second_on
     assert len({read(data)["Message-ID"] for *_, data in relay.mails}) == 1
 
 
+def test_a_mail_that_is_too_large_is_refused_before_the_relay_hears_of_it():
+    with Relay() as relay:
+        assert ends(relay, largest=10) == (Refused, 0)
+    assert relay.sessions == 0
+
+
+def test_who_is_refused_at_a_later_try_is_told_and_the_others_have_it():
+    waits = Manners(rcpt={"cat@example.net": "450 greylisted"})
+    with Relay([waits, Manners(end="554 spam", keeps=False)]) as relay:
+        mail = system(relay)
+        with pytest.raises(TryLater):
+            mail.create(draft())
+        mail.create(draft())
+
+    assert mail.left_out == ["cat@example.net: 554 spam"]
+
+
 def test_an_unclear_end_leads_to_a_second_copy_and_never_to_none():
     with Relay([Manners(end="drop"), GOOD]) as relay:
         mail = system(relay)
@@ -215,9 +234,9 @@ def test_a_document_of_any_type_is_attached_as_bytes(kind):
 def test_a_dot_on_a_line_of_its_own_ends_nothing():
     text = "one\n.\ntwo\n..\n.three"
     with Relay() as relay:
-        Mailer(options(relay.port), lambda: NOW).send(
-            Letter(id="1", subject="s", text=text, html="h")
-        )
+        letter = Letter(id="1", subject="s", text=text, html="h")
+        data = message(letter, options(), NOW).as_bytes()
+        Smtp(options(relay.port).relay).bring(data, FIVE)
 
     assert read(relay.mails[0][2]).get_body(("plain",)).get_content().split() == text.split()
 
@@ -268,7 +287,7 @@ def test_a_relay_without_starttls_gets_no_mail():
 
 def test_the_password_is_not_shown():
     mail = Mail(options(user="watcher", password=PASSWORD), lambda: NOW)
-    told = mail._mailer.clean(f"535 {PASSWORD} is wrong\x1b[0m\nx")  # noqa: SLF001 -- what errors quote
+    told = mail._smtp.clean(f"535 {PASSWORD} is wrong\x1b[0m\nx")  # noqa: SLF001 -- what errors quote
 
     assert PASSWORD not in f"{mail.options!r} {mail!r} {told}"
     assert told.isprintable()

@@ -207,3 +207,13 @@ def test_a_row_has_its_cells():
 
 def test_a_subject_is_never_empty():
     assert "(no subject)" == encode.mail_header(" \r\n ")
+
+
+@given(st.lists(st.sampled_from(["=?", "?=", "utf-8", "?q?", "?b?", "=0ABcc:_x", "=", "?", "\x85"])
+                | st.text(max_size=40), max_size=12))  # fmt: skip
+def test_no_encoded_word_of_a_message_stands_in_a_header(parts):
+    """The library would make of one what stands in it, line ends too."""
+    text = encode.mail_header("".join(parts))
+
+    assert not header_escapes("", text)
+    assert "=?" not in text

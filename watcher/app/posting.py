@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from watcher.app.relay import relay_options
 from watcher.app.settings import Prepared
 from watcher.digest import page as pages
 from watcher.digest.calendar import calendar
@@ -30,8 +31,8 @@ from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.plugins import builtin
 from watcher.ports import CaseQuery, CaseRow, Figures, View
 from watcher.senders.chat import tell
-from watcher.senders.mail import MailOptions
-from watcher.senders.relay import Answers, Relay
+from watcher.senders.relay import Relay
+from watcher.senders.smtp import Answers
 from watcher.settings.digest import DigestSettings, NoticeList
 from watcher.settings.schema import Settings
 
@@ -241,16 +242,7 @@ def carriers_of(prepared: Prepared) -> Carriers:
 
 def relay_of(settings: Settings, password: Secret | None, ca: Path | None) -> Relay | None:
     """Return the relay of the settings; None without one."""
-    told_ = settings.relay
-    if told_ is None:
-        return None
-    options = MailOptions(
-        host=told_.host, port=told_.port, tls=told_.security.value, sender=told_.sender,
-        recipients=(told_.sender,), domain=settings.own_domain(), user=told_.user or "",
-        password=password.reveal() if password else "", ca_file=ca,
-        step=told_.step.total_seconds(), whole=4 * told_.step.total_seconds(),
-    )  # fmt: skip
-    return Relay(options=options, largest=told_.size)
+    return Relay(relay_options(settings.relay, password, ca)) if settings.relay else None
 
 
 def known_cases(view: View, keys: Sequence[CaseKey]) -> Mapping[CaseKey, KnownCase]:

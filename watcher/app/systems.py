@@ -1,9 +1,11 @@
 """From settings and secrets to the ticket systems behind a network; none is spoken to here."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from watcher.app.parts import TicketKeys
+from watcher.app.relay import relay_options
 from watcher.ports import Clock, TicketSystem
 from watcher.senders.http import HttpOptions
 from watcher.senders.jira import JiraOptions
@@ -86,9 +88,8 @@ def _mail(settings: Settings, keys: TicketKeys) -> MailOptions:
     relay, mail, call = settings.relay, settings.tickets.mail, settings.tickets.call.total_seconds()
     if relay is None or mail is None:
         raise ValueError("mail needs a relay; the check of the settings tells")
+    options = relay_options(relay, keys.relay_password, keys.relay_ca)
     return MailOptions(
-        host=relay.host, port=relay.port, tls=relay.security.value, sender=relay.sender,
-        recipients=mail.to, domain=settings.own_domain(), user=relay.user or "",
-        password=keys.relay_password.reveal() if keys.relay_password else "",
-        ca_file=keys.relay_ca, step=min(relay.step.total_seconds(), call), whole=call,
+        relay=replace(options, step=min(options.step, call), whole=call),
+        recipients=mail.to, domain=settings.own_domain(),
     )  # fmt: skip

@@ -1,10 +1,10 @@
-"""Hands a message to a chat through Apprise, which is an extra: `pip install watcher[notify]`."""
+"""Hands a message to a chat through Apprise, which is an extra, `notify`."""
 
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from watcher.errors import InputError
+from watcher.errors import InputError, extra
 from watcher.model.digest import Answer
 
 LARGEST = 4_000
@@ -17,7 +17,7 @@ def apprise() -> Any:  # noqa: ANN401 -- the library has no types
         return import_module("apprise")
     except ImportError as error:
         raise InputError(
-            "notifications to a chat need Apprise", expected="pip install 'watcher[notify]'"
+            "notifications to a chat need Apprise", expected=extra("notify")
         ) from error
 
 

@@ -119,8 +119,11 @@ def rt_html(text: str) -> str:
 
 
 def mail_header(text: str, limit: int = HEADER) -> str:
-    """Return the value of a mail header: one line, no control character, never empty."""
-    return one_line(text, limit) or "(no subject)"
+    """Return the value of a mail header: one line, no control character, never empty.
+
+    `=?` begins an encoded word, in which line ends and all else could hide; a space ends that.
+    """
+    return one_line(text.replace("=?", "= ?"), limit) or "(no subject)"
 
 
 def mail_text(text: str) -> str:
