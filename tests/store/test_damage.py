@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from store import samples
 
-from watcher.model.case import Transition
+from watcher.model.case import Crossing, Transition
 from watcher.model.ledger import Line, Place, Reason
 from watcher.ports import CaseQuery, Heard
 from watcher.store import tables
@@ -113,6 +113,19 @@ def test_a_spoilt_row_is_skipped_and_shown(filled, table, column, value):
 
     assert shown(filled) == before | {table: before[table] - 1}
     assert [name for name, _ in damaged(filled)] == [table]
+
+
+@pytest.mark.parametrize(("table", "column", "value"), [
+    ("crossing", "at", "'infinity'"), ("case", "owner", "'elsewhere'"),
+])  # fmt: skip
+def test_a_mark_that_cannot_be_read_hides_no_other(filled, table, column, value):
+    passed = [Crossing(case=samples.key(name), days=30, at=NOW) for name in "ab"]
+    with filled.transaction() as unit:
+        unit.add_crossings(passed, {mark.case: 1 for mark in passed})
+    spoil(filled, table, column, value)
+
+    assert filled.figures.crossings(0, 9) == [(2, passed[1])]
+    assert damaged(filled) == [("crossing", "1")]
 
 
 def test_a_spoilt_row_is_logged_once(filled, caplog):

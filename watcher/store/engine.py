@@ -27,7 +27,7 @@ class Store(SqlStore):
         self.view = SqlView(database, self.damage)
         self.lease = SqlLease(database)
         self.runs = SqlRuns(database)
-        self.figures = SqlFigures(database)
+        self.figures = SqlFigures(database, self.damage)
         self.outbox = SqlOutbox(database, self.damage)
 
     def retention(self, keep: Keep) -> SqlRetention:

@@ -10,6 +10,7 @@ from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import Term
 from watcher.store.caserows import crossing_from_row, key_from_row
 from watcher.store.connection import Database
+from watcher.store.fetch import Damage, Fetcher
 from watcher.store.reading import instant, maybe_instant
 from watcher.store.tables import act, case, crossing, errand, lease, message, run
 from watcher.store.values import INPUT, case_digest, chunks, text
@@ -23,8 +24,9 @@ _NUMBER = func.count().label("number")
 class SqlFigures:
     """Counts in one statement each."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, damage: Damage) -> None:
         self._database = database
+        self._damage = damage
 
     def case_counts(self) -> Mapping[str, int]:
         """Return how many cases there are, by state."""
@@ -80,8 +82,11 @@ class SqlFigures:
         statement = select(crossing, *names).select_from(joined)
         later = statement.where(crossing.c.id > after).order_by(crossing.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(later.limit(limit))
-            return [(row.id, crossing_from_row(row, key_from_row(row))) for row in rows]
+            # One that cannot be read must not keep notices of the others from being sent.
+            return Fetcher(connection, self._damage).all(
+                later.limit(limit), crossing,
+                lambda row: (row.id, crossing_from_row(row, key_from_row(row))),
+            )  # fmt: skip
 
     def latest_crossing(self) -> int:
         """Return the number of the newest crossing, told or not; 0: there is none."""
