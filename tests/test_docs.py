@@ -142,6 +142,16 @@ def test_every_option_in_a_document_exists():
     assert len(shown) > 5
 
 
+def test_nothing_says_to_install_what_the_public_index_calls_watcher():
+    told = {
+        str(path.relative_to(ROOT))
+        for path in (*PAGES, *(ROOT / "watcher").rglob("*.py"))
+        if re.search(r"pip3? install [^`\n]*\bwatcher\b", path.read_text(encoding="utf-8"))
+    }
+
+    assert told == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_somewhere(page):
     text = re.sub("```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)

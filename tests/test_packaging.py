@@ -107,6 +107,14 @@ def test_the_wheel_carries_rules_and_templates_but_no_tests(built):
     assert not [name for name in names if "tests" in Path(name).parts]
 
 
+def test_the_public_index_refuses_what_is_built(built):
+    """`watcher` is another program there; an upload by mistake must fail."""
+    wheel = zipfile.ZipFile(only(built / "wheel", "*.whl"))
+    (metadata,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+
+    assert "\nClassifier: Private :: Do Not Upload\n" in wheel.read(metadata).decode()
+
+
 def test_both_wheels_hold_the_same_files(built):
     wheels = [zipfile.ZipFile(only(built / kind, "*.whl")) for kind in ("wheel", "sdist-wheel")]
 

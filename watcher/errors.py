@@ -47,6 +47,11 @@ class InputError(WatcherError):
         super().__init__(one_line(text))
 
 
+def extra(name: str) -> str:
+    """Return how an extra is got: `watcher` on the public index is another program."""
+    return f"from watcher's own folder: pip install -e '.[{name}]'"
+
+
 def one_line(text: str) -> str:
     """Return `text` on one line of printable characters; everything else becomes an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

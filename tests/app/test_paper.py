@@ -235,8 +235,8 @@ def test_a_pdf_loads_nothing(tmp_path, short):
 @pytest.mark.parametrize(
     ("form", "module", "told"),
     [
-        ("pdf", "weasyprint", r'pip install "watcher\[pdf\]", and Pango: apt-get install libpango'),
-        ("docx", "watcher.app.word", r'pip install "watcher\[docx\]"'),
+        ("pdf", "weasyprint", r"pip install -e '\.\[pdf\]', and Pango: apt-get install libpango"),
+        ("docx", "watcher.app.word", r"from watcher's own folder: pip install -e '\.\[docx\]'"),
     ],
 )
 def test_without_the_extra_one_line_says_how_to_get_it(form, module, told, monkeypatch, tmp_path):

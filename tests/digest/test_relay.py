@@ -231,7 +231,7 @@ def test_what_a_chat_answers(service, answer):
 
 def test_a_chat_without_the_extra_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "apprise", None)
-    with pytest.raises(InputError, match=r"watcher\[notify\]"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[notify\]'"):
         apprise()
 
 

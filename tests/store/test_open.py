@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,9 @@ def test_a_relative_file_is_where_the_process_is(tmp_path, monkeypatch):
     assert (tmp_path / "watcher.db").exists()
     assert sqlite3.connect(Path("watcher.db")).execute("SELECT 1").fetchone() == (1,)
     Database("sqlite:///watcher.db").close()
+
+
+def test_postgresql_without_its_library_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(InputError, match=r"pip install -e '\.\[postgres\]'"):
+        Database("postgresql+psycopg://db.example/watcher")

@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from watcher.errors import InputError
+from watcher.errors import InputError, extra
 from watcher.model.plan import ChangePlan
 
 logger = logging.getLogger(__name__)
@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 SECONDS = 60.0
 """How long the daemon waits for a PDF; fifty pages take about ten seconds."""
 NEEDS_PDF = (
-    'pip install "watcher[pdf]", and Pango: '
+    f"{extra('pdf')}, and Pango: "
     "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 )
-NEEDS_DOCX = 'pip install "watcher[docx]"'
+NEEDS_DOCX = extra("docx")
 
 _SHEET = """
 @page {

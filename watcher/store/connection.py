@@ -23,7 +23,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from watcher import crash
-from watcher.errors import InputError, StoreUnavailable, one_line
+from watcher.errors import InputError, StoreUnavailable, extra, one_line
 from watcher.store import postgres, sqlite
 
 OURS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
@@ -181,7 +181,7 @@ def _postgres(url: URL, options: Options) -> Engine:
         engine = create_engine(url, pool_pre_ping=True, connect_args=told, **_POOL)
     except ModuleNotFoundError:
         raise InputError(
-            "PostgreSQL needs the psycopg package", expected="pip install 'watcher[postgres]'"
+            "PostgreSQL needs the psycopg package", expected=extra("postgres")
         ) from None
     prepare = postgres.prepare(options.lock_seconds, options.statement_seconds)
     event.listen(engine, "connect", _closing(prepare))
