@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import PurePosixPath
 
-from watcher.errors import one_line
-from watcher.model.ticket import Attachment, Draft
+from watcher.errors import TryLater, one_line
+from watcher.model.ticket import Draft
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """What JSON holds."""
@@ -54,6 +53,13 @@ def rows_at(value: Value, *path: str) -> Sequence[Value]:
     """Return a list under names; empty if there is none."""
     found = at(value, *path)
     return found if isinstance(found, list) else ()
+
+
+def list_of(answer: Answer, name: str) -> Sequence[Value]:
+    """Return the rows of an answer; one without the list says nothing, so it is asked later."""
+    if not isinstance(at(answer.value, name), list):
+        raise TryLater(f"the answer holds no {name}")
+    return answer.rows(name)
 
 
 def printable(text: str) -> str:
@@ -111,9 +117,3 @@ def _times(draft: Draft) -> tuple[tuple[str, datetime | None], ...]:
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def versioned(attachment: Attachment, version: int) -> str:
-    """Return the name under which a version's document is attached: plan-v3.html."""
-    path = PurePosixPath(re.sub(r"[^A-Za-z0-9._-]", "_", attachment.name))
-    return f"{path.stem[:80]}-v{version}{path.suffix[:10]}"

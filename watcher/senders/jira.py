@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -19,15 +20,17 @@ from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import (
     Answer,
     Value,
+    at,
     limited,
+    list_of,
     mark_of,
     marked,
     rows_at,
     tag_of,
     text_at,
-    versioned,
     whole,
 )
+from watcher.senders.documents import attach
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line
 
@@ -219,7 +222,7 @@ class Jira:
             }  # fmt: skip
             answer = self.ask(f"{path}/comment", query)
             rows = list_of(answer, "comments")
-            yield from (_under(row, "body") for row in rows)
+            yield from (at(row, "body") for row in rows)
             if len(rows) < PAGE:
                 return
 
@@ -261,26 +264,18 @@ class Jira:
                 yield answer.value
 
     def _attach(self, ticket: TicketRef, draft: Draft) -> None:
-        """Attach what is not there yet; the ticket stands without it, so no error leaves this."""
-        missing = []
-        known: frozenset[str] | None = None
-        for attachment in draft.attachments:
-            try:
-                known = self._attached(ticket) if known is None else known
-                if versioned(attachment, draft.version) not in known:
-                    self._upload(ticket, attachment, draft.version)
-            except (TryLater, Unclear, Refused) as error:
-                missing.append(f"{attachment.name}: {error}")
-        self.left_out = tuple(missing)
+        self.left_out = attach(
+            draft, partial(self._attached, ticket), partial(self._upload, ticket)
+        )
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         answer = self.ask(f"issue/{path_of(ticket.id)}", {"fields": "attachment"})
         rows = rows_at(answer.value, "fields", "attachment")
         return frozenset(text_at(row, "filename") for row in rows)
 
-    def _upload(self, ticket: TicketRef, attachment: Attachment, version: int) -> None:
+    def _upload(self, ticket: TicketRef, document: Attachment) -> None:
         headers = {"X-Atlassian-Token": "no-check"}
-        file = (versioned(attachment, version), attachment.media_type, attachment.data)
+        file = (document.name, document.media_type, document.data)
         path = f"issue/{path_of(ticket.id)}/attachments"
         self._send(Request(method="POST", path=path, headers=headers, file=file, changes=True))
 
@@ -307,17 +302,6 @@ class Jira:
             closed=text_at(row, "fields", "status", "statusCategory", "key") == "done",
             title=self._http.clean(text_at(row, "fields", "summary")),
         )  # fmt: skip
-
-
-def list_of(answer: Answer, name: str) -> Sequence[Value]:
-    """Return the rows of an answer; one without the list is none."""
-    if not isinstance(_under(answer.value, name), list):
-        raise TryLater(f"the answer holds no {name}")
-    return answer.rows(name)
-
-
-def _under(value: Value, name: str) -> Value:
-    return value.get(name) if isinstance(value, Mapping) else None
 
 
 def _property(draft: Draft) -> dict[str, object]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import httpx2
 
-from watcher.senders.answers import Value, at, rows_at
-from watcher.senders.jira import PAGE, PAGES, PROPERTY, Dialect, Jira, JiraOptions, list_of
+from watcher.senders.answers import Value, at, list_of, rows_at
+from watcher.senders.jira import PAGE, PAGES, PROPERTY, Dialect, Jira, JiraOptions
 from watcher.tickets.encode import jira_adf, visible
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import httpx2
 
-from watcher.senders.answers import Value
-from watcher.senders.jira import PAGE, PAGES, PROPERTY, Dialect, Jira, JiraOptions, list_of
+from watcher.senders.answers import Value, list_of
+from watcher.senders.jira import PAGE, PAGES, PROPERTY, Dialect, Jira, JiraOptions
 from watcher.tickets.encode import jira_wiki
 
 

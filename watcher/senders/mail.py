@@ -19,7 +19,8 @@ from typing import Final
 from watcher.errors import InputError, Refused, TryLater, Unclear
 from watcher.model.digest import Answer
 from watcher.model.ticket import Attachment, Draft, TicketRef
-from watcher.senders.answers import mark_of, marked, tag_of, versioned, whole
+from watcher.senders.answers import mark_of, marked, tag_of, whole
+from watcher.senders.documents import versioned
 from watcher.senders.smtp import Answers, RelayOptions, Smtp, check_address
 from watcher.tickets.encode import mail_header, mail_html, mail_text
 
@@ -52,7 +53,7 @@ class Letter:
     html: str
     answers: str = ""
     """`id` of the mail that it belongs to."""
-    attachments: Sequence[tuple[str, str, bytes]] = ()
+    attachments: Sequence[Attachment] = ()
 
 
 class Mail:
@@ -80,13 +81,13 @@ class Mail:
     def create(self, draft: Draft) -> TicketRef:
         """Send the mail that begins the thread."""
         id_ = _begins(draft.key)
-        self._send(id_, draft.title, whole(draft), _files(draft), "")
+        self._send(id_, draft.title, whole(draft), versioned(draft), "")
         return TicketRef(id=id_, number=draft.key, url="", title=mail_header(draft.title))
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Send the new version into the thread."""
         title = f"{mark_of(draft)} {draft.title}"
-        self._send(tag_of(mark_of(draft)), title, whole(draft), _files(draft), ticket.id)
+        self._send(tag_of(mark_of(draft)), title, whole(draft), versioned(draft), ticket.id)
         return ticket
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -109,7 +110,7 @@ class Mail:
         return ticket
 
     def _send(
-        self, id_: str, subject: str, text: str, files: Sequence[tuple[str, str, bytes]], of: str
+        self, id_: str, subject: str, text: str, files: Sequence[Attachment], of: str
     ) -> None:
         html = f'<pre style="white-space: pre-wrap">{mail_html(text)}</pre>'
         letter = Letter(
@@ -171,21 +172,13 @@ def message(letter: Letter, options: MailOptions, now: datetime) -> EmailMessage
     made.set_content(letter.text, cte="quoted-printable")
     made.add_alternative(f"<!DOCTYPE html><html><body>{letter.html}</body></html>",
                          subtype="html", cte="quoted-printable")  # fmt: skip
-    for name, kind, data in letter.attachments:
-        main, _, sub = (kind if _TYPE.fullmatch(kind) else "application/octet-stream").partition(
-            "/"
-        )
-        made.add_attachment(data, maintype=main, subtype=sub, filename=name)
+    for one in letter.attachments:
+        kind = one.media_type if _TYPE.fullmatch(one.media_type) else "application/octet-stream"
+        main, _, sub = kind.partition("/")
+        made.add_attachment(one.data, maintype=main, subtype=sub, filename=one.name)
     return made
 
 
 def _begins(key: str) -> str:
     """Return the local part of the Message-ID of a thread's first mail."""
     return tag_of(f"{key}.new")
-
-
-def _files(draft: Draft) -> tuple[tuple[str, str, bytes], ...]:
-    def one(file: Attachment) -> tuple[str, str, bytes]:
-        return (versioned(file, draft.version), file.media_type, file.data)
-
-    return tuple(one(file) for file in draft.attachments)

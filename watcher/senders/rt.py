@@ -21,14 +21,15 @@ from watcher.senders.answers import (
     Answer,
     Value,
     limited,
+    list_of,
     mark_of,
     marked,
     rows_at,
     tag_of,
     text_at,
-    versioned,
     whole,
 )
+from watcher.senders.documents import versioned
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line, rt_html
 
@@ -204,9 +205,7 @@ class RequestTracker:
         for page in range(1, PAGES + 1):
             asked = {**query, "per_page": str(PAGE), "page": str(page)}
             answer = self._send(Request(method="GET", path=path, query=asked))
-            if not isinstance(answer.value, Mapping) or "items" not in answer.value:
-                raise TryLater("the answer holds no items")
-            yield from answer.rows("items")
+            yield from list_of(answer, "items")
             if page >= _count(answer, "pages"):
                 return
 
@@ -261,11 +260,11 @@ def _values(row: Value, name: str) -> Sequence[str]:
 def _files(draft: Draft) -> list[dict[str, str]]:
     return [
         {
-            "FileName": versioned(one, draft.version),
+            "FileName": one.name,
             "FileType": one.media_type,
             "FileContent": base64.b64encode(one.data).decode(),
         }
-        for one in draft.attachments
+        for one in versioned(draft)
         if one.data
     ]
 

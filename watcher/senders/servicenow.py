@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -21,14 +22,15 @@ from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import (
     Answer,
     Value,
+    at,
     limited,
+    list_of,
     mark_of,
     marked,
-    rows_at,
     tag_of,
     text_at,
-    versioned,
 )
+from watcher.senders.documents import attach
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line, servicenow
 
@@ -93,7 +95,7 @@ class ServiceNow:
             "sysparm_limit": str(PAGE),
         }
         answer = self._send(Request(method="GET", path=_table(), query=query))
-        rows = _list_of(answer)
+        rows = list_of(answer, "result")
         ours = [row for row in rows if _is_ours(row, key)]
         if rows and not ours:
             raise TryLater(
@@ -168,17 +170,9 @@ class ServiceNow:
     # -- documents
 
     def _attach(self, ticket: TicketRef, draft: Draft) -> None:
-        """Attach what is not there yet; the ticket stands without it, so no error leaves this."""
-        missing = []
-        known: frozenset[str] | None = None
-        for attachment in draft.attachments:
-            try:
-                known = self._attached(ticket) if known is None else known
-                if versioned(attachment, draft.version) not in known:
-                    self._upload(ticket, attachment, draft.version)
-            except (TryLater, Unclear, Refused) as error:
-                missing.append(f"{attachment.name}: {error}")
-        self.left_out = tuple(missing)
+        self.left_out = attach(
+            draft, partial(self._attached, ticket), partial(self._upload, ticket)
+        )
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         query = {
@@ -187,23 +181,19 @@ class ServiceNow:
             "sysparm_limit": "1000",
         }
         answer = self._send(Request(method="GET", path="api/now/attachment", query=query))
-        rows = [row for row in _list_of(answer) if text_at(row, "table_sys_id") == ticket.id]
+        rows = [
+            row for row in list_of(answer, "result") if text_at(row, "table_sys_id") == ticket.id
+        ]
         return frozenset(text_at(row, "file_name") for row in rows)
 
-    def _upload(self, ticket: TicketRef, attachment: Attachment, version: int) -> None:
-        query = {
-            "table_name": _TABLE,
-            "table_sys_id": ticket.id,
-            "file_name": versioned(attachment, version),
-        }
-        headers = {"Content-Type": attachment.media_type}
-        path = "api/now/attachment/file"
-        data = attachment.data
+    def _upload(self, ticket: TicketRef, document: Attachment) -> None:
+        query = {"table_name": _TABLE, "table_sys_id": ticket.id, "file_name": document.name}
         self._send(
             Request(
-                method="POST", path=path, changes=True, query=query, headers=headers, content=data
+                method="POST", path="api/now/attachment/file", changes=True, query=query,
+                headers={"Content-Type": document.media_type}, content=document.data,
             )
-        )
+        )  # fmt: skip
 
     # -- log-in
 
@@ -297,13 +287,6 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def _list_of(answer: Answer) -> Sequence[Value]:
-    """Return the rows of a search; an answer without a list is none."""
-    if not isinstance(answer.value, Mapping) or not isinstance(answer.value.get("result"), list):
-        raise TryLater("the answer to a search holds no list")
-    return rows_at(answer.value, "result")
-
-
 def _plain(value: Value, name: str) -> str:
     """Return a field of one change: the Change API wraps it, the Table API does not."""
     return text_at(value, "result", name, "value") or text_at(value, "result", name)
@@ -311,6 +294,5 @@ def _plain(value: Value, name: str) -> str:
 
 def _raw(value: Value, name: str) -> str:
     """Return a field with its line ends."""
-    found = value.get("result") if isinstance(value, Mapping) else None
-    text = found.get(name) if isinstance(found, Mapping) else None
-    return text if isinstance(text, str) else ""
+    found = at(value, "result", name)
+    return found if isinstance(found, str) else ""

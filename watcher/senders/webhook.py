@@ -20,7 +20,8 @@ import httpx2
 
 from watcher.errors import InputError, Unclear
 from watcher.model.ticket import Draft, TicketRef
-from watcher.senders.answers import Answer, mark_of, marked, tag_of, versioned
+from watcher.senders.answers import Answer, mark_of, marked, tag_of
+from watcher.senders.documents import versioned
 from watcher.senders.http import Http, HttpOptions, Request
 from watcher.tickets.encode import json_text, one_line, visible
 
@@ -145,11 +146,11 @@ def _draft(draft: Draft) -> dict[str, object]:
     times = {name: _time(at) for name, at in _times(draft)}
     files = [
         {
-            "name": versioned(one, draft.version),
+            "name": one.name,
             "media_type": one.media_type,
             "data": base64.b64encode(one.data).decode(),
         }
-        for one in draft.attachments
+        for one in versioned(draft)
     ]
     about = {"key": draft.key, "draft_version": draft.version, "material": draft.material}
     return {
