@@ -7,6 +7,7 @@ from slots.samples import NOW, at, cluster, finding, phased, plan, simple, step,
 from watcher.model.expiry import ExpiryState
 from watcher.model.progress import Mark
 from watcher.model.slot import Outcome
+from watcher.slots.fit import fit_of
 from watcher.slots.phases import work_of
 from watcher.slots.recommend import recommend
 
@@ -20,7 +21,7 @@ def test_the_earliest_window_is_recommended_and_the_last_but_one_is_safe():
     assert (found.starts, found.ends) == (at("2026-11-28 21:00"), at("2026-11-28 23:00"))
     assert found.slots[0].latest == at("2026-12-13 01:00")
     assert found.slots[0].last == at("2026-12-20 01:00")
-    assert found.due == at("2026-12-20 12:00")
+    assert fit_of(found).due == at("2026-12-20 12:00")
 
 
 def test_the_only_window_has_no_spare():
@@ -102,7 +103,7 @@ def test_an_expired_certificate_is_as_soon_as_possible():
 
     assert found.expired == ("F1 (tomcat of cm1) serves expired since 2026-11-18",)
     assert (found.deadline, found.starts) == (None, at("2026-11-28 21:00"))
-    assert (found.slots[0].latest, found.due) == (None, found.ends)
+    assert (found.slots[0].latest, fit_of(found).due) == (None, found.ends)
 
 
 def test_an_unknown_end_is_said_and_done_soon():
@@ -132,7 +133,7 @@ def test_without_windows_only_the_last_beginning_is_known():
 def test_a_plan_without_steps_has_nothing_to_place():
     found = recommend(plan([], [finding(at("2026-12-20 12:00"))]), None, NOW)
 
-    assert (found.outcome, found.due) == (Outcome.NOTHING, None)
+    assert (found.outcome, fit_of(found).due) == (Outcome.NOTHING, None)
 
 
 @pytest.mark.parametrize(("days", "minutes"), [(None, 70), (2, 60)])

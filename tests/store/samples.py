@@ -10,6 +10,7 @@ from watcher.model.case import Act, ActKind, Case, CaseEvent, CaseKey, CaseState
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.ledger import Place, Reason
 from watcher.model.message import Grade, MessageId, Origin, Position, Way
+from watcher.model.slot import Fit, Outcome
 from watcher.model.ticket import Change, Draft, Errand, ErrandKind, ErrandState
 from watcher.ports import EvidenceRow, StoredMessage, StoredPlan
 
@@ -181,13 +182,21 @@ plans = st.builds(
 )  # fmt: skip
 
 
+def fit(**changes):
+    made = Fit(
+        outcome=Outcome.NONE, zone="Europe/Vienna", found_at=NOW, minutes=653, deadline=NOW + DAY,
+        why="none is long enough", relief="an extra window",
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
 def draft(**changes):
     plain = {"title": "graz: renew tomcat of pub", "description": "- a\n- b", "risk": "none",
              "impact": "phones", "implementation": "1. pub: look", "back_out": "none",
              "test": "look"}  # fmt: skip
     made = Draft(
         key="", version=0, material="m1", cluster="graz", starts=None, ends=NOW, due=NOW + DAY,
-        items=("pub", "sub1"), decides=("Way: services",), **plain,
+        items=("pub", "sub1"), decides=("Way: services",), fit=fit(), **plain,
     )  # fmt: skip
     return replace(made, **changes)
 

@@ -1,5 +1,6 @@
 """Nothing is doubled in the outbox, and a leader that slept writes over nothing."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,6 +8,8 @@ import pytest
 from store import samples
 
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
+from watcher.store.drafts import draft_from_text, draft_to_text
+from watcher.store.reading import BadRow
 from watcher.store.weights import Keep
 
 NOW, DAY = samples.NOW, samples.DAY
@@ -112,6 +115,28 @@ def test_what_was_sent_in_the_last_hour_is_counted(outbox):
 
     assert 1 == outbox.sent_since("directory", NOW - timedelta(hours=1))
     assert 0 == outbox.sent_since("directory", NOW)
+
+
+@pytest.mark.parametrize("fit", [None, samples.fit(), samples.fit(starts=NOW, ends=NOW)])
+def test_a_draft_comes_back_as_it_was(fit):
+    draft = samples.draft(fit=fit)
+
+    assert draft == draft_from_text(draft_to_text(draft))
+
+
+def test_a_draft_of_a_release_without_fits_is_read():
+    old = json.loads(draft_to_text(samples.draft()))
+    del old["fit"]
+
+    assert samples.draft(fit=None) == draft_from_text(json.dumps(old))
+
+
+@pytest.mark.parametrize("spoilt", [7, {}, {"outcome": "perhaps"}])
+def test_a_draft_with_a_spoilt_fit_is_refused(spoilt):
+    made = json.loads(draft_to_text(samples.draft()))
+
+    with pytest.raises(BadRow):
+        draft_from_text(json.dumps(made | {"fit": spoilt}))
 
 
 def test_a_plan_keeps_its_draft_and_gets_another(store):

@@ -9,7 +9,8 @@ from tickets.desk import NOW
 
 from watcher import planning
 from watcher.model.plan import ChangePlan, Finding
-from watcher.tickets.draft import TITLE, Times, draft_of
+from watcher.model.slot import Fit, Outcome
+from watcher.tickets.draft import TITLE, draft_of
 
 SITE = inventory(cluster(node("pub"), node("sub1")))
 
@@ -35,10 +36,13 @@ def test_the_title_tells_cluster_what_and_by_when(one, two):
 
 
 def test_a_slot_is_taken_over(one):
-    times = Times(starts=NOW, ends=NOW + timedelta(hours=4), due=NOW + timedelta(days=1))
-    draft = draft_of(one, times)
+    fit = Fit(
+        outcome=Outcome.FOUND, zone="UTC", found_at=NOW, minutes=240, starts=NOW,
+        ends=NOW + timedelta(hours=4), deadline=NOW + timedelta(days=1),
+    )  # fmt: skip
+    draft = draft_of(one, fit)
 
-    assert (times.starts, times.ends, times.due) == (draft.starts, draft.ends, draft.due)
+    assert (fit.starts, fit.ends, fit.deadline) == (draft.starts, draft.ends, draft.due)
     assert draft.title.endswith("by 2026-11-24")
     assert draft.material == draft_of(one).material
 

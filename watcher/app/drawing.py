@@ -17,10 +17,12 @@ from watcher.model.alarm import Tally
 from watcher.model.case import CaseKey, CaseState
 from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
+from watcher.model.slot import Fit
 from watcher.ports import CaseQuery, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
+from watcher.slots.fit import fit_of
 from watcher.slots.recommend import recommend
-from watcher.tickets.draft import UNPLANNED, Times, draft_of
+from watcher.tickets.draft import draft_of
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +96,7 @@ class Draughtsman:
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"), draft=draft_of(plan, self._times(plan, now)),
+            markdown=render_plans((plan,), "md"), draft=draft_of(plan, self._fit(plan, now)),
         )  # fmt: skip
         # The pages come first: the ticket that the stored plan leads to attaches them.
         self._write(stored, plan)
@@ -126,20 +128,17 @@ class Draughtsman:
         drawn = next((plan for plan in plans if (plan.cluster or "") == cluster), None)
         return planning.graded(drawn, grades) if drawn else None
 
-    def _times(self, plan: ChangePlan, now: datetime) -> Times:
-        """Return when the plan is best done; nothing without windows, or if that fails."""
+    def _fit(self, plan: ChangePlan, now: datetime) -> Fit | None:
+        """Return how the plan fits the windows; None without a cluster, or if that fails."""
         clusters = self.inventory.clusters if self.inventory else ()
         site = next((one for one in clusters if one.name == plan.cluster), None)
         if site is None:
-            return UNPLANNED
+            return None
         try:
-            found = recommend(plan, site, now)
+            return fit_of(recommend(plan, site, now))
         except Exception:  # the ticket matters more than its times
             logger.exception("no time was found for the plan of %s", plan.cluster)
-            return UNPLANNED
-        if not found.windows:
-            return UNPLANNED
-        return Times(starts=found.starts, ends=found.ends, due=found.due)
+            return None
 
     def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
         page = self.page(stored.cluster)

@@ -85,6 +85,33 @@ class Relaxation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What a schedule comes to, as a ticket and the digest tell it; kept with the plan's draft.
+
+    `found_at` is the time that it was reckoned from, `minutes` what the work takes in one window.
+    `why` says in words why no slot was found, `relief` what would yield one at the least cost.
+    """
+
+    outcome: Outcome
+    zone: str
+    found_at: datetime
+    minutes: int
+    starts: datetime | None = None
+    ends: datetime | None = None
+    latest: datetime | None = None
+    """When the change must begin at the latest so that a failed attempt can be repeated."""
+    deadline: datetime | None = None
+    """The earliest possible end of a certificate that has not expired, less the margin."""
+    why: str = ""
+    relief: str = ""
+
+    @property
+    def due(self) -> datetime | None:
+        """When the work must be over: the deadline, else the end of the slots there are."""
+        return self.deadline or self.ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When one plan is done.
 
@@ -121,8 +148,3 @@ class Schedule:
     def ends(self) -> datetime | None:
         """When the change is over."""
         return self.slots[-1].ends if self.slots else None
-
-    @property
-    def due(self) -> datetime | None:
-        """When it must be over: the deadline, else the end of the first slots there are."""
-        return self.deadline or self.ends

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from watcher.model.slot import Fit
+
 
 class ErrandKind(StrEnum):
     """What is to be done at a ticket system."""
@@ -67,6 +69,8 @@ class Draft:
     decides: tuple[str, ...] = ()
     """What `material` is the digest of, a line each; a comment tells which of them changed."""
     attachments: tuple[Attachment, ...] = ()
+    fit: Fit | None = None
+    """How the plan fits the cluster's windows; None: not reckoned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

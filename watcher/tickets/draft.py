@@ -6,7 +6,6 @@ Back-ends encode the whole for their own fields.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -14,6 +13,7 @@ from watcher.account import verdict
 from watcher.model.expiry import Certainty
 from watcher.model.plan import ChangePlan, CommandLine, Finding, Line, Step
 from watcher.model.proof import Proof, TrustSpan, TrustState
+from watcher.model.slot import Fit, Outcome
 from watcher.model.ticket import Draft
 from watcher.tickets.encode import one_line, visible
 
@@ -34,38 +34,29 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """When a change is planned, as far as a slot is known; aware UTC."""
-
-    starts: datetime | None = None
-    ends: datetime | None = None
-    due: datetime | None = None
-
-
-UNPLANNED = Times()
-
-
-def draft_of(plan: ChangePlan, times: Times = UNPLANNED) -> Draft:
+def draft_of(plan: ChangePlan, fit: Fit | None = None) -> Draft:
     """Return the ticket of a plan, without key and version: the change gives them."""
+    known = fit if fit is not None and fit.outcome is not Outcome.UNKNOWN else None
+    due = known.due if known else None
     decides = tuple(visible(line) for line in _decides(plan))
     return Draft(
         key="",
         version=0,
         material=digest_of(decides),
         cluster=plan.cluster or "",
-        title=_title(plan, times),
+        title=_title(plan, due),
         description=_text(_description(plan)),
         risk=_text(_risk(plan)),
         impact=_text(_impact(plan)),
         implementation=_text(_implementation(plan)),
         back_out=_text(_back_out(plan)),
         test=_text(_test(plan)),
-        starts=times.starts,
-        ends=times.ends,
-        due=times.due,
+        starts=known.starts if known else None,
+        ends=known.ends if known else None,
+        due=due,
         items=tuple(dict.fromkeys(_items(plan))),
         decides=decides,
+        fit=fit,
     )
 
 
@@ -129,11 +120,11 @@ def _end(finding: Finding) -> str:
 # -- the fields
 
 
-def _title(plan: ChangePlan, times: Times) -> str:
+def _title(plan: ChangePlan, due: datetime | None) -> str:
     count = len(plan.findings)
     what = f"{_subject(plan.findings[0])}" if count == 1 else f"{count} certificates"
     days = sorted(one.expiry.day for one in plan.findings if one.expiry.day is not None)
-    by = times.due.date() if times.due else days[0] if days else None
+    by = due.date() if due else days[0] if days else None
     when = f" by {by}" if by else ""
     return one_line(f"{plan.cluster}: certificate change, {what}{when}", TITLE)
 
