@@ -7,7 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx2
 import pytest
-from senders.fakes import JiraDcFake, JiraFake, RtFake, ServiceNowFake, WebhookFake
+from senders.fake_jira import JiraDcFake, JiraFake
+from senders.fake_rt import RtFake
+from senders.fake_servicenow import ServiceNowFake
+from senders.fake_webhook import WebhookFake
 from senders.relay import Relay
 
 from watcher.app.clock import SystemClock

@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from senders.fakes import Fake, JiraDcFake, JiraFake, RtFake, ServiceNowFake, WebhookFake
+from senders.fake_jira import JiraDcFake, JiraFake
+from senders.fake_rt import RtFake
+from senders.fake_servicenow import ServiceNowFake
+from senders.fake_webhook import WebhookFake
+from senders.fakes import Fake
 
 from watcher.model.ticket import Attachment, Draft
 from watcher.senders.http import HttpOptions

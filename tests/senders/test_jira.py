@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from senders.fakes import JiraFake
+from senders.fake_jira import JiraFake
 from senders.systems import KINDS, draft
 
 from watcher.errors import Refused

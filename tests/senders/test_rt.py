@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from senders.fakes import RtFake
+from senders.fake_rt import RtFake
 from senders.systems import KINDS, draft
 
 from watcher.errors import InputError, TryLater

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from senders.fakes import Fault, Script, ServiceNowFake
+from senders.fake_servicenow import ServiceNowFake
+from senders.fakes import Fault, Script
 from senders.systems import KINDS, draft
 
 from watcher.errors import InputError, Refused, TryLater

@@ -4,7 +4,8 @@ import base64
 from dataclasses import replace
 
 import pytest
-from senders.fakes import Fault, Script, WebhookFake
+from senders.fake_webhook import WebhookFake
+from senders.fakes import Fault, Script
 from senders.systems import NOW, draft
 
 from watcher.errors import InputError, Refused, Unclear

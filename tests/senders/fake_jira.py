@@ -1,0 +1,166 @@
+"""A Jira, Cloud and Data Center, by its documentation."""
+
+import base64
+import re
+
+from senders.fakes import Fake
+
+
+class JiraFake(Fake):
+    """Issues of one project; Cloud (version 3) or Data Center (version 2)."""
+
+    cloud = True
+    url = "https://example.atlassian.test"
+    root = "/rest/api/3"
+    first = 10_000
+    absent = (404, {}, {"errorMessages": ["Issue does not exist"], "errors": {}})
+    fields = frozenset(
+        {"project", "issuetype", "summary", "description", "duedate", "labels", "priority"}
+    )
+
+    def key_of(self, ticket):
+        """Return our key in a ticket."""
+        property_ = ticket["properties"].get("watcher", {})
+        return property_.get("key") or ticket["fields"]["labels"][1]
+
+    def foreign(self, value):
+        """Return an answer that speaks of another's ticket."""
+        other = {"id": "99999", "key": "OTHER-1", "fields": {"labels": ["watcher", "watcher-x-1"]}}
+        return {"issues": [other]} if isinstance(value, dict) and "issues" in value else other
+
+    def answer(self, asked):
+        """Answer a call."""
+        if not self._known(asked):
+            return 401, {}, {"message": "Client must be authenticated to access this resource."}
+        if not asked.path.startswith(self.root):
+            return 410, {}, {"errorMessages": ["The requested API has been removed."]}
+        path = asked.path.removeprefix(self.root)
+        number = r"/issue/(\d+)"
+        routes = (
+            ("POST", "/issue", self._create),
+            ("POST", "/search/jql" if self.cloud else "/search", self._find),
+            ("GET", number, self._get),
+            ("PUT", number, self._set),
+            ("POST", f"{number}/comment", self._comment),
+            ("GET", f"{number}/comment", self._said),
+            ("GET", f"{number}/transitions", self._ways),
+            ("POST", f"{number}/transitions", self._go),
+            ("POST", f"{number}/attachments", self._attach),
+        )
+        return self.routed(asked, path, routes)
+
+    def _known(self, asked):
+        login = base64.b64encode(f"watcher@example.net:{self.secret}".encode()).decode()
+        return asked.headers.get("authorization") == f"Basic {login}"
+
+    def _bad(self, fields):
+        wrong = {name: "Field cannot be set." for name in fields if name not in self.fields}
+        if len(fields.get("summary", "")) > 255:
+            wrong["summary"] = "Summary must be less than 255 characters."
+        if any(" " in label for label in fields.get("labels", [])):
+            wrong["labels"] = "The label contains spaces which is invalid."
+        if not self._sound(fields["description"]):
+            wrong["description"] = "Operation value must be an Atlassian Document"
+        return wrong
+
+    def _sound(self, text):
+        """Tell whether a rich text is of this kind and not too long."""
+        blocks = text["content"]
+        return text["type"] == "doc" and text["version"] == 1 and all(
+            block["type"] == "paragraph" and all(node["text"] for node in block["content"])
+            for block in blocks
+        )  # fmt: skip
+
+    def _create(self, asked):
+        body = asked.json()
+        if wrong := self._bad(body["fields"]):
+            return 400, {}, {"errorMessages": [], "errors": wrong}
+        properties = {one["key"]: one["value"] for one in body.get("properties", [])}
+        kept = {} if self.drops_field else properties
+        fields = {**body["fields"], "status": status("new")}
+        number = self.add({"fields": fields, "properties": kept})
+        id_ = str(self.first + number)
+        return 201, {}, {"id": id_, "key": f"UC-{number}", "self": f"{self.url}/rest/{id_}"}
+
+    def _shown(self, number):
+        files = [{"filename": name} for name in self.files[number]]
+        ticket = self.tickets[number]
+        fields = {**ticket["fields"], "attachment": files}
+        id_ = str(self.first + number)
+        return {
+            "id": id_, "key": f"UC-{number}", "fields": fields, "properties": ticket["properties"]
+        }  # fmt: skip
+
+    def _find(self, asked):
+        body = asked.json()
+        label = re.search(r'labels = "([^"]+)"', body["jql"])[1]
+        found = self.searched(lambda ticket: label in ticket["fields"]["labels"])
+        known = [self.number_of(one) for one in body.get("reconcileIssues", [])]
+        found = sorted({*found, *(n for n in known if n in self.tickets)})
+        start = int(body.get("nextPageToken") or body.get("startAt") or 0)
+        page = found[start : start + body["maxResults"]]
+        answer = {"issues": [self._shown(n) for n in page]}
+        if self.cloud and start + len(page) < len(found):
+            answer["nextPageToken"] = str(start + len(page))
+        return 200, {}, answer
+
+    def _get(self, asked, number):
+        del asked
+        return 200, {}, self._shown(number)
+
+    def _set(self, asked, number):
+        body = asked.json()
+        if wrong := self._bad(body["fields"]):
+            return 400, {}, {"errors": wrong}
+        self.tickets[number]["fields"] |= body["fields"]
+        for one in body.get("properties", []):
+            self.tickets[number]["properties"][one["key"]] = one["value"]
+        return 204, {}, None
+
+    def _comment(self, asked, number):
+        body = asked.json()["body"]
+        if not self._sound(body):
+            return 400, {}, {"errors": {"comment": "not valid"}}
+        self.comments[number].append(body)
+        return 201, {}, {"id": str(len(self.comments[number]))}
+
+    def _said(self, asked, number):
+        start, size = int(asked.query["startAt"]), int(asked.query["maxResults"])
+        newest = self.comments[number][::-1][start : start + size]
+        return 200, {}, {"comments": [{"body": body} for body in newest]}
+
+    def _ways(self, asked, number):
+        del asked
+        done = self.tickets[number]["fields"]["status"]["statusCategory"]["key"] == "done"
+        way = ("31", "Reopen") if done else ("21", "Done")
+        return 200, {}, {"transitions": [{"id": way[0], "name": way[1]}]}
+
+    def _go(self, asked, number):
+        ids = {"21": "done", "31": "new"}
+        self.tickets[number]["fields"]["status"] = status(ids[asked.json()["transition"]["id"]])
+        return 204, {}, None
+
+    def _attach(self, asked, number):
+        if asked.headers.get("x-atlassian-token") != "no-check":
+            return 403, {}, {"message": "XSRF check failed"}
+        name = re.search(rb'filename="([^"]+)"', asked.raw)[1].decode()
+        self.files[number].setdefault(name, []).append(("", asked.raw))
+        return 200, {}, [{"filename": name}]
+
+
+def status(category):
+    return {"name": category, "statusCategory": {"key": category}}
+
+
+class JiraDcFake(JiraFake):
+    """Data Center."""
+
+    cloud = False
+    url = "https://jira.example.test/jira"
+    root = "/jira/rest/api/2"
+
+    def _known(self, asked):
+        return asked.headers.get("authorization") == f"Bearer {self.secret}"
+
+    def _sound(self, text):
+        return isinstance(text, str) and len(text) <= 32_767

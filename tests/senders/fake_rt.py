@@ -1,0 +1,103 @@
+"""A Request Tracker 5 as the real one answers."""
+
+import base64
+import re
+
+from senders.fakes import Fake
+
+
+class RtFake(Fake):
+    """A queue of RT with a custom field; REST2 as the real program answers (test_rt_real.py)."""
+
+    url = "https://rt.example.test"
+    absent = (404, {}, {"message": "Not Found"})
+
+    def key_of(self, ticket):
+        """Return our key in a ticket."""
+        return ticket["CustomFields"].get("Change-Key") or ticket["Subject"][1:].partition("]")[0]
+
+    def foreign(self, value):
+        """Return an answer that speaks of another's ticket."""
+        if isinstance(value, dict) and "items" in value:
+            return {**value, "items": [{"id": "4711", "type": "ticket"}], "pages": 1}
+        if isinstance(value, dict) and value.get("type") == "ticket":
+            return {"id": "4711x", "type": "ticket", "_url": "http://elsewhere/"}
+        return {"id": 4711, "Subject": "[watcher-other-1] x", "Status": "new", "CustomFields": []}
+
+    def answer(self, asked):
+        """Answer a call."""
+        if asked.headers.get("authorization") != f"token {self.secret}":
+            return 401, {}, {"message": "Unauthorized"}
+        path = asked.path.removeprefix("/REST/2.0")
+        number = r"/ticket/(\d+)"
+        routes = (
+            ("POST", "/ticket", self._create),
+            ("GET", "/tickets", self._find),
+            ("GET", number, self._get),
+            ("PUT", number, self._set),
+            ("POST", f"{number}/(?:comment|correspond)", self._comment),
+            ("GET", f"{number}/attachments", self._said),
+        )
+        return self.routed(asked, path, routes)
+
+    def _create(self, asked):
+        body = asked.json()
+        kept = {} if self.drops_field else body.get("CustomFields", {})
+        ticket = {"Subject": body["Subject"], "Status": "new", "CustomFields": kept, "at": 0}
+        ticket |= {name: body[name] for name in ("Starts", "Due", "Content") if name in body}
+        number = self.add(ticket)
+        self.comments[number].append((body["Subject"], body["Content"]))
+        for one in body["Attachments"]:
+            data = base64.b64decode(one["FileContent"], validate=True)
+            self.files[number][one["FileName"]] = [(one["FileType"], data)]
+        answer = {"type": "ticket", "id": str(number), "_url": f"{self.url}/REST/2.0/{number}"}
+        return 201, {}, answer
+
+    def _find(self, asked):
+        query = asked.query["query"]
+        subject = re.search(r"Subject LIKE '([^']+)'", query)
+        key = re.search(r"CF\.\{Change-Key\} = '([^']+)'", query)
+
+        def matches(ticket):
+            kept = ticket["CustomFields"].get("Change-Key")
+            return subject[1] in ticket["Subject"] or (key is not None and kept == key[1])
+
+        return self._page(asked, [{"id": str(n), "type": "ticket"} for n in self.searched(matches)])
+
+    @staticmethod
+    def _page(asked, rows):
+        page, size = int(asked.query["page"]), int(asked.query["per_page"])
+        part = rows[(page - 1) * size : page * size]
+        pages = -(-len(rows) // size)
+        return 200, {}, {"items": part, "page": page, "pages": pages, "total": len(rows)}
+
+    def _get(self, asked, number):
+        del asked
+        ticket = self.tickets[number]
+        values = [ticket["CustomFields"]["Change-Key"]] if ticket["CustomFields"] else []
+        fields = [{"id": "1", "type": "customfield", "name": "Change-Key", "values": values}]
+        shown = {"id": number, "type": "ticket", "CustomFields": fields}
+        shown |= {name: ticket[name] for name in ("Subject", "Status")}
+        return 200, {"ETag": f'"{ticket["at"]}"'}, shown
+
+    def _set(self, asked, number):
+        ticket = self.tickets[number]
+        if self.stale:  # somebody else writes between our reading and our writing
+            self.stale -= 1
+            ticket["at"] += 1
+        if asked.headers.get("if-match") != f'"{ticket["at"]}"':
+            return 412, {}, {"message": "Precondition Failed"}
+        ticket |= asked.json()
+        ticket["at"] += 1
+        return 200, {}, [f"Ticket {number}: changed"]
+
+    def _comment(self, asked, number):
+        body = asked.json()
+        self.comments[number].append((body["Subject"], body["Content"]))
+        for one in body.get("Attachments", []):
+            self.files[number][one["FileName"]] = [(one["FileType"], one["FileContent"])]
+        return 201, {}, ["Comments added"]
+
+    def _said(self, asked, number):
+        rows = [{"id": str(i), "Subject": s} for i, (s, _) in enumerate(self.comments[number])]
+        return self._page(asked, rows)
