@@ -1,5 +1,7 @@
 """The trust timeline: every group and moment is told, in figures, patterns and words."""
 
+import re
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -107,16 +109,29 @@ def test_step_numbers_lead_to_their_steps():
     assert links == [f"#p1-step-{number}" for number in range(1, 7)]
 
 
-def test_a_reset_is_a_line_across_all_lanes():
+def test_a_reset_is_a_line_across_all_lanes_and_through_no_name():
     two = proof(moments(6, resets=(2,)), lane(*CELLS), lane(*CELLS, name="far"))
     (tree,) = trees(two)
-    height = int(tree.get("height"))
-    lines = [
-        p for p in tree.iter(f"{SVG}path") if p.get("stroke-width") == "3" and "V" in p.get("d")
-    ]
+    (line,) = [
+        p.get("d") for p in tree.iter(f"{SVG}path")
+        if p.get("stroke-width") == "3" and "V" in p.get("d")
+    ]  # fmt: skip
+    pieces = [(int(y), int(y) + int(long)) for y, long in re.findall(r"M\d+ (\d+)v(\d+)", line)]
+    names = [int(t.get("y")) for t in tree.iter(f"{SVG}text") if t.get("class") == "lane"]
+    squares = {int(r.get("y")) for r in tree.iter(f"{SVG}rect") if r.get("height") == "22"}
 
-    (line,) = lines
-    assert line.get("d").endswith(f"V{height - 3}")
+    assert [(y - 1, y + 23) for y in sorted(squares)] == pieces
+    assert len(names) == 2
+    assert not any(top < y < end for y in names for top, end in pieces)
+
+
+@pytest.mark.parametrize(("cell", "patterned"), [(WINDOW, True), (LOST, True), (STEADY, False)])
+def test_a_figure_on_a_pattern_has_plain_ground(cell, patterned):
+    (tree,) = trees(proof(moments(1), lane(STEADY, cell)))
+    drawn = [e for e in tree.iter() if e.tag in (f"{SVG}rect", f"{SVG}text")]
+    before = [a for a, b in pairwise(drawn) if b.get("class", "").startswith("fig")][-1]
+
+    assert patterned is (before.get("stroke") is None)
 
 
 def test_a_point_of_no_return_has_a_red_frame():

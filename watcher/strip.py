@@ -231,7 +231,7 @@ def _strip(
     body = [*_axis(part, last_steps, prefix)]
     for number, lane in enumerate(lanes):
         body += _cells(lane, part, AXIS + number * _ROW + LABEL)
-    body += _resets(part, height)
+    body += [_reset(EDGE + i * COLUMN, len(lanes)) for i, one in enumerate(part) if one.reset]
     for number, lane in enumerate(lanes):
         body.append(_label(lane, AXIS + number * _ROW, width))
     title = f"Trust timeline, {part[0].numbers} to {part[-1].numbers}"
@@ -303,31 +303,35 @@ def _tip(cell: TrustCell) -> str:
     return f"{cell.state.value}, {figure(cell)}{ways}{why}"
 
 
-def _resets(part: Sequence[Column], height: int) -> Iterator[str]:
-    for i, column in enumerate(part):
-        if column.reset:
-            x = EDGE + i * COLUMN
-            yield f'<path d="M{x} 2V{height - EDGE}" stroke="#24476b" stroke-width="3"/>'
+def _reset(x: int, lanes: int) -> str:
+    """Return the line before a reset: beside its number and each lane's cells, through no name."""
+    tops = (AXIS + number * _ROW + LABEL for number in range(lanes))
+    line = "".join(f"M{x} {top - 1}v{CELL + 2}" for top in tops)
+    return f'<path d="M{x} 2V{AXIS - 3}{line}" stroke="#24476b" stroke-width="3"/>'
 
 
 def _square(state: TrustState, text: str, x: int, y: int) -> str:
     fill, _ = STATES[state]
     letters = _LETTERS.get(state, "fig")
     dash = f' stroke-dasharray="{_DASHES[state]}"' if state in _DASHES else ""
+    ground = (
+        f'<rect x="{x + 8}" y="{y + 3}" width="{COLUMN - 16}" height="{CELL - 6}" fill="{fill}"/>'
+        if text and state in _PATTERNED
+        else ""
+    )
     return (
         f'<rect x="{x}" y="{y}" width="{COLUMN}" height="{CELL}" fill="{fill}" '
-        f'stroke="#556"{dash}/>{_pattern(state, x, y)}'
+        f'stroke="#556"{dash}/>{_pattern(state, x, y)}{ground}'
         f'<text x="{x + COLUMN / 2:g}" y="{y + 15}" class="{letters}">{text}</text>'
     )
 
 
 _DASHES = {TrustState.OPEN: "3 2", TrustState.BARE: "1 3"}
 _LETTERS = {
-    TrustState.BARE: "any", TrustState.OPEN: "any", TrustState.OUT: "fig halo",
-    TrustState.WINDOW: "fig halo",
-    TrustState.LOST: "fig inverse",
+    TrustState.BARE: "any", TrustState.OPEN: "any", TrustState.LOST: "fig inverse",
 }  # fmt: skip
-"""Letters stand off from patterns and dark ground."""
+_PATTERNED = {TrustState.OUT, TrustState.WINDOW, TrustState.LOST}
+"""Their figure stands on a plain ground of its own; not every printer knows halos of letters."""
 
 
 def _pattern(state: TrustState, x: int, y: int) -> str:

@@ -58,6 +58,16 @@ def test_all_quiet_says_who_is_alive():
     assert not page().quiet
 
 
+def test_nothing_due_with_nobody_alive_is_no_good_news():
+    made = page(State(cases=(), sources=[]))
+    html = pages.html(made, TEMPLATES)
+
+    assert "Nothing is due, 0 sources alive: week 48" == made.subject
+    assert "Nothing is due, and nobody would say so. 0 sources alive." in html
+    assert "Nothing is due, and nobody would say so." in pages.text(made, TEMPLATES)
+    assert html.count("color: #116329") == 0
+
+
 def test_a_list_hears_of_its_own_clusters_only():
     made = page(audience=Audience(name="wien", clusters=frozenset({"wien"})))
 

@@ -49,7 +49,7 @@ h1 { string-set: head content(); }
 _PICTURES = """<style>
 text { font-family: "DejaVu Sans", sans-serif; fill: #1c2430; }
 .label { font-size: 13px; font-weight: bold; } .lane { font-size: 11px; font-weight: bold; }
-.num, .inv, .axis, .any { font-size: 11px; text-anchor: middle; } .axis.narrow { font-size: 9px; }
+.num, .inv, .axis, .any { font-size: 11px; text-anchor: middle; } .axis.narrow { font-size: 10px; }
 .fig { font-size: 13px; font-weight: bold; text-anchor: middle; fill: #000; }
 .inv, .axis.inv { font-weight: bold; fill: #fff; } .any { fill: #000; }
 .inverse { fill: #fff; }

@@ -23,8 +23,8 @@ _BOXED = {
 """Grounds of the paragraphs that must be seen."""
 _LISTS = {"ul", "ol"}
 _SKIPPED = {"svg", "style", "head"}
-_LEFT_OUT = "left-out"
-"""What the legend of a picture becomes that is left out."""
+_LEFT_OUT = "drawn"
+"""What is only there for a picture, and what the legend becomes of one that is left out."""
 _SPACE = re.compile(r"[ \t\r\n]+")
 BOX = "\u2610"
 """An empty box, for a tick with a pen."""
@@ -119,12 +119,10 @@ class _Reader(HTMLParser):
         return {word for _, kind in self._open for word in kind.split()}
 
     def _worded(self, text: str) -> str:
-        kind = self._open[-1][1] if self._open else ""
-        if kind == "src":
-            return f"[{text}]"
+        tag, kind = self._open[-1] if self._open else ("", "")
         if kind == "num":
             return f"{text}  "
-        return f"{text}: " if self._open and self._open[-1][0] == "dt" else text
+        return f"{text}: " if tag == "dt" else text
 
     def _look(self) -> Look:
         classes = self._classes()

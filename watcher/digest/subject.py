@@ -22,7 +22,8 @@ def state_of(sections: Sections, *, alive: int, silent: int) -> str:
     words = words or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
     if silent:
         words.append(f"{silent} {_sources(silent)} silent")
-    return ", ".join(words) or f"all quiet, {alive} {_sources(alive)} alive"
+    calm = "all quiet" if alive else "nothing is due"  # nobody alive is no quiet
+    return ", ".join(words) or f"{calm}, {alive} {_sources(alive)} alive"
 
 
 def subject_of(state: str, period: str) -> str:
