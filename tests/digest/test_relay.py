@@ -2,16 +2,15 @@
 
 import asyncio
 import contextlib
-import ssl
 import sys
 from email import message_from_bytes
 from email.policy import default
 from types import SimpleNamespace
 
 import pytest
-import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from authority import Authority
 from digest.test_page import page, sent
 from inputs.mailroom import OURS, listening
 from inputs.test_smtp_postfix import folder, relaying  # noqa: F401 -- a fixture
@@ -115,17 +114,13 @@ def test_a_mail_that_is_too_large_is_not_handed_over():
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    made.cert_pem.write_to_path(path)
-    return made, path
+    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.mark.parametrize("password", ["right", "wrong"])
 def test_a_log_in_over_starttls(authority, password):
     """A wrong password is told and is not the end: people mend it."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority[0].issue_cert("localhost").configure_cert(context)
+    context = authority.server("localhost")
     desk = Desk()
 
     def check(_server, _session, _envelope, _mechanism, data):
@@ -134,7 +129,7 @@ def test_a_log_in_over_starttls(authority, password):
     with served(desk, tls_context=context, require_starttls=True, auth_required=True,
                 authenticator=check) as port:  # fmt: skip
         one = relay(port, host="localhost", tls="starttls", user="u", password=password,
-                    ca_file=authority[1])  # fmt: skip
+                    ca_file=authority.path)  # fmt: skip
         answer, said = one.deliver(b"Subject: x\r\n\r\nx\r\n", (A,))[A]
 
     right = password == "right"  # noqa: S105 -- of this test

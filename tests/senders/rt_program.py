@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from ports import free_port
+
 SETUP = shutil.which("rt-setup-database-5", path="/usr/sbin:/usr/bin")
 SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")
 PACKAGES = ("request-tracker5", "rt5-db-sqlite", "rt5-standalone")
@@ -72,7 +74,7 @@ class RtProgram:
     """RT in a folder of its own, on a port of its own."""
 
     def __init__(self, folder):
-        self.folder, self.port = folder, _free_port()
+        self.folder, self.port = folder, free_port()
         for name in ("conf.d", "data/mason", "data/sessions"):
             (folder / name).mkdir(parents=True)
         data = {"queue": QUEUE, "field": FIELD, "rights": RIGHTS, "folder": folder}
@@ -143,9 +145,3 @@ class RtProgram:
         except subprocess.TimeoutExpired:
             os.killpg(self.server.pid, signal.SIGKILL)
             self.server.wait(timeout=10)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

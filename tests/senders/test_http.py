@@ -2,14 +2,13 @@
 
 import re
 import socket
-import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
 
 import httpx2
 import pytest
-import trustme
+from authority import Authority
 
 from watcher.errors import InputError, Refused, TryLater, Unclear
 from watcher.senders.http import Http, HttpOptions, Request, is_loopback, parsed, path_of
@@ -164,17 +163,12 @@ def test_cookies_are_not_carried_on():
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    made.cert_pem.write_to_path(path)
-    return made, path
+    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @contextmanager
 def tls(authority, name):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    listener = serve(said(JSON + b"Content-Length: 2\r\n\r\n{}"), context)
+    listener = serve(said(JSON + b"Content-Length: 2\r\n\r\n{}"), authority.server(name))
     try:
         yield f"https://localhost:{listener.getsockname()[1]}"
     finally:
@@ -182,27 +176,25 @@ def tls(authority, name):
 
 
 def test_a_certificate_of_the_sites_own_authority_holds(authority):
-    with tls(authority[0], "localhost") as url:
-        http = Http(HttpOptions(url=url, ca_file=authority[1]))
+    with tls(authority, "localhost") as url:
+        http = Http(HttpOptions(url=url, ca_file=authority.path))
 
         assert http.send(CREATE).status == 200
 
 
 @pytest.mark.parametrize(("name", "known"), [("other.example", True), ("localhost", False)])
 def test_a_certificate_that_does_not_hold_gets_no_request(authority, name, known):
-    with tls(authority[0], name) as url:
-        http = Http(HttpOptions(url=url, ca_file=authority[1] if known else None))
+    with tls(authority, name) as url:
+        http = Http(HttpOptions(url=url, ca_file=authority.path if known else None))
 
         with pytest.raises(TryLater, match="its certificate does not hold"):
             http.send(CREATE)
 
 
 def test_a_deadline_also_ends_a_drip_under_tls(authority):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority[0].issue_cert("localhost").configure_cert(context)
-    listener = serve(drip(JSON), context)
+    listener = serve(drip(JSON), authority.server("localhost"))
     url = f"https://localhost:{listener.getsockname()[1]}"
-    http = Http(HttpOptions(url=url, ca_file=authority[1], whole=0.8, read=5.0))
+    http = Http(HttpOptions(url=url, ca_file=authority.path, whole=0.8, read=5.0))
     begun = time.monotonic()
 
     assert ends(http, CREATE) is Unclear

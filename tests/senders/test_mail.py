@@ -1,11 +1,10 @@
 """Mails through a relay that refuses, waits, drops and forgets; and what stands in them."""
 
 import email
-import ssl
 from email import policy
 
 import pytest
-import trustme
+from authority import Authority
 from senders.fakes import ServerClock
 from senders.relay import GOOD, Manners, Relay
 from senders.systems import HOSTILE, NOW, draft
@@ -246,22 +245,13 @@ def test_a_dot_on_a_line_of_its_own_ends_nothing():
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    made = trustme.CA()
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    made.cert_pem.write_to_path(path)
-    return made, path
-
-
-def context(authority, name):
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(made)
-    return made
+    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 def test_the_log_in_goes_out_encrypted_only(authority):
-    with Relay(context=context(authority[0], "localhost")) as relay:
+    with Relay(context=authority.server("localhost")) as relay:
         mail = system(
-            relay, host="localhost", tls="starttls", ca_file=authority[1], user="watcher",
+            relay, host="localhost", tls="starttls", ca_file=authority.path, user="watcher",
             password=PASSWORD,
         )  # fmt: skip
         mail.create(draft())
@@ -273,8 +263,10 @@ def test_the_log_in_goes_out_encrypted_only(authority):
 @pytest.mark.parametrize("known", [True, False])
 def test_a_relay_whose_certificate_does_not_hold_gets_no_mail(authority, known):
     name = "other.example" if known else "localhost"
-    with Relay(context=context(authority[0], name)) as relay:
-        how = ends(relay, host="localhost", tls="starttls", ca_file=authority[1] if known else None)
+    with Relay(context=authority.server(name)) as relay:
+        how = ends(
+            relay, host="localhost", tls="starttls", ca_file=authority.path if known else None
+        )
 
     assert how == (TryLater, 0)
     assert set(relay.plain_commands) <= {"EHLO", "STARTTLS"}

@@ -38,7 +38,6 @@ class RelayOptions:
     user: str = ""
     password: str = field(default="", repr=False)
     ca_file: Path | None = None
-    helo: str | None = None
     step: float = 30.0
     """The longest that the relay may take for one command."""
     whole: float = 120.0
@@ -104,8 +103,8 @@ class Smtp:
         return aiosmtplib.SMTP(
             hostname=options.host, port=options.port, timeout=options.step,
             use_tls=options.tls == "tls", start_tls=options.tls == "starttls",
-            tls_context=self._context, local_hostname=options.helo,
-            username=options.user or None, password=options.password or None,
+            tls_context=self._context, username=options.user or None,
+            password=options.password or None,
         )  # fmt: skip
 
 
