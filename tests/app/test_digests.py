@@ -57,7 +57,7 @@ def daemon(store, clock, relay, settings=SETTINGS, holder="first"):
     """Return what sends digests in a process that starts now and leads."""
     term = store.lease.take("leader", holder, clock.now(), 30)
     desk = Desk(settings=settings, inventory=Inventory(version=1, clusters=(cluster(),)))
-    standing = Found(term=term, sources=(source("cm1"),))
+    standing = Found(term=term, sources=(source("cm1"),), sources_at=NOW)
     return Digests(
         desk=desk, store=store, clock=clock, standing=standing, carriers=Carriers(relay=relay)
     )
@@ -235,13 +235,23 @@ def test_nothing_due_is_sent_only_where_the_site_wants_it(store, clock, relay):
 
 def test_the_digest_waits_until_it_is_known_who_is_heard(store, clock, relay):
     digests = daemon(store, clock, relay)
-    digests.standing.sources = ()
+    digests.standing.sources_at = None
     looks(digests)
     none = len(relay.letters)
-    digests.standing.sources = (source("cm1"),)
+    digests.standing.sources_at = NOW
     looks(digests)
 
     assert (0, 2) == (none, len(relay.letters))
+
+
+@pytest.mark.parametrize("sources", [(), (source("stage:journal"),)])
+def test_where_nobody_is_expected_the_digest_goes_out_nevertheless(store, clock, relay, sources):
+    """An inventory without nodes, or each with `every: null`, expects nobody."""
+    digests = daemon(store, clock, relay)
+    digests.standing.sources = sources
+    looks(digests)
+
+    assert list(PEOPLE) == [to for to, _ in relay.letters]
 
 
 def test_weeks_without_a_digest_are_named_in_the_next(store, clock, relay):

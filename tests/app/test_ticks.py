@@ -100,6 +100,14 @@ def states(ticks):
     return {one.node: one.state for one in told if one.node}
 
 
+def test_it_is_told_when_it_was_looked_at_who_is_heard(ticks, clock):
+    """Digests wait for it, also where no node is expected and so no source is known."""
+    before = ticks.standing.sources_at
+    ticks.look_at_sources()
+
+    assert (None, clock.now()) == (before, ticks.standing.sources_at)
+
+
 def test_a_source_becomes_silent_and_is_told_once(ticks, store, clock, caplog):
     take_in(store, raw(alarm(0)))  # of cm1
     first = states(ticks)

@@ -104,7 +104,7 @@ class Digests:
         if not self._wanted or not self._leads():
             return
         now = self.clock.now()
-        if self._knows_sources():
+        if self.standing.sources_at is not None:  # a page right after the start knew nobody
             for one in self.desk.settings.digest.lists:
                 self._look_at_week(one.name, now)
         for notices in self.desk.settings.notifications.lists:
@@ -129,11 +129,6 @@ class Digests:
     def _leads(self) -> bool:
         term = self.standing.term
         return term is not None and self.store.lease.holds(LEADER, term)
-
-    def _knows_sources(self) -> bool:
-        """Tell whether it was looked at who is heard: a page right after the start knew nobody."""
-        nodes = any(not one.source.startswith("stage:") for one in self.standing.sources)
-        return nodes or self.desk.inventory is None
 
     # -- the week
 

@@ -32,6 +32,8 @@ class Found:
     epoch: int = 0
     """Number of the newest term, whoever holds it."""
     sources: tuple[SourceStatus, ...] = ()
+    sources_at: datetime | None = None
+    """When it was last looked at who is heard; None: not yet, and nothing is known of anybody."""
     self_test_at: datetime | None = None
     self_test_problem: str = ""
 

@@ -167,6 +167,7 @@ class Ticks:
         self._nodes = self._health()
         _tell("source", before, self._nodes)
         self._show()
+        self.standing.sources_at = self.clock.now()
 
     def _health(self) -> Mapping[str, SourceHealth]:
         heard: dict[str, datetime] = {}
