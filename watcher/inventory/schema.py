@@ -35,6 +35,7 @@ CertificateFile = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ ()+@-]{0,120}\.(pem|der)$")
 ]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+CalendarName = Annotated[str, StringConstraints(pattern=r"^.{1,240}\.[iI][cC][sS]$")]
 SerialNumber = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f:]{2,64}$")]
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000)]
 
@@ -320,6 +321,9 @@ class Cluster(Closed):
     certificates: tuple[Certificate, ...] = ()
     change_schedule: tuple[MaintenanceWindow, ...] = ()
     blackouts: tuple[Blackout, ...] = ()
+    calendars: Annotated[tuple[CalendarName, ...], Field(max_length=20)] = Field(
+        default=(), description="Calendar files (RFC 5545), from the inventory's folder on."
+    )
     lead_times: LeadTimes = LeadTimes()
     margin_days: Days | None = Field(
         default=None, description="Days before a certificate ends by which the work is over."
