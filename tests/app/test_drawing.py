@@ -11,8 +11,9 @@ from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
 from killing import numbered
 
 from watcher import planning, seal
-from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.drawing import EXCUSE, Dirty, Draughtsman
 from watcher.app.easel import LIMIT, Drawn, Easel
+from watcher.app.ticketing import attached
 from watcher.inventory.loader import load
 from watcher.model.message import Grade, Way
 
@@ -151,6 +152,32 @@ def test_a_pdf_that_fails_leaves_none_of_an_older_plan(store, draughtsman):
 
     assert stored is not None
     assert not old.exists()
+
+
+def test_the_reader_is_told_of_a_pdf_that_could_not_be_made_and_it_is_tried_once(
+    store, draughtsman
+):
+    tried = []
+    drawing = replace(draughtsman, printer=tried.append)
+    take_in(store, raw(numbered.alarm(1)))
+    drawing.draw("numbered", NOW)
+    drawing.draw("numbered", NOW)
+    told = drawing.page("numbered").with_suffix(EXCUSE)
+
+    assert 1 == len(tried)
+    assert told.read_text(encoding="utf-8").startswith("There is no PDF of this plan")
+    assert "plan.no-pdf.txt" in [one.name for one in attached(drawing.folder, "numbered")]
+
+
+def test_a_pdf_of_a_changed_plan_takes_the_excuse_away(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    replace(draughtsman, printer=lambda _: None).draw("numbered", NOW)
+    take_in(store, raw(numbered.alarm(2)))
+    replace(draughtsman, printer=lambda _: b"%PDF-").draw("numbered", NOW)
+
+    assert {"numbered.md", "numbered.html", "numbered.pdf"} == {
+        file.name for file in draughtsman.folder.iterdir()
+    }
 
 
 def test_a_page_that_was_lost_is_written_anew(store, draughtsman):

@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -279,6 +280,32 @@ def test_the_daemon_makes_no_pdf_without_the_extra(monkeypatch):
 )
 def test_a_pdf_that_fails_or_lasts_is_none(code, seconds, short):
     assert printed(short, (sys.executable, "-c", code), seconds) is None
+
+
+@pytest.mark.parametrize(
+    ("work", "told"), [("bytearray(1 << 30)", 1), ("while True: pass", -signal.SIGXCPU)]
+)
+def test_a_process_that_is_bound_takes_no_more(work, told):
+    code = f"from watcher.app.paper import bound\nbound(1 << 29, 1)\n{work}"
+    done = subprocess.run(  # noqa: S603 -- our own words
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=60
+    )
+
+    assert told == done.returncode
+
+
+@pango
+def test_a_pdf_is_drawn_within_the_limits_of_the_daemon(page):
+    assert paper.printed(page).startswith(b"%PDF-")
+
+
+def test_no_pdf_is_tried_of_a_page_that_is_too_large(caplog, short):
+    large = short + " " * paper.LARGEST
+    done = "import sys; sys.stdout.write('%PDF-')"
+
+    assert printed(short, (sys.executable, "-c", done)) == b"%PDF-"
+    assert printed(large, (sys.executable, "-c", done)) is None
+    assert f"the page has {len(large)} bytes, over {paper.LARGEST}" in caplog.text
 
 
 def test_a_program_that_is_not_there_makes_no_pdf(short):

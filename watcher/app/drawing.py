@@ -35,6 +35,14 @@ DUE = (
 NOTHING_OPEN = "No case of this cluster is open. `watcher cases --all` lists what was resolved."
 NO_CLUSTER = "There are open cases (`watcher cases`), but the inventory does not know the cluster."
 
+EXCUSE = ".no-pdf.txt"
+"""How the name of the file ends that stands in for a PDF that could not be made."""
+NO_PDF = """There is no PDF of this plan: its page is too large for one, or drawing it took too much
+time or memory. The log of the daemon says which. The page prints from any browser.
+
+It is tried again when the plan changes, or when this file is taken out of the folder of plans.
+"""
+
 CASES = 1000
 """Most urgent cases that one plan takes in."""
 
@@ -147,12 +155,17 @@ class Draughtsman:
 
     def _write_page(self, page: Path, text: str) -> None:
         """Write the page and its PDF; better no PDF at a ticket than that of another plan."""
-        sheets = page.with_suffix(".pdf")
+        sheets, excuse = page.with_suffix(".pdf"), page.with_suffix(EXCUSE)
         if not _says(page, text):
             sheets.unlink(missing_ok=True)
+            excuse.unlink(missing_ok=True)
         _renew(page, text)
-        printed = self.printer(text) if self.printer and not sheets.exists() else None
-        if printed is not None:
+        if self.printer is None or sheets.exists() or excuse.exists():
+            return
+        printed = self.printer(text)
+        if printed is None:
+            write_output(str(excuse), NO_PDF)
+        else:
             write_output(str(sheets), printed)
 
     def _say_there_is_none(self, cluster: str, *, open_cases: int) -> None:
@@ -164,8 +177,8 @@ class Draughtsman:
         if page.exists():
             why = NO_CLUSTER if open_cases else NOTHING_OPEN
             _renew(page, f"# No change plan\n\n{why}\n")
-            page.with_suffix(".html").unlink(missing_ok=True)
-            page.with_suffix(".pdf").unlink(missing_ok=True)
+            for ending in (".html", ".pdf", EXCUSE):
+                page.with_suffix(ending).unlink(missing_ok=True)
 
 
 def _renew(page: Path, text: str) -> None:

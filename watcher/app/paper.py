@@ -2,15 +2,18 @@
 
 Nothing is loaded from elsewhere, and the same page becomes the same bytes (a PDF: by the same
 library with the same fonts). As a program it turns the page on standard input into a PDF on
-standard output, so that the daemon can end it when it takes too long.
+standard output, so that the daemon can end it when it takes too long, and neither time nor memory
+is the daemon's. Both grow with the page: 1 MiB of it takes about half a minute and 0.8 GiB.
 """
 
 import logging
 import re
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,7 +25,11 @@ from watcher.model.plan import ChangePlan
 logger = logging.getLogger(__name__)
 
 SECONDS = 60.0
-"""How long the daemon waits for a PDF; fifty pages take about ten seconds."""
+"""How long the daemon waits for a PDF, also in time of the processor."""
+MEMORY = 1 << 30
+"""Bytes of address space that drawing one for the daemon may take."""
+LARGEST = 1 << 20
+"""Bytes of a page that the daemon makes a PDF of; a plan of a hundred steps has a quarter."""
 NEEDS_PDF = (
     f"{extra('pdf')}, and Pango: "
     "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -91,11 +98,15 @@ def can_print() -> bool:
 
 def printed(page: str, command: Sequence[str] = (), seconds: float = SECONDS) -> bytes | None:
     """Return a page as PDF, drawn by a process of its own; None when that fails or lasts."""
+    data = page.encode()
+    if len(data) > LARGEST:
+        logger.warning("no PDF was made: the page has %d bytes, over %d", len(data), LARGEST)
+        return None
     # -P: a folder `watcher` where we happen to stand must not run in our place.
     told = command or (sys.executable, "-P", "-m", "watcher.app.paper")
     try:
         done = subprocess.run(  # noqa: S603 -- our own program; the page is its standard input
-            told, input=page.encode(), capture_output=True, timeout=seconds, check=False
+            told, input=data, capture_output=True, timeout=seconds, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         logger.warning("no PDF was made: %s", type(error).__name__)
@@ -129,8 +140,18 @@ def _weasyprint() -> Any:  # noqa: ANN401 -- the library has no types
         raise InputError(problem, expected=NEEDS_PDF) from error
 
 
+def bound(memory: int, seconds: int) -> None:
+    """Limit this process; whoever takes more memory gets a MemoryError, more time: a signal."""
+    for kind, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds)):
+        _, hard = resource.getrlimit(kind)
+        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with suppress(ValueError, OSError):  # a system that does not have this limit
+            resource.setrlimit(kind, (soft, hard))
+
+
 def main() -> int:
-    """Turn standard input into a PDF on standard output."""
+    """Turn standard input into a PDF on standard output, within the limits of the daemon."""
+    bound(MEMORY, int(SECONDS))
     try:
         drawn = pdf(sys.stdin.buffer.read().decode())
     except InputError as error:

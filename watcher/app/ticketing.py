@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from watcher.app.drawing import EXCUSE
 from watcher.app.outgoing import Desk
 from watcher.app.parts import TicketKeys
 from watcher.app.report import Found
@@ -22,7 +23,10 @@ from watcher.tickets.due import DueRules, mark
 
 LARGEST = 8 << 20
 """Bytes of a document that is attached; ticket systems refuse much larger ones."""
-_KINDS = (("html", "text/html"), ("md", "text/markdown"), ("pdf", "application/pdf"))
+_KINDS = (
+    ("html", "text/html"), ("md", "text/markdown"), ("pdf", "application/pdf"),
+    (EXCUSE.removeprefix("."), "text/plain"),
+)  # fmt: skip
 
 
 def systems_of(
@@ -42,17 +46,18 @@ def desk_of(prepared: Prepared, store: Store, standing: Found, clock: Clock) -> 
     systems = systems_of(prepared, prepared.tickets, clock)
     return Desk(
         outbox=store.outbox, view=store.view, lease=store.lease, clock=clock, standing=standing,
-        systems=systems, rules=rules_of(told, tuple(systems)), limits=limits_of(told),
+        systems=systems, rules=rules_of(told, systems), limits=limits_of(told),
         open_clusters=lambda: tuple(store.figures.open_clusters()),
         attach=partial(attached, prepared.plan_folder),
     )  # fmt: skip
 
 
-def rules_of(told: TicketSettings, systems: tuple[str, ...]) -> DueRules:
+def rules_of(told: TicketSettings, systems: Mapping[str, TicketSystem]) -> DueRules:
     """Return what the site wants done."""
     return DueRules(
-        systems=systems, close=told.close, reopen_within=told.reopen_within,
+        systems=tuple(systems), close=told.close, reopen_within=told.reopen_within,
         renew_after=told.renew_after,
+        stays_closed=frozenset(name for name, one in systems.items() if not one.reopens),
     )  # fmt: skip
 
 
