@@ -31,12 +31,10 @@ from watcher.orders.reader import Line as Written
 from watcher.orders.reader import read, with_steps
 from watcher.planning import plan
 from watcher.trust.branch import Branch
-from watcher.trust.change import apply
 from watcher.trust.goals import at_end
 from watcher.trust.names import Kind, Service
 from watcher.trust.prove import prove
 from watcher.trust.rulebook import RULES
-from watcher.trust.sight import Sight
 from watcher.trust.walk import Memory, Walk, start
 
 BRANCHES = tuple(
@@ -292,7 +290,7 @@ class Search:
         for walk in state.walks:
             after = twin(walk)
             for step in self.steps(line):
-                take(after, step)
+                after.take(step)
             if any(RULES[breach.rule].hard for breach in after.breaches):
                 return None
             walks.append(after)
@@ -330,14 +328,6 @@ def unsigned(lines):
     """Tell whether a new recovery key would meet phones before the other key signed (D5)."""
     renewed = [at for at, line in enumerate(lines) if line.startswith("regen ITLRecovery")]
     return bool(renewed) and not any("localkey" in line for line in lines[renewed[-1] :])
-
-
-def take(walk, step):
-    """Execute one step, as `Walk.go` does."""
-    walk._before(step)  # noqa: SLF001 -- the walk as a transition system
-    touched = apply(step, walk.world)
-    walk.sight = Sight(walk.world)
-    walk._after(step, touched)  # noqa: SLF001
 
 
 def twin(walk):

@@ -45,7 +45,7 @@ class Crowd:
     history: list[tuple[int, Status]] = field(default_factory=list)
     parts: frozenset[Part] = frozenset()
     view: View | None = None
-    """What its phones saw when they last looked."""
+    """What its phones see; None: it changed, and they have to look."""
     settled: tuple[View, frozenset[Held]] | None = None
     """What they saw and may hold when any number of reboots was last gone through."""
 

@@ -10,7 +10,7 @@ from watcher.trust.lists import NOTHING, Certificates
 from watcher.trust.names import Certificate, Service
 from watcher.trust.phone import Ccm, Verifier, View
 from watcher.trust.scenario import Dot1x, Group, PeerKind, secure
-from watcher.trust.world import Tftp, World
+from watcher.trust.world import World
 
 Team = tuple[str, ...]
 """A CallManager group: nodes in the phones' order."""
@@ -21,24 +21,41 @@ class Sight:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._verifiers: dict[tuple[Team, str | None], tuple[tuple[str, Verifier], ...]] = {}
-        self._each: dict[tuple[str, str | None], tuple[str, Verifier] | None] = {}
+        self._teams: dict[tuple[Team, str | None], tuple[tuple[str, Verifier], ...]] = {}
+        self._verifiers: dict[str, dict[str | None, Verifier | None]] = {}
+        """By node, and by the TFTP server whose signers it is asked about."""
         self._callers: dict[tuple[Team, bool], tuple[tuple[str, Ccm], ...]] = {}
         self._trust: dict[PeerKind, Certificates] = {}
 
-    def forget(self, touched: Iterable[Part]) -> None:
-        """Look again at what a step changed; `touched` is what `change.apply` returned."""
+    def forget(self, touched: Iterable[Part]) -> frozenset[Part]:
+        """Look again at what a step touched, and return what of it phones see differently.
+
+        `touched` is what `change.apply` returned. A TVS learns many certificates that nobody signs
+        with: no phone sees a difference.
+        """
         self._trust.clear()
-        for service, node in touched:
-            if service in _SIGNING:
-                # Whom a TVS must know hangs on who signs what is served.
-                self._each.clear()
-                self._verifiers.clear()
-            if service == Service.TVS:
-                self._verifiers.clear()
-                self._each = {key: one for key, one in self._each.items() if key[0] != node}
+        seen = frozenset(
+            part for part in touched if part[0] != Service.TVS or self._differs(part[1])
+        )
+        for service, node in seen:
             if service in _CALLING:
                 self._callers.clear()
+            if service in _SIGNING or service == Service.TVS:
+                self._teams.clear()
+            # Whom a TVS must know hangs on who signs what is served.
+            if service == Service.TFTP:
+                for known in self._verifiers.values():
+                    known.pop(node, None)
+            elif service in _SIGNING:
+                self._verifiers.clear()
+            elif service == Service.TVS:
+                self._verifiers.pop(node, None)
+        return seen
+
+    def _differs(self, node: str) -> bool:
+        """Tell whether a TVS is not as it was when it was looked at, or was never looked at."""
+        known = self._verifiers.get(node)
+        return known is None or any(one != self._look_at(node, s) for s, one in known.items())
 
     def view(self, group: Group) -> View:
         """Return what a phone of a group sees."""
@@ -54,7 +71,7 @@ class Sight:
             files.key if files else None,
             files.itl if files and group.sbd else None,
             world.ctl,
-            self._tvs(group.cm_group, server, files) if group.sbd else (),
+            self._tvs(group.cm_group, server) if group.sbd else (),
             self._ccm(group.cm_group, secure(mode) or secure(group.mode)),
             mode,
             world.vpn_trust if group.vpn else NOTHING,
@@ -66,29 +83,30 @@ class Sight:
             NOTHING if world.branch.expired_accepted else scenario.expired,
         )
 
-    def _tvs(
-        self, team: Team, server: str | None, files: Tftp | None
-    ) -> tuple[tuple[str, Verifier], ...]:
+    def _tvs(self, team: Team, server: str | None) -> tuple[tuple[str, Verifier], ...]:
         """Return each running TVS: what it shows, and whom it knows of those who sign files."""
-        found = self._verifiers.get((team, server))
+        found = self._teams.get((team, server))
         if found is None:
-            seen = [self._verifier(node, server, files) for node in team]
-            found = tuple(one for one in seen if one is not None)
-            self._verifiers[(team, server)] = found
+            seen = ((node, self._verifier(node, server)) for node in team)
+            found = tuple((node, one) for node, one in seen if one is not None)
+            self._teams[(team, server)] = found
         return found
 
-    def _verifier(
-        self, node: str, server: str | None, files: Tftp | None
-    ) -> tuple[str, Verifier] | None:
-        key = (node, server)
-        if key not in self._each:
-            signers = {files.key, files.itl.signer} if files else set()
-            if self.world.ctl is not None:
-                signers.add(self.world.ctl.signer)
-            tvs = self.world.tvs.get(node) if (Service.TVS, node) in self.world.up else None
-            known = Verifier(tvs.own, tvs.known.intersection(signers)) if tvs else None
-            self._each[key] = (node, known) if known else None
-        return self._each[key]
+    def _verifier(self, node: str, server: str | None) -> Verifier | None:
+        known = self._verifiers.setdefault(node, {})
+        if server not in known:
+            known[server] = self._look_at(node, server)
+        return known[server]
+
+    def _look_at(self, node: str, server: str | None) -> Verifier | None:
+        if (Service.TVS, node) not in self.world.up:
+            return None
+        files = self.world.tftp[server] if server is not None else None
+        signers = {files.key, files.itl.signer} if files else set()
+        if self.world.ctl is not None:
+            signers.add(self.world.ctl.signer)
+        tvs = self.world.tvs[node]
+        return Verifier(tvs.own, tvs.known.intersection(signers))
 
     def _ccm(self, team: Team, tls: bool) -> tuple[tuple[str, Ccm], ...]:  # noqa: FBT001 -- a key
         """Return each running CallManager; without TLS nobody looks at its certificate."""

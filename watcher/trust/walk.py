@@ -69,26 +69,38 @@ class Walk:
     sight: Sight = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look at the cluster as it is before the first step."""
+        """Look at the cluster as it is now."""
         self.sight = Sight(self.world)
+        for crowd in self.crowds:
+            crowd.view = None
 
     def go(self) -> None:
         """Walk the whole order."""
         for crowd in self.crowds:
             self._reboot_any(crowd, 0)
         for step in self.scenario.steps:
-            self._before(step)
-            touched = apply(step, self.world)
-            self.sight.forget(touched)
-            self._after(step, touched)
-            self._look_at_backups(step)
+            self.take(step)
         for crowd in self.crowds:
             self.breaches += crowd.pending
 
     def execute(self) -> None:
         """Execute the order without phones: only the cluster at its end is wanted."""
         for step in self.scenario.steps:
-            self.sight.forget(apply(step, self.world))
+            self._change(step)
+
+    def take(self, step: Step) -> None:
+        """Take one step."""
+        self._before(step)
+        self._after(step, self._change(step))
+        self._look_at_backups(step)
+
+    def _change(self, step: Step) -> frozenset[Part]:
+        """Change the cluster and return what phones then see differently."""
+        seen = self.sight.forget(apply(step, self.world))
+        for crowd in self.crowds:
+            if ANYTHING in seen or not crowd.parts.isdisjoint(seen):
+                crowd.view = None
+        return seen
 
     def _look_at_backups(self, step: Step) -> None:
         """Note from which step on DRS cannot work (I-23)."""
@@ -126,7 +138,7 @@ class Walk:
                 self.breaches += hard.admission_first(moment)
                 self.breaches += hard.capf_can_be_checked(moment)
 
-    def _after(self, step: Step, touched: tuple[Part, ...]) -> None:
+    def _after(self, step: Step, seen: frozenset[Part]) -> None:
         if step.action in RENEWING:
             self._note_change(step)
         elif step.action is Action.LSC_REISSUE:
@@ -134,17 +146,10 @@ class Walk:
         elif step.action is Action.RESET:
             self._reset(step)
             return
-        if CTL in touched:
+        if CTL in seen:
             self._ctl_changed(step)
-        if not touched and step.action is not Action.LSC_REISSUE:
-            return
-        parts = frozenset(touched)
         for crowd in self.present:
-            if (
-                ANYTHING in parts
-                or step.action is Action.LSC_REISSUE
-                or not crowd.parts.isdisjoint(parts)
-            ):
+            if crowd.view is None or step.action is Action.LSC_REISSUE:
                 self._reboot_any(crowd, step.number)
 
     def _note_change(self, step: Step) -> None:
@@ -255,8 +260,8 @@ class Walk:
 
     def look(self, crowd: Crowd) -> View:
         """Return what phones of a group see now."""
-        view = self.sight.view(crowd.group)
-        if view != crowd.view:
+        if crowd.view is None:
+            view = self.sight.view(crowd.group)
             crowd.view = self.memory.views.setdefault(view, view)
         return crowd.view
 
