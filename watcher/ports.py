@@ -439,6 +439,18 @@ class TicketSystem(Protocol):
     def name(self) -> str:
         """Name it in settings, outbox and log."""
 
+    @property
+    def searches(self) -> bool:
+        """Tell whether it can be searched; else what is sent twice does no harm."""
+
+    @property
+    def reopens(self) -> bool:
+        """Tell whether it can open a closed ticket again, as far as the settings say how."""
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """Return what of the last draft is not in the ticket, though the ticket is there."""
+
     def find(self, key: str) -> Sequence[TicketRef]:
         """Return the tickets that carry our key, also closed ones; a foreign match is left out."""
 

@@ -159,6 +159,14 @@ def test_it_is_closed_and_opened_where_that_is_configured(kind):
     assert fake.keys() == {KEY: 1}
 
 
+@EVERY
+def test_it_says_whether_it_can_search_and_open_a_ticket_again(kind):
+    told, untold = kind.pair()[0], kind.pair(closes=False)[0]
+
+    assert told.searches is kind.searches
+    assert (told.reopens, untold.reopens) == (True, not kind.searches)
+
+
 @EACH_SEARCHED
 def test_it_is_not_closed_where_nobody_configured_that(kind):
     system, fake = kind.pair(closes=False)

@@ -118,6 +118,9 @@ class Scripted:
     faults: bool = True
     lag: float = 120.0
     name: str = "scripted"
+    searches: bool = True
+    reopens: bool = True
+    left_out: tuple = ()
     tickets: dict = field(default_factory=dict)
     """By id: key, title, when it can be found, closed, comments with when they can be read."""
     calls: Counter = field(default_factory=Counter)

@@ -247,6 +247,66 @@ def test_a_regression_of_an_open_ticket_is_told():
     assert "came again" in story.text("v2 note")
 
 
+STAYING = replace(RULES, stays_closed=frozenset({"a"}))
+
+
+def test_a_regression_where_nothing_can_be_opened_again_is_another_change():
+    story = Story(case(), rules=STAYING)
+    story.look()
+    story.done()
+    story.look()
+    story.close()
+    story.regress()
+    early = story.look(after=3 * DAY)
+    story.plan("fresh")
+
+    assert [] == early
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+
+
+def test_a_reopening_that_is_refused_for_good_is_followed_by_another_change():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.close()
+    story.regress()
+    story.plan("again")
+
+    assert ["reopen [watcher-graz-1 r2 reopened]"] == story.look(deliver=False)
+    story.errands[-1] = replace(story.errands[-1], state=ErrandState.DEAD)
+    assert ["create [watcher-graz-2 v1]"] == story.look(deliver=False)
+
+
+def test_what_is_seen_closed_right_after_a_regression_was_closed_before_it():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.regress()
+    story.look(deliver=False)
+    story.now += HOUR
+    story.close()
+
+    assert ["reopen [watcher-graz-1 r2 reopened]"] == story.look()
+
+
+@pytest.mark.parametrize("closed", ["a", "b"])
+def test_a_ticket_that_people_closed_at_one_of_two_systems_holds_nothing_up(closed):
+    story = Story(case(), rules=replace(RULES, systems=("a", "b")))
+    story.look()
+    story.close(closed)
+    story.now += 90 * DAY
+    story.cases.append(case("sub2", opened_at=story.now, state_since=story.now))
+    story.plan("fresh")
+    added = story.look()
+
+    assert ["create [watcher-graz-2 v1]"] * 2 == added[1:]
+    assert "comment [watcher-graz-1 left]" == added[0]
+    assert "goes on in watcher-graz-2" in story.text("left")
+    assert closed not in {one.system for one in story.errands if "left" in one.mark}
+
+
 def test_a_late_regression_is_another_change():
     story = Story(case(), rules=CLOSING)
     story.look()

@@ -163,14 +163,9 @@ def _down(_):
     raise TryLater("connection refused")
 
 
-class Leaving(Scripted):
-    """A system that takes a ticket without its document."""
-
-    left_out = ("plan.pdf: too large",)
-
-
 def test_what_a_ticket_had_to_do_without_is_told(clock):
-    memory, system = filled(1), Leaving(clock, chance(7), faults=False)
+    without = ("plan.pdf: too large",)
+    memory, system = filled(1), Scripted(clock, chance(7), faults=False, left_out=without)
     run(outgoing(clock, memory, system), clock, NOW + MINUTE)
 
     assert {DONE: 1} == memory.states()

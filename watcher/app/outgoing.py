@@ -338,7 +338,7 @@ class _Try:
 
     def _whole(self, ticket: TicketRef) -> Answer:
         """Return that a ticket is there, and what it had to do without."""
-        told = "; ".join(getattr(self.system, "left_out", ()))  # not all leave something out
+        told = "; ".join(self.system.left_out)
         return self._answer(Outcome.DONE, ticket, told=f"left out: {told}" if told else "")
 
     def _draft(self, change: Change) -> Draft:

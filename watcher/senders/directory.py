@@ -37,6 +37,9 @@ class DirectorySystem:
 
     folder: Path
     name: str = "directory"
+    searches: bool = True
+    reopens: bool = True
+    left_out: tuple[str, ...] = ()
 
     def find(self, key: str) -> Sequence[TicketRef]:
         """Return the ticket of that key; a folder that is no ticket of ours is left out."""

@@ -88,6 +88,7 @@ class Jira:
     ) -> None:
         self.options = options
         self.name = options.name
+        self.searches, self.reopens = True, bool(options.reopened)
         self._dialect = dialect
         secrets = (options.token, dialect.authorization.partition(" ")[2])
         self._http = Http(options.http, secrets=secrets, transport=transport)

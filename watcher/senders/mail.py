@@ -62,6 +62,7 @@ class Mail:
     def __init__(self, options: MailOptions, now: Callable[[], datetime]) -> None:
         self.options = options
         self.name = options.name
+        self.searches, self.reopens = False, True
         self._now = now
         self._smtp = Smtp(options.relay)
         self._has: OrderedDict[str, frozenset[str]] = OrderedDict()

@@ -70,6 +70,7 @@ class RequestTracker:
     def __init__(self, options: RtOptions, transport: httpx2.BaseTransport | None = None) -> None:
         self.options = options
         self.name = options.name
+        self.searches, self.reopens = True, bool(options.reopened)
         for text in (options.queue, options.custom_field):
             if not text.isprintable() or set(text) & set("'\"\\{}"):
                 raise InputError("the name of a queue or custom field holds a quote or brace")

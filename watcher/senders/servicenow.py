@@ -76,6 +76,7 @@ class ServiceNow:
     ) -> None:
         self.options = options
         self.name = options.name
+        self.searches, self.reopens = True, bool(options.reopening)
         if options.comments not in {"work_notes", "comments"}:
             raise InputError("comments go to work_notes or comments")
         secrets = [options.password, options.client_secret]

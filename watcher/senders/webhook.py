@@ -51,6 +51,7 @@ class Webhook:
     ) -> None:
         self.options = options
         self.name = options.name
+        self.searches, self.reopens = False, True
         self._now = now
         if not options.secret:
             raise InputError("a webhook without a secret would not be signed")

@@ -26,8 +26,8 @@ COMMENT_LINES = 40
 """Of what changed, a comment tells so many lines; the ticket itself has them all."""
 COMMENT = 8000
 """Characters of one comment."""
-SHOWN_CLUSTER = 80
-"""Characters of a cluster's name in the key of its changes."""
+SEEN_LATE = timedelta(hours=2)
+"""So much later than people closed a ticket it may be seen closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,8 @@ class DueRules:
     """An alarm of a resolved certificate so soon after the change ended reopens it."""
     renew_after: timedelta = timedelta(days=1)
     """A new alarm makes a new change so long after people closed the ticket of an open one."""
+    stays_closed: frozenset[str] = frozenset()
+    """Systems at which we cannot open a ticket again: what goes on needs another change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +82,14 @@ def due(ground: Ground, rules: DueRules) -> Due:
     found = [_of_system(system, after, known, rules) for system in rules.systems]
     told = _told(before if not fresh else None, after)
     changes = [after] if after != before else []
+    added = [_texted(one, told, per.overtaken) for per in found for one in per.add]
     if before is not None and fresh and before.ended_at is None:
         changes.insert(0, replace(before, ended_at=ground.now))
+        added = [*_left(before, after, ground, rules), *added]
     return Due(
-        changes=tuple(changes),
-        add=tuple(_texted(one, told, per.overtaken) for per in found for one in per.add),
+        changes=tuple(changes), add=tuple(added),
         overtaken=tuple(one for per in found for one in per.overtaken),
-    )
+    )  # fmt: skip
 
 
 def mark(key: str, what: str) -> str:
@@ -109,7 +112,7 @@ def _change(ground: Ground, rules: DueRules) -> Change | None:
     is_open = [case for case in ours if case.state is not CaseState.RESOLVED]
     if change is None:
         return _begun(ground, ours, 1)
-    if change.ended_at is None and is_open and _left_by_people(ground, change, is_open, rules):
+    if change.ended_at is None and is_open and _needs_another(ground, change, is_open, rules):
         return _begun(ground, ours, change.number + 1) or change
     if change.ended_at is None:
         return _went_on(ground, change, ours, ended=not is_open)
@@ -130,7 +133,7 @@ def _begun(ground: Ground, ours: Sequence[Case], number: int) -> Change | None:
     if ground.draft is None or drawn is None or not since or drawn < min(since):
         return None
     return Change(
-        key=f"watcher-{ground.cluster[:SHOWN_CLUSTER]}-{number}", cluster=ground.cluster,
+        key=f"watcher-{ground.cluster}-{number}", cluster=ground.cluster,
         number=number, version=1, progress=0, round=1, standing=_standing(ours, ground.now),
         opened_at=ground.now, round_at=ground.now, ended_at=None, draft=ground.draft,
     )  # fmt: skip
@@ -183,17 +186,34 @@ def _regressed(change: Change, is_open: Iterable[Case]) -> bool:
     return any(case.round > 1 and case.opened_at <= ended for case in is_open)
 
 
-def _left_by_people(
+def _needs_another(
     ground: Ground, change: Change, is_open: Iterable[Case], rules: DueRules
 ) -> bool:
-    """Tell whether people closed the ticket everywhere and something new came long after it."""
-    closed = [one.closed_at for one in ground.tickets if one.system in rules.systems]
-    if not closed or len(closed) < len(rules.systems) or _reopens(change, ground.tickets):
-        return False
-    last = max((at for at in closed if at is not None), default=None)
-    if last is None or None in closed or ground.now - last < rules.renew_after:
+    """Tell whether a ticket of an open change is closed for good where something goes on.
+
+    People's closing anywhere counts: where they work is not known, and at some systems nobody
+    closes anything.
+    """
+    closed = [one for one in ground.tickets if one.closed_at and one.system in rules.systems]
+    again = [one for one in closed if _reopens(change, one)]
+    if any(not _can_reopen(change, one.system, ground, rules) for one in again):
+        return True
+    last = min(
+        (one.closed_at for one in closed if one.closed_at and one not in again), default=None
+    )
+    if last is None or ground.now - last < rules.renew_after:
         return False
     return any(max(_since(case)) > last for case in is_open)
+
+
+def _can_reopen(change: Change, system: str, ground: Ground, rules: DueRules) -> bool:
+    """Tell whether a ticket can be opened again: where that is known, and was not refused."""
+    given_up = (
+        one.kind is ErrandKind.REOPEN and one.state is ErrandState.DEAD
+        and one.mark == _round_mark(change)
+        for one in ground.errands if one.system == system
+    )  # fmt: skip
+    return system not in rules.stays_closed and not any(given_up)
 
 
 def _since(case: Case) -> tuple[datetime, ...]:
@@ -213,17 +233,30 @@ def _of_system(system: str, change: Change, ground: Ground, rules: DueRules) -> 
     if ticket is None:
         return Due()
     if ticket.ref.closed:
-        wanted = desk.reopening() if _reopens(change, (ticket,)) else ()
+        reopens = _reopens(change, ticket) and _can_reopen(change, system, ground, rules)
+        wanted = desk.reopening() if reopens else ()
     else:
         wanted = (*desk.changed(), *desk.progressed(close=rules.close))
     return desk.compared(wanted)
 
 
-def _reopens(change: Change, tickets: Iterable[Ticket]) -> bool:
-    """Tell whether a ticket was closed before the change went on again: it was done, and is not."""
-    return change.round > 1 and change.ended_at is None and any(
-        one.closed_at is not None and one.closed_at <= change.round_at for one in tickets
-    )  # fmt: skip
+def _reopens(change: Change, ticket: Ticket) -> bool:
+    """Tell whether a ticket was closed before the change went on again: it was done, and is not.
+
+    That it is closed is seen up to an hour late, so what is seen so soon was closed before.
+    """
+    if change.round == 1 or change.ended_at is not None or ticket.closed_at is None:
+        return False
+    return ticket.closed_at <= change.round_at + SEEN_LATE
+
+
+def _left(before: Change, after: Change, ground: Ground, rules: DueRules) -> Iterator[Errand]:
+    """Yield the last comment at each ticket that stays open though another change goes on."""
+    text = f"What is not done of this change goes on in {after.key}; this ticket can be closed."
+    for ticket in ground.tickets:
+        if ticket.system in rules.systems and not ticket.ref.closed:
+            one = _Desk(ticket.system, before, ground.now, ()).errand(ErrandKind.COMMENT, "left")
+            yield replace(one, text=f"{one.mark} {text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +299,7 @@ class _Desk:
 
     def reopening(self) -> tuple[Errand, ...]:
         """Return what opens the ticket again."""
-        return (self.errand(ErrandKind.REOPEN, f"r{self.change.round} reopened"),)
+        return (replace(self.errand(ErrandKind.REOPEN, ""), mark=_round_mark(self.change)),)
 
     def compared(self, wanted: Sequence[Errand]) -> Due:
         """Return which of these are not there yet, and which older ones need not go any more."""
@@ -281,6 +314,10 @@ class _Desk:
             waits = one.state is ErrandState.NEW and one.kind is not ErrandKind.CREATE
             if waits and (one.kind, _series(one)) in kinds:
                 yield replace(one, state=ErrandState.DONE, told="overtaken by a later one")
+
+
+def _round_mark(change: Change) -> str:
+    return mark(change.key, f"r{change.round} reopened")
 
 
 _SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
