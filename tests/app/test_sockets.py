@@ -1,11 +1,13 @@
 """Sockets that stay while inputs come and go."""
 
+import errno
+import os
 import socket
 
 import pytest
 from ports import free_port
 
-from watcher.app.sockets import Sockets, handed_over
+from watcher.app.sockets import Sockets, cannot_listen, handed_over
 from watcher.errors import InputError
 
 HERE = "127.0.0.1"
@@ -97,3 +99,27 @@ def test_the_supervisors_sockets_outlive_every_input(sockets):
 @pytest.mark.parametrize("environment", [{}, {"LISTEN_PID": "1", "LISTEN_FDS": "1"}])
 def test_sockets_for_another_process_are_not_taken(environment):
     assert {} == handed_over(environment, 77)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.EADDRINUSE, "a free port; `ss -lnup` and `ss -lntp` tell who has this one"),
+        (errno.EACCES, "a port above 1023, or socket activation"),
+        (errno.EADDRNOTAVAIL, "an address of this machine"),
+        (errno.ENOBUFS, "another address or port"),
+    ],
+)
+def test_what_would_do_instead_of_a_port_is_told(number, told):
+    error = cannot_listen("udp", HERE, 514, OSError(number, os.strerror(number)))
+
+    assert f"(expected {told}" in str(error)
+    assert "WATCHER_INPUTS__UDP__PORT sets the port" in str(error)
+
+
+def test_a_taken_port_is_told_with_what_would_do(sockets):
+    with (
+        socket.create_server((HERE, 0)) as taken,
+        pytest.raises(InputError, match=r"address already in use \(expected a free port; `ss"),
+    ):
+        opened(sockets, "tcp", taken.getsockname()[1])

@@ -184,8 +184,8 @@ def test_a_plan_that_was_altered_in_the_database_is_shown_to_nobody(run, filled,
     ("words", "told"),
     [
         (("show", "99"), "there is no case 99 (expected a number of `watcher cases --all`)"),
-        (("acknowledge", "2", "--why", "x", "--until", "soon"), "--until: 'soon' is no time"),
-        (("acknowledge", "2", "--why", "x", "--until", "2031-01-01T10:00"), "has no time zone"),
+        (("acknowledge", "2", "--why", "x", "--until", "soon"), "--until: 'soon' is not a time"),
+        (("acknowledge", "2", "--why", "x", "--until", "2031-01-01T10:00"), "names no zone"),
         (("acknowledge", "2", "--why", "x", "--until", "2020-01-01"), "is over (expected until"),
         (("acknowledge", "2", "--why", " ", "--until", "3d"), "acknowledge without why"),
         (("release", "2", "--why", "x"), "the case is alarmed: it takes no release"),
@@ -246,3 +246,27 @@ def test_the_page_of_a_cluster_with_nothing_open_is_no_plan(run, filled):
 
     assert "No case of this cluster is open" in page.read_text(encoding="utf-8")
     assert not page.with_suffix(".html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("acknowledge",), "Missing CASE, --until, --why"),
+        (("acknowledge", "1", "--by", "ada"), "Missing --until, --why"),
+        (("plan", "1"), "Missing --code, --start"),
+        (("resolve", "1"), "Missing --why"),
+    ],
+)
+def test_all_that_is_missing_is_named_at_once(run, words, told):
+    status, _, err = run("cases", *words)
+    asked = f"(expected what `watcher cases {words[0]} --help` shows)"
+
+    assert (status, err) == (2, f"watcher: error: cases {words[0]}: {told} {asked}\n")
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_time_that_no_calendar_holds_is_told(run):
+    status, _, err = run("cases", "acknowledge", 1, "--until", "9999999d", "--why", "x")
+
+    assert status == 2
+    assert "--until: '9999999d' is out of range (expected 3d from now" in err

@@ -98,8 +98,10 @@ def test_who_did_not_get_it_is_an_error(run, site):
     ("words", "problem"),
     [
         (("--list", "nobody"), "there is no list 'nobody'"),
+        (("--format", "eml", "-o", "d.html"), "d.html: --format eml does not fit this name"),
+        (("-o", "d.pdf"), "a digest cannot be written as .pdf (expected a name in .txt, .html"),
         (("--send",), "there is nobody to send it to"),
-        (("--at", "tomorrow"), "--at: 'tomorrow' is no time"),
+        (("--at", "tomorrow"), "--at: 'tomorrow' is not a time (expected 3d from now"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(run, site, words, problem):
@@ -109,3 +111,11 @@ def test_wrong_use_is_told_in_one_line(run, site, words, problem):
     assert (status, out) == (2, "")
     assert problem in err
     assert 1 == err.count("\n")
+    assert not list(site.folder.glob("d.*"))
+
+
+def test_the_name_of_the_file_chooses_the_format(run, site, tmp_path):
+    site.take_in(builders.message())
+    run("digest", "-o", tmp_path / "page.html")
+
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")

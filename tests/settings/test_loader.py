@@ -226,3 +226,12 @@ def test_any_variable_is_read_or_refused_by_name(words, value):
 
     assert told.startswith((name, "x:"))
     assert told.isprintable()
+
+
+def test_an_inventory_in_place_of_the_settings_is_told():
+    inventory = (ROOT / "deploy" / "examples" / "technote.yaml").read_text(encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load("site.yaml", inventory, {})
+
+    assert "clusters: this is an inventory (expected settings" in str(caught.value)
+    assert "`inventory: PATH`" in str(caught.value)

@@ -43,3 +43,12 @@ def test_a_chat_alone_needs_no_relay():
     text = "notifications: {lists: [{name: duty, chat: [{environment: URL}]}]}"
 
     assert load("watcher.yaml", text, {}).notifications.lists[0].days == (30, 7, 1, 0)
+
+
+@pytest.mark.parametrize("wrong", ["noc", "noc@", "a b@example.com", "noc@-"])
+def test_a_mail_address_is_asked_for_in_words(wrong):
+    with pytest.raises(InputError) as caught:
+        load("watcher.yaml", RELAY.replace("watcher@example.com", f"'{wrong}'"), {})
+
+    assert f"relay.sender: '{wrong}' is not a mail address" in str(caught.value)
+    assert str(caught.value).endswith("(expected name@host, such as noc@example.com)")

@@ -89,7 +89,8 @@ def verify_document(name: str) -> seal.Verdict:
     try:
         return seal.verify(raw.decode())
     except UnicodeDecodeError as error:
-        raise InputError("is not UTF-8", where=Location(name), expected="a plan") from error
+        wanted = "a plan as Markdown, page or JSON; neither PDF nor Word"
+        raise InputError("is not UTF-8", where=Location(name), expected=wanted) from error
     except InputError as error:
         raise InputError(error.problem, where=Location(name), expected=error.expected) from error
 

@@ -4,11 +4,11 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 from ipaddress import ip_address
 
 from watcher.app.finding import Finding, fail, ok, warn
 from watcher.app.settings import Prepared
+from watcher.app.sockets import port_advice
 from watcher.model.status import InputStatus, ReceiverStatus
 from watcher.settings.inputs import Listening, UdpInput
 from watcher.settings.terms import size_text
@@ -73,17 +73,9 @@ def _tried(what: str, wanted: Wanted) -> Finding:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((wanted.address, wanted.port))
     except OSError as error:
-        todo = _TODO.get(error.errno or 0, "another address or port")
-        return fail(what, f"{wanted}: {(error.strerror or str(error)).lower()}", todo)
+        problem = (error.strerror or str(error)).lower()
+        return fail(what, f"{wanted}: {problem}", port_advice(error))
     return ok(what, f"{wanted}, free")
-
-
-_TODO = {
-    EADDRINUSE: "end who has it (`ss -lnup`, `ss -lntp`), or set another port; a socket unit of "
-    "ours that waits for the daemon has it, too",
-    EACCES: "a port above 1023, or socket activation (deploy/systemd)",
-    EADDRNOTAVAIL: "an address of this machine (`ip address`), or 0.0.0.0",
-}
 
 
 def _reachable(prepared: Prepared) -> Iterator[Finding]:

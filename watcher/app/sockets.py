@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 
 from watcher.errors import InputError, Location
 from watcher.inputs import udp
@@ -102,10 +103,24 @@ def _bound(name: str, wanted: _Wanted) -> socket.socket:
 
 def cannot_listen(name: str, address: str, port: int, error: OSError) -> InputError:
     """Return what to say when a port cannot be had."""
-    reason = (error.strerror or str(error)).lower()
+    # Not its strerror, which says the address once more when asyncio or `create_server` tried.
+    reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
     variable = f"WATCHER_INPUTS__{name.upper()}__PORT"
     return InputError(
         f"cannot listen on {address or 'all addresses'} port {port}: {reason}",
         where=Location(f"input {name}"),
-        expected=f"a free port; see `watcher doctor`, or set {variable}",
+        expected=f"{port_advice(error)}; {variable} sets the port",
     )
+
+
+def port_advice(error: OSError) -> str:
+    """Return what would do instead of a port that cannot be had."""
+    return _ADVICE.get(error.errno or 0, "another address or port")
+
+
+_ADVICE = {
+    EADDRINUSE: "a free port; `ss -lnup` and `ss -lntp` tell who has this one, which may be a "
+    "socket unit of ours that waits for the daemon",
+    EACCES: "a port above 1023, or socket activation (deploy/systemd)",
+    EADDRNOTAVAIL: "an address of this machine (`ip address`), or 0.0.0.0",
+}

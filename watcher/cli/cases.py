@@ -13,7 +13,15 @@ from watcher.app.clock import SystemClock
 from watcher.app.views import CaseFile, case_file, find_case, opened, perform, plan_of
 from watcher.cases.thresholds import days_left
 from watcher.cli import tables
-from watcher.cli.options import Json, SettingsFile, located, located_to_look, moment
+from watcher.cli.options import (
+    TIME,
+    AllAtOnce,
+    Json,
+    SettingsFile,
+    located,
+    located_to_look,
+    moment,
+)
 from watcher.errors import InputError
 from watcher.model.case import Act, ActKind, Case, CaseState, Crossing, Transition
 from watcher.ports import CaseQuery, CaseRow
@@ -29,7 +37,6 @@ FARTHEST = timedelta(days=400)
 Number = Annotated[int, typer.Argument(metavar="CASE", help="Number, as `watcher cases` prints.")]
 By = Annotated[str | None, typer.Option(help="Who says so; the login name when absent.")]
 Why = Annotated[str, typer.Option(help="Why; stands in the history.")]
-_TIME = "3d from now, 2026-01-31 (UTC), or a time such as 2026-01-31T22:00+01:00"
 
 
 def register(commands: typer.Typer) -> None:
@@ -97,12 +104,12 @@ def show(
         _print(tables.console(), found)
 
 
-@app.command()
+@app.command(cls=AllAtOnce)
 def acknowledge(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
-    until: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    until: Annotated[str, typer.Option(metavar="TIME", help=TIME)],
     why: Why,
     by: By = None,
     settings: SettingsFile = None,
@@ -115,7 +122,7 @@ def acknowledge(  # noqa: PLR0913 -- likewise
     _do(context, case, ActKind.ACKNOWLEDGE, by=by, why=why, until=until)
 
 
-@app.command()
+@app.command(cls=AllAtOnce)
 def plan(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
@@ -124,7 +131,7 @@ def plan(  # noqa: PLR0913 -- likewise
         str,
         typer.Option("--code", "--digest", metavar="PLAN CODE", help="As the plan shows it."),
     ],
-    start: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    start: Annotated[str, typer.Option(metavar="TIME", help=TIME)],
     why: Why = "a change is planned",
     by: By = None,
     settings: SettingsFile = None,
@@ -137,7 +144,7 @@ def plan(  # noqa: PLR0913 -- likewise
     _do(context, case, ActKind.PLAN, by=by, why=why, until=start, code=code)
 
 
-@app.command()
+@app.command(cls=AllAtOnce)
 def release(
     context: typer.Context,
     case: Number,
@@ -154,12 +161,12 @@ def release(
     _do(context, case, ActKind.RELEASE, by=by, why=why)
 
 
-@app.command()
+@app.command(cls=AllAtOnce)
 def confirm(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
-    not_after: Annotated[str, typer.Option(metavar="TIME", help=_TIME)],
+    not_after: Annotated[str, typer.Option(metavar="TIME", help=TIME)],
     why: Why = "read off the certificate",
     by: By = None,
     settings: SettingsFile = None,
@@ -172,14 +179,14 @@ def confirm(  # noqa: PLR0913 -- likewise
     _do(context, case, ActKind.CONFIRM, by=by, why=why, not_after=not_after)
 
 
-@app.command()
+@app.command(cls=AllAtOnce)
 def resolve(  # noqa: PLR0913 -- likewise
     context: typer.Context,
     case: Number,
     *,
     why: Why,
     not_after: Annotated[
-        str | None, typer.Option(metavar="TIME", help=f"End of the new certificate: {_TIME}")
+        str | None, typer.Option(metavar="TIME", help=f"End of the new certificate: {TIME}")
     ] = None,
     by: By = None,
     settings: SettingsFile = None,

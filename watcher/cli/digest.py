@@ -16,7 +16,8 @@ from watcher.app.settings import Located, find_settings, inventory_of, prepare
 from watcher.app.status import read_worker
 from watcher.app.views import opened
 from watcher.cli import tables
-from watcher.cli.options import SettingsFile, located_to_look, moment
+from watcher.cli.formats import chosen
+from watcher.cli.options import TIME, SettingsFile, located_to_look, moment
 from watcher.digest.weeks import newest
 from watcher.errors import InputError, WatcherError
 from watcher.model.digest import Answer, DigestPage
@@ -31,6 +32,10 @@ class Form(StrEnum):
     """The mail itself, with all its parts."""
 
 
+_ENDINGS = {".txt": Form.TEXT, ".html": Form.HTML, ".htm": Form.HTML, ".eml": Form.EML}
+"""What the name of an output file says about its format."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
     app.command("digest")(digest)
@@ -40,15 +45,21 @@ def digest(  # noqa: PLR0913 -- one parameter for each option of the command lin
     *,
     settings: SettingsFile = None,
     at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="As if it were then; cases as they are now.")
+        str | None,
+        typer.Option(metavar="TIME", help=f"As if it were then, with the cases of now: {TIME}."),
     ] = None,
     list_: Annotated[
         str | None, typer.Option("--list", metavar="NAME", help="Of the settings; else the first.")
     ] = None,
     send: Annotated[bool, typer.Option("--send", help="Send it to the list, by hand.")] = False,
-    form: Annotated[Form, typer.Option("--format", help="Its parts, or the whole mail.")] = (
-        Form.TEXT
-    ),
+    form: Annotated[
+        Form | None,
+        typer.Option(
+            "--format",
+            show_default=False,
+            help="A part, or the whole mail. Default: as the name of the output ends, else text.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")
     ] = None,
@@ -59,8 +70,10 @@ def digest(  # noqa: PLR0913 -- one parameter for each option of the command lin
     mail of its own: that of the week goes out nevertheless, once.
 
     Examples: `watcher digest`, `watcher digest --send`,
-    `watcher digest --list voice --at 2026-12-07 --format html -o digest.html`
+    `watcher digest --list voice --at 2026-12-07 -o digest.html`
     """
+    where = str(output) if output else None
+    wanted = chosen(form, where, _ENDINGS, "a digest") or Form.TEXT
     now = SystemClock().now()
     place = located_to_look(settings)
     name = _named(place, list_)
@@ -69,7 +82,7 @@ def digest(  # noqa: PLR0913 -- one parameter for each option of the command lin
     if send:
         _send(settings, desk, page)
     else:
-        write_output(str(output) if output else None, _FORMS[form](desk, page))
+        write_output(where, _FORMS[wanted](desk, page))
 
 
 def _named(place: Located, wanted: str | None) -> str:

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from datetime import UTC, date, datetime, time
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from watcher.app.settings import Located, find_settings, locate, locate_anyway
 from watcher.errors import InputError, one_line
@@ -18,7 +19,28 @@ SettingsFile = Annotated[
         help="Else $WATCHER_SETTINGS, watcher.yaml here, /etc/watcher/watcher.yaml, or none.",
     ),
 ]  # fmt: skip
+TIME = "3d from now, 2026-01-31 (UTC), or a time such as 2026-01-31T22:00+01:00"
+"""What every option takes that is a time: for its help, and for who typed another thing."""
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+class AllAtOnce(TyperCommand):
+    """A command that names all that is missing, not one thing at each try."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- typer's own
+        """Look what is missing before anything is read."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        asked = [one for one in self.params if one.required]
+        missing = [one for one in asked if not isinstance(given.get(one.name or ""), str)]
+        if missing and not given.get("help"):
+            ctx.fail(f"Missing {', '.join(_typed(one) for one in missing)}")
+        return super().parse_args(ctx, args)
+
+
+def _typed(parameter: Any) -> str:  # noqa: ANN401 -- typer's own
+    """Return what a person types: the option, or the word for an argument in the help."""
+    is_argument = parameter.param_type_name == "argument"
+    return str(parameter.metavar if is_argument else parameter.opts[0])
 
 
 def located(settings: str | None) -> Located:
@@ -43,17 +65,17 @@ def located_to_look(settings: str | None) -> Located:
 def moment(text: str, now: datetime, what: str) -> datetime:
     """Read a time: `3d` from now, a date (its first instant in UTC), or a time with its zone."""
     length = read_duration(text)
-    if length is not None:
-        return now + length
     try:
-        if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time(0), UTC)
+        if length is not None:
+            return now + length
         read = datetime.fromisoformat(text)
+        if read.tzinfo is None and len(text) <= len("2026-01-31"):
+            return read.replace(tzinfo=UTC)
+        if read.tzinfo is not None:
+            return read.astimezone(UTC)
+    except OverflowError as error:
+        raise InputError(f"{what}: {text!r} is out of range", expected=TIME) from error
     except ValueError as error:
-        raise InputError(f"{what}: {text!r} is no time", expected=_TIMES) from error
-    if read.tzinfo is None:
-        raise InputError(f"{what}: {text!r} has no time zone", expected=_TIMES)
-    return read.astimezone(UTC)
-
-
-_TIMES = "3d, 2026-01-31, or 2026-01-31T22:00+01:00"
+        raise InputError(f"{what}: {text!r} is not a time", expected=TIME) from error
+    zoned = f"{text}Z for UTC, or {text}+01:00"
+    raise InputError(f"{what}: {text!r} names no zone", expected=zoned)

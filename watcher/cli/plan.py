@@ -1,16 +1,19 @@
 """`watcher plan` draws change plans; `watcher verify` compares one with its seal."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from pathlib import PurePath
 from typing import Annotated
 
 import typer
 
+from watcher.app.clock import SystemClock
 from watcher.app.continuing import ProgressOrder, draw_continued, refusals
 from watcher.app.files import STANDARD_INPUT, write_output
 from watcher.app.plans import PlanOrder, document_of, draw, verify_document, was_refused
+from watcher.cli.formats import chosen
+from watcher.cli.options import TIME
+from watcher.cli.options import moment as read_moment
 from watcher.errors import InputError, Location, one_line
 from watcher.model.alarm import Tally
 
@@ -42,7 +45,7 @@ _ENDINGS = {
     ".docx": Format.DOCX,
 }
 """What the name of an output file says about its format."""
-PAPER = (Format.PDF, Format.DOCX)
+_PAPER = (Format.PDF, Format.DOCX)
 """Formats that are no text."""
 
 
@@ -85,8 +88,7 @@ At = Annotated[
     typer.Option(
         "--at",
         metavar="TIME",
-        help="Moment the plan speaks of: 2026-11-23 or 2026-11-23T22:00Z. "
-        "Default: the newest event in the input.",
+        help=f"Moment the plan speaks of: {TIME}. Default: the newest event in the input.",
     ),
 ]
 Form = Annotated[
@@ -183,34 +185,14 @@ def no_alarm(order: PlanOrder, tally: Tally) -> InputError:
 
 
 def chosen_format(form: Format | None, output: str | None) -> Format:
-    """Return the format that is asked for, by option or by the name of the output.
-
-    A name that says nothing (a pipe, a device, no ending) leaves Markdown; one that says another
-    format than the option, or one that is not there, is an error.
-    """
-    suffix = PurePath(output or "").suffix.lower()
-    named = _ENDINGS.get(suffix)
-    if form is None and suffix and named is None:
+    """Return the format that is asked for, by option or by the name of the output."""
+    wanted = chosen(form, output, _ENDINGS, "a plan") or Format.MD
+    if wanted in _PAPER and output is None:
         raise InputError(
-            f"a plan cannot be written as {suffix}",
-            where=Location(output or ""),
-            expected=f"a name in {', '.join(_ENDINGS)}, or --format",
+            f"--format {wanted} is not for a screen",
+            expected=f"-o plan.{wanted}, or -o - for a pipe",
         )
-    if form is not None and named is not None and form is not named:
-        raise InputError(
-            f"--format {form} does not fit this name",
-            where=Location(output or ""),
-            expected=f"--format {named}, or a name in {_endings_of(form)}",
-        )
-    if form in PAPER and output is None:
-        raise InputError(
-            f"--format {form} is not for a screen", expected=f"-o plan.{form}, or -o - for a pipe"
-        )
-    return form or named or Format.MD
-
-
-def _endings_of(form: Format) -> str:
-    return ", ".join(ending for ending, named in _ENDINGS.items() if named is form)
+    return wanted
 
 
 def verify(
@@ -243,24 +225,5 @@ def verify(
 
 
 def moment(text: str | None) -> datetime | None:
-    """Read a date (UTC midnight) or a time with its zone."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            f"--at: {text!r} is not a time", expected="2026-11-23 or 2026-11-23T22:00Z"
-        ) from None
-    if time.tzinfo is not None:
-        try:
-            return time.astimezone(UTC)
-        except OverflowError:
-            raise InputError(
-                f"--at: {text!r} is out of range", expected="2026-11-23 or 2026-11-23T22:00Z"
-            ) from None
-    if len(text) > len("2026-11-23"):
-        raise InputError(
-            f"--at: {text!r} names no zone", expected=f"{text}Z for UTC, or {text}+01:00"
-        )
-    return time.replace(tzinfo=UTC)
+    """Read `--at`; None where it is not given."""
+    return None if text is None else read_moment(text, SystemClock().now(), "--at")

@@ -42,9 +42,9 @@ class Folder:
         except OSError:
             self.release()
             raise InputError(
-                "another process writes this journal",
+                "another process writes this journal: a daemon with this state folder runs already",
                 where=Location(str(self.path)),
-                expected="one writer for each journal",
+                expected="one daemon for each state_dir; `watcher status` shows the other",
             ) from None
 
 

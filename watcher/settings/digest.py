@@ -13,18 +13,13 @@ from watcher.settings.terms import (
     MailboxSecurity,
     Many,
     Name,
+    Person,
     Secret,
     Size,
     holding,
     lasting,
 )
 
-Person = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?$"
-    ),
-]
 People = Annotated[tuple[Person, ...], Field(max_length=100)]
 Web = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@<>\"]{1,500}$")]
 

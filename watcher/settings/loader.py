@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from watcher.errors import InputError
 from watcher.rules.document import Path, read_document
-from watcher.rules.faults import checked, dotted, true_faults, with_others
+from watcher.rules.faults import checked, dotted, fault, true_faults, with_others
 from watcher.settings.crosscheck import check
 from watcher.settings.overlay import Merged, merged
 from watcher.settings.schema import Settings
@@ -66,6 +66,9 @@ def _shaped(document: Merged) -> Settings:
     try:
         return checked(Settings, document)
     except InputError as error:
+        if isinstance(document.data, dict) and "clusters" in document.data:
+            wanted = "settings, in which `inventory: PATH` names this file"
+            raise fault(document, ("clusters",), "this is an inventory", wanted) from error
         raise _renamed(with_others(error, _count(document) - 1), document) from error
 
 

@@ -138,6 +138,15 @@ def _mailbox(value: str) -> str:
     return value
 
 
+_PERSON = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?$"
+
+
+def _person(value: str) -> str:
+    if not re.fullmatch(_PERSON, value):
+        raise _refused(value, "is not a mail address", "name@host, such as noc@example.com")
+    return value
+
+
 def _fingerprint(value: str) -> str:
     plain = value.replace(":", "").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", plain, re.ASCII):
@@ -150,6 +159,10 @@ def _fingerprint(value: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Person = Annotated[
+    str, AfterValidator(_person), WithJsonSchema({"type": "string", "pattern": _PERSON}),
+]  # fmt: skip
+"""Somebody who gets mail from us, or gives it a sender."""
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Port = Annotated[StrictInt, Field(ge=0, le=65535)]
 """0 takes any free port; for tests."""
