@@ -10,6 +10,26 @@ import pytest
 from watcher.app.site import load_inventory
 from watcher.cli.main import main
 
+CITED = "releases: all, source: [HOUSE], confidence: own"
+PACK = f"""\
+version: 1
+title: House
+site: true
+sources: {{HOUSE: {{title: House rule}}}}
+stores:
+  web-gate:
+    title: Web gate
+    kind: trust
+    position: 100
+    renewal: [{{value: delete-only, text: Deleted., {CITED}}}]
+    scope: [{{value: node, text: Each., {CITED}}}]
+    used_by: []
+    impact: [{{text: Nothing., {CITED}}}]
+    in_itl: [{{value: "no", text: Never., {CITED}}}]
+    in_ctl: [{{value: "no", text: Never., {CITED}}}]
+    resets_phones: [{{value: none, text: None., {CITED}}}]
+    examples: [{{release: "15", renewal: delete-only}}]
+"""
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "tests" / "transcripts" / "samples"
 
@@ -59,6 +79,50 @@ def test_check_reads_a_pipe(run):
 
     assert status == 0
     assert "Cluster lab" in out
+
+
+def test_check_refuses_a_store_that_no_rule_knows_with_the_nearest(run):
+    text = (
+        b"version: 1\nclusters:\n  - name: lab\n    certificates:\n"
+        b"      - {store: CallManager}\n      - {store: tomct}\n"
+    )
+    status, out, err = run("check", "-", given=text)
+
+    assert (status, out) == (2, "")
+    assert err == (
+        "watcher: error: -:6:10: clusters.0.certificates.1.store: the rules have no store tomct "
+        "(expected one of tomcat, tomcat-trust, tomcat-ECDSA; or a site's rule pack with it)\n"
+    )
+
+
+def test_check_refuses_a_reuse_for_a_store_that_no_rule_knows(run):
+    text = b"version: 1\nclusters: [{name: a, certificates: [{store: tomcat, reused_for: CM}]}]\n"
+
+    assert "reused_for: the rules have no store CM" in run("check", "-", given=text)[2]
+
+
+def test_a_store_in_other_case_is_the_same_store(run):
+    text = b"version: 1\nclusters: [{name: a, certificates: [{store: callmanager}]}]\n"
+
+    assert run("check", "-", given=text)[0] == 0
+
+
+def test_check_takes_stores_of_the_sites_own_pack(run, tmp_path):
+    text = b"version: 1\nclusters: [{name: a, certificates: [{store: web-gate}]}]\n"
+    pack = tmp_path / "house.yaml"
+    pack.write_text(PACK)
+
+    assert run("check", "-", given=text)[0] == 2
+    assert run("check", "-", "--rules", str(pack), given=text)[0] == 0
+
+
+def test_import_names_a_store_that_no_rule_knows(run):
+    listed = b"admin:show cert list own\nwebgate/webgate.pem: Self-signed certificate\n"
+    status, out, err = run("import", "-", "--node", "pub", given=listed)
+
+    assert status == 0
+    assert "store: webgate" in out
+    assert "clusters.0.certificates.0.store: the rules have no store webgate" in err
 
 
 def test_markup_in_a_name_is_printed_as_it_is(run):

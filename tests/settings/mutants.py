@@ -140,7 +140,7 @@ BETWEEN = written(
     ("every: 3h", "every: 2m", "selftest.within", "2m is no shorter than selftest.every",
      "less than 2m", "within: 2m"),
     ("peer:192.0.2.7", "node:CUCM01", "sources.exceptions.1.source",
-     "node:CUCM01 already names an exception", "another"),
+     "node:cucm01 already names an exception", "another"),
     ("url_from: {file: heartbeat.url}", "url_from: {file: a}\n  url: https://example.com/x",
      "heartbeat", "url and url_from", "one of them", "heartbeat:"),
 )

@@ -13,12 +13,15 @@ from watcher.app.secrets import Elsewhere, private_path, public_path, secret_val
 from watcher.app.site import load_inventory
 from watcher.app.tls import Identity, server_context
 from watcher.cases.selftest import NODE as SELF_TEST
+from watcher.cases.stages import STAGES
 from watcher.inputs.secret import Secret
-from watcher.inventory.lookup import Place, find_node
+from watcher.inventory.lookup import find_node
 from watcher.inventory.schema import Inventory
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.document import Path as Key
+from watcher.rules.faults import with_others
 from watcher.settings.loader import Loaded, printed
+from watcher.settings.names import unknown_names
 from watcher.settings.terms import PrivateFile, SecretSource
 
 
@@ -63,12 +66,23 @@ class Parts:
         folder = self.loaded.settings.tickets.folder
         return self.resolved(("tickets", "folder"), folder) if folder else state_dir / "tickets"
 
-    def inventory(self) -> Inventory | None:
-        """Load the inventory, if there is one."""
+    def inventory(self, catalogue: Catalogue | None = None) -> Inventory | None:
+        """Load the inventory, if there is one, and hold what the settings name against it.
+
+        With a catalogue its stores are held against the rules.
+        """
+        inventory = self._inventory(catalogue)
+        faults = unknown_names(self.loaded.settings, inventory, STAGES)
+        if faults:
+            key, problem, expected = faults[0]
+            raise with_others(self.elsewhere(key).fault(problem, expected), len(faults) - 1)
+        return inventory
+
+    def _inventory(self, catalogue: Catalogue | None) -> Inventory | None:
         name = self.loaded.settings.inventory
         if not name:
             return None
-        inventory = load_inventory(str(self.resolved(("inventory",), name)))
+        inventory = load_inventory(str(self.resolved(("inventory",), name)), catalogue)
         if find_node(inventory, SELF_TEST) is not None:
             raise self.elsewhere(("inventory",)).fault(
                 f"a node is called {SELF_TEST}", "another name: this one is our own self-test's"
@@ -79,16 +93,6 @@ class Parts:
         """Load the rule packs."""
         rules = enumerate(self.loaded.settings.rules)
         return load_catalogue([str(self.resolved(("rules", n), name)) for n, name in rules])
-
-    def check_clients(self, inventory: Inventory | None) -> None:
-        """Refuse a certificate for a node that is not there: its alarms would all be refused."""
-        if inventory is None:
-            return
-        for number, client in enumerate(self.loaded.settings.tls.clients):
-            if not isinstance(find_node(inventory, client.node), Place):
-                raise self.elsewhere(("tls", "clients", number, "node")).fault(
-                    f"the inventory has no node {client.node}", "a node of the inventory"
-                )
 
     def check_writable(self, key: Key, folder: Path) -> None:
         """Refuse a folder that cannot be made or written; leave nothing behind."""

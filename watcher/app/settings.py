@@ -173,7 +173,8 @@ def _located(
 def directory_of(located: Located) -> Directory:
     """Load inventory and rule packs, for a command that reads messages as the daemon does."""
     builder = Parts(located.loaded, located.path, {})
-    return Directory(builder.inventory(), builder.catalogue())
+    catalogue = builder.catalogue()
+    return Directory(builder.inventory(catalogue), catalogue)
 
 
 def inventory_of(located: Located) -> Inventory | None:
@@ -199,8 +200,8 @@ class _Builder(Parts):
     def build(self, text: str) -> Prepared:
         settings = self.loaded.settings
         state_dir = self.state_dir()
-        inventory = self.inventory()
-        self.check_clients(inventory)
+        catalogue = self.catalogue()
+        inventory = self.inventory(catalogue)
         plan_folder = self.plan_folder(state_dir)
         self.check_folders()
         self.check_writable(("state_dir",), state_dir)
@@ -219,7 +220,7 @@ class _Builder(Parts):
             ticket_folder=ticket_folder,
             database_url=self.database_url(state_dir),
             inventory=inventory,
-            catalogue=self.catalogue(),
+            catalogue=catalogue,
             tls=tls,
             tls_context=self.context("tls", tls),
             smtp=smtp,

@@ -36,7 +36,7 @@ def ask_steps(question: Question, texts: Sequence[str]) -> StepsAnswer:
 
 def _ground(question: Question) -> Ground:
     catalogue = load_catalogue(question.rules)
-    inventory = load_inventory(question.inventory)
+    inventory = load_inventory(question.inventory, catalogue)
     cluster = _chosen(inventory, question)
     try:
         return ground(cluster, catalogue)

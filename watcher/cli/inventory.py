@@ -7,10 +7,12 @@ import typer
 
 from watcher.app.files import write_output
 from watcher.app.imports import import_transcripts
+from watcher.app.knowledge import load_catalogue
 from watcher.app.site import inventory_hints, load_inventory
 from watcher.cli import inventory_text
 from watcher.errors import one_line
 from watcher.inventory.jsonschema import inventory_schema
+from watcher.inventory.loader import faults
 from watcher.transcripts.gather import Note
 from watcher.transcripts.importer import Request
 
@@ -35,12 +37,16 @@ Output = Annotated[
 @app.command()
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An inventory; `-` reads a pipe.")],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rules", metavar="PACK", help="A site's own rule pack, for its stores."),
+    ] = None,
 ) -> None:
     """Check an inventory and show its clusters, and what is not known yet.
 
     Exit status 2 when anything is wrong, with file, line and column.
     """
-    inventory = load_inventory(file)
+    inventory = load_inventory(file, load_catalogue(rules or ()))
     out = inventory_text.console()
     for cluster in inventory.clusters:
         inventory_text.print_cluster(out, cluster)
@@ -84,7 +90,10 @@ def import_(  # noqa: PLR0913 -- one parameter for each option of the command li
         _tell(_words(note))
     for conflict in imported.conflicts:
         _tell(f"conflict: {conflict}")
-    open_ends = sum(note.open_end for note in imported.notes)
+    strange = faults(output or "the imported inventory", imported.text, load_catalogue())
+    for fault in strange:
+        _tell(f"open: {fault}")
+    open_ends = sum(note.open_end for note in imported.notes) + len(strange)
     conflicts = len(imported.conflicts)
     _tell(f"commands read: {imported.commands}, open: {open_ends}, conflicts: {conflicts}")
     write_output(output, imported.text)

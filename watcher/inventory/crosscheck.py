@@ -15,6 +15,7 @@ from watcher.inventory.schema import (
     SecurityMode,
 )
 from watcher.model.release import Release, ReleaseRange
+from watcher.rules.catalogue import Catalogue, nearest
 from watcher.rules.document import Document, Path
 from watcher.rules.faults import fault
 
@@ -25,9 +26,14 @@ Fault = tuple[Path, str, str]
 """Where, what is wrong, what would be right."""
 
 
-def check(document: Document, inventory: Inventory) -> tuple[InputError, ...]:
-    """Return every fault between parts, in the order of the file."""
-    found = [*_names(inventory)]
+def check(
+    document: Document, inventory: Inventory, catalogue: Catalogue | None = None
+) -> tuple[InputError, ...]:
+    """Return every fault between parts, in the order of the file.
+
+    With a catalogue also the stores that it does not have: no rule would hold for them.
+    """
+    found = [*_names(inventory), *(_stores(inventory, catalogue) if catalogue else ())]
     for number, cluster in enumerate(inventory.clusters):
         at: Path = ("clusters", number)
         for path, problem, expected in _cluster(cluster):
@@ -209,6 +215,17 @@ def _certificates(cluster: Cluster) -> Iterator[Fault]:
         if folded in seen:
             yield (*at, "store"), "the same store, node and file stand above", "each once"
         seen.add(folded)
+
+
+def _stores(inventory: Inventory, catalogue: Catalogue) -> Iterator[Fault]:
+    for c, cluster in enumerate(inventory.clusters):
+        for n, certificate in enumerate(cluster.certificates):
+            for key in ("store", "reused_for"):
+                name = getattr(certificate, key)
+                if name is not None and catalogue.store_name(name) is None:
+                    at: Path = ("clusters", c, "certificates", n, key)
+                    expected = f"{nearest(name, catalogue.stores)}; or a site's rule pack with it"
+                    yield at, f"the rules have no store {name}", expected
 
 
 def _security(cluster: Cluster) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from watcher.errors import InputError, Location
 from watcher.inventory.crosscheck import check
 from watcher.inventory.schema import Inventory
+from watcher.rules.catalogue import Catalogue
 from watcher.rules.document import Document, read_document
 from watcher.rules.faults import checked, true_faults, with_others
 
@@ -14,16 +15,25 @@ _KEY = re.compile(r"^(?:version|clusters)\s*:", re.MULTILINE)
 _PROMPT = re.compile(r"^[ \t]*admin:", re.MULTILINE)
 
 
-def load(name: str, text: str) -> Inventory:
-    """Read an inventory; raise InputError for the first fault, with the number of others."""
+def load(name: str, text: str, catalogue: Catalogue | None = None) -> Inventory:
+    """Read an inventory; raise InputError for the first fault, with the number of others.
+
+    With a catalogue its stores are held against those of the rules.
+    """
     document = _document(name, text)
     if document.data is None:
         raise InputError("the file is empty", where=document.where(()), expected="version: 1")
     inventory = _shaped(document)
-    faults = check(document, inventory)
-    if faults:
-        raise with_others(faults[0], len(faults) - 1)
+    found = check(document, inventory, catalogue)
+    if found:
+        raise with_others(found[0], len(found) - 1)
     return inventory
+
+
+def faults(name: str, text: str, catalogue: Catalogue) -> tuple[InputError, ...]:
+    """Return what is wrong between the parts of an inventory whose shape is right."""
+    document = _document(name, text)
+    return check(document, _shaped(document), catalogue)
 
 
 def _document(name: str, text: str) -> Document:

@@ -7,7 +7,7 @@ one connection may take. `deploy/examples/watcher.yaml` shows every key with its
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictInt, StringConstraints, model_validator
+from pydantic import Field, StrictInt, StringConstraints, field_validator, model_validator
 
 from watcher.rules.terms import Closed, Text
 from watcher.settings.digest import DigestSettings, NotificationSettings, Relay
@@ -77,6 +77,12 @@ class SourceException(Closed):
     every: Annotated[Duration, lasting("1m", "400d")] | None = Field(
         default=None, description="null: not expected, its silence is told to nobody."
     )
+
+    @field_validator("source")
+    @classmethod
+    def _as_heard(cls, source: str) -> str:
+        # Nodes are heard under their names in lower case, however the inventory writes them.
+        return source.lower() if source.startswith("node:") else source
 
 
 class Sources(Closed):
