@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from dateutil.rrule import rrulestr
 from dateutil.tz import tzical
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from slots.samples import NOW, at, cluster, date, phased, simple, window
 
@@ -62,6 +62,11 @@ def closed(*lines, before=(), zone=VIENNA, last=LAST):
          [("2026-12-05 22:00", "2026-12-05 23:00"), ("2026-12-13 10:00", "2026-12-13 12:00")]),
         (["DTSTART:20261205T220000Z", "DURATION:PT1H", "STATUS:CANCELLED"], []),
         (["DTSTART:20261205T220000Z"], []),
+        (["DTSTART;TZID=America/New_York:20261205T220000", "DTEND:20261206T050000Z"],
+         [("2026-12-06 03:00", "2026-12-06 05:00")]),
+        (["DTSTART;TZID=Europe/Vienna:20261205T220000",
+          "DTEND;TZID=America/New_York:20261205T200000", "RRULE:FREQ=WEEKLY;COUNT=2"],
+         [("2026-12-05 21:00", "2026-12-06 01:00"), ("2026-12-12 21:00", "2026-12-13 01:00")]),
     ],
 )  # fmt: skip
 def test_events_are_stretches(lines, spans):
@@ -207,21 +212,48 @@ ZONES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(ZONES, st.integers(2, 300), st.integers(1, 380))
+TWICE = window(["sun"], "01:30", "05:00")
+"""In New York the end of October's last summer night: its first half hour comes twice."""
+
+
+@given(ZONES, st.integers(2, 300), st.integers(1, 380), st.sampled_from([SATURDAYS, TWICE]),
+       st.just(NOW))  # fmt: skip
+@example("America/New_York", 120, 180, TWICE, at("2026-10-31 08:00"))
 @settings(max_examples=50, deadline=None, suppress_health_check=OFTEN_NONE)
-def test_slots_come_back_from_their_own_calendar(zone, minutes, days):
-    site = cluster(SATURDAYS, time_zone=zone)
-    found = recommend(simple(minutes, NOW + timedelta(days=days)), site, NOW)
+def test_slots_come_back_from_their_own_calendar(zone, minutes, days, weekly, now):
+    site = cluster(weekly, time_zone=zone)
+    found = recommend(simple(minutes, now + timedelta(days=days)), site, now)
     assume(found.slots)
     # A reader that does not know the zone has to go by what the file says of it.
     text = to_ics([found], 7).replace(f"TZID:{zone}", "TZID:Strange")
     read = read_calendar("own.ics", text.replace(f"TZID={zone}", "TZID=Strange"))
-    _, blackouts = stretches([read], VIENNA, FIRST, LAST)
+    _, blackouts = stretches([read], VIENNA, minute_after(now), LAST)
 
     assert [(moment_of(a), moment_of(b)) for (a, b), _ in blackouts] == [
         (slot.starts, slot.ends) for slot in found.slots
     ]
     assert text.count("BEGIN:VTIMEZONE") == (0 if zone == "UTC" else 1)
+
+
+WEEKLY_NIGHT = ("DTSTART;TZID=Europe/Vienna:20261205T220000",
+                "DTEND;TZID=Europe/Vienna:20261206T040000", "RRULE:FREQ=WEEKLY")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("category", "ends"), [("WINDOW", "2027-03-28 02:00"), ("OTHER", "2027-03-28 03:00")]
+)
+def test_in_the_night_of_a_clock_change_the_safer_end_counts(category, ends):
+    found = closed(*WEEKLY_NIGHT, f"CATEGORIES:{category}")
+
+    assert dict(found)[at("2027-03-27 21:00")] == at(ends)
+
+
+def test_an_event_whose_end_alone_has_a_zone_is_refused():
+    text = file_of("DTSTART:20261205T220000", "DTEND:20261206T040000Z")
+    with pytest.raises(InputError, match="has a zone") as caught:
+        read_calendar("c.ics", text)
+
+    assert str(caught.value.where) == "c.ics:6"
 
 
 def test_an_event_keeps_its_name_and_counts_up():

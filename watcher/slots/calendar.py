@@ -56,10 +56,15 @@ def to_utc(wall: datetime, zone: Zone) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How long an event is: to a wall time (`nominal` days and time), then real time more."""
+    """How long an event is: to a wall time (`nominal` days and time), then real time more.
+
+    `to_end` says that the file names an end. RFC 5545 (3.8.5.3) then lets all occurrences be as
+    long as the first in real time, many programs keep the wall time of the end instead.
+    """
 
     nominal: timedelta
     real: timedelta = timedelta(0)
+    to_end: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +144,19 @@ def occurrences(
             continue
         seen.add(starts)
         ends = _instant(event, wall + extent.nominal, at) + extent.real
+        if extent.to_end and not event.all_day:
+            # In the night of a clock change both readings differ: what risks less counts.
+            ends = (min if event.window else max)(ends, starts + _first_length(event, zone))
         if starts < ends and ends > span[0] and starts < span[1]:
             yield starts, ends
+
+
+def _first_length(event: Event, zone: ZoneInfo) -> timedelta:
+    """Return how long the first occurrence of an event is in real time."""
+    own = event.zone or zone
+    return _instant(event, event.start + event.extent.nominal, own) - _instant(
+        event, event.start, own
+    )
 
 
 def _instant(event: Event, wall: datetime, zone: Zone) -> datetime:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from icalendar import vDDDTypes, vDuration, vRecur, vUTCOffset
 
 from watcher.errors import InputError, Location, one_line
-from watcher.slots.calendar import Calendar, Event, Extent, Observances, Onset, Zone
+from watcher.slots.calendar import Calendar, Event, Extent, Observances, Onset, Zone, to_utc
 from watcher.slots.content import Component, Property, components
 from watcher.slots.recurrence import DAYS, FREQUENCIES, Budget, Recurrence, TooMuch, expand
 
@@ -151,16 +151,22 @@ class _Reader:
         self, part: Component, start: datetime, zone: Zone | None, *, all_day: bool
     ) -> Extent:
         end, length = part.get("DTEND"), part.get("DURATION")
-        if end is not None:
-            wall, other, whole = self._moment(end)
-            if whole != all_day or wall < start - 2 * _DAY:
-                raise self._fault("DTEND does not fit DTSTART", end.line, "a later end, alike")
-            if not all_day and other != zone:
-                raise self._fault("DTEND and DTSTART differ in zone", end.line, "the same zone")
-            if wall < start:
-                raise self._fault("the event ends before it begins", end.line, "a later end")
-            return Extent(nominal=wall - start)
-        return self._length(length) if length else Extent(nominal=_DAY if all_day else 0 * _DAY)
+        if end is None:
+            return self._length(length) if length else Extent(nominal=_DAY if all_day else 0 * _DAY)
+        wall, other, whole = self._moment(end)
+        if whole != all_day:
+            raise self._fault("DTEND does not fit DTSTART", end.line, "a later end, alike")
+        if (zone is None) != (other is None):
+            raise self._fault("one of DTSTART and DTEND has a zone", end.line, "both or none")
+        if zone is None or other is None or other == zone:
+            lasts, extent = wall - start, Extent(nominal=wall - start, to_end=True)
+        else:
+            # An end in another zone has no wall time in that of the beginning.
+            lasts = to_utc(wall, other) - to_utc(start, zone)
+            extent = Extent(nominal=0 * _DAY, real=lasts)
+        if lasts < 0 * _DAY:
+            raise self._fault("the event ends before it begins", end.line, "a later end")
+        return extent
 
     def _length(self, one: Property) -> Extent:
         expected = "PT6H or P1D"

@@ -51,8 +51,9 @@ def _event(schedule: Schedule, slot: Slot, key: str, sequence: int) -> Event:
     event.add("uid", f"{one_line(key)}-{slot.part}-{slot.piece}@{_DOMAIN}")
     event.add("sequence", sequence)
     event.add("dtstamp", schedule.now)
-    event.add("dtstart", _told(slot.starts, zone))
-    event.add("dtend", _told(slot.ends, zone))
+    starts, ends = _told(slot, zone)
+    event.add("dtstart", starts)
+    event.add("dtend", ends)
     event.add("summary", f"Certificates of {schedule.cluster}: {name_of(slot, schedule)}")
     event.add("description", description(slot, zone))
     event.add("categories", ["CHANGE"])
@@ -81,11 +82,16 @@ def description(slot: Slot, zone: ZoneInfo) -> str:
     return "\n".join(lines)
 
 
-def _told(moment: datetime, zone: ZoneInfo) -> datetime:
-    """Return a moment in its zone; in UTC if the wall clock shows that time twice."""
-    local = moment.astimezone(zone)
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return moment.astimezone(UTC) if twice or zone.key == "UTC" else local
+def _told(slot: Slot, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return begin and end in their zone; both in UTC if the wall clock shows either twice."""
+    starts, ends = slot.starts.astimezone(zone), slot.ends.astimezone(zone)
+    if zone.key == "UTC" or _is_shown_twice(starts) or _is_shown_twice(ends):
+        return slot.starts.astimezone(UTC), slot.ends.astimezone(UTC)
+    return starts, ends
+
+
+def _is_shown_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def time_zone(name: str, first: datetime, last: datetime) -> Timezone:
