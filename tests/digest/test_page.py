@@ -21,6 +21,7 @@ from watcher.digest.notice import Passed, notice, told
 from watcher.inventory.schema import Inventory
 from watcher.model.case import CaseState, Crossing
 from watcher.model.digest import Section
+from watcher.model.ledger import Line, Place, Reason
 
 ZONE = ZoneInfo("Europe/Vienna")
 TEMPLATES = templates()
@@ -45,7 +46,7 @@ def test_every_case_stands_where_it_belongs_worst_first():
 def test_the_subject_tells_the_state():
     assert (
         "2 expired, 2 due before the next window, 2 with one window left, 1 new, 2 worse, "
-        "1 source silent: week 48"
+        "1 source silent, 1 stage of ours stalled, tickets stuck, 2 digests missed: week 48"
     ) == page().subject
 
 
@@ -63,9 +64,42 @@ def test_nothing_due_with_nobody_alive_is_no_good_news():
     html = pages.html(made, TEMPLATES)
 
     assert "Nothing is due, 0 sources alive: week 48" == made.subject
-    assert "Nothing is due, and nobody would say so. 0 sources alive." in html
-    assert "Nothing is due, and nobody would say so." in pages.text(made, TEMPLATES)
+    assert "Nothing is due, as far as can be told: nobody would say so. 0 sources alive." in html
+    assert "as far as can be told: nobody would say so." in pages.text(made, TEMPLATES)
     assert html.count("color: #116329") == 0
+    assert not made.quiet
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"sources": (source("cm1"), source("stage:receiver", "silent"))},
+            "1 stage of ours stalled",
+        ),
+        ({"books": (Line("udp", Place.RECEIVED, Reason.NONE, 99),)}, "books off by 99"),
+        ({"stuck": ("2 at jira: refused for good",)}, "tickets stuck"),
+        ({"missed": ("2026-W46", "2026-W47")}, "2 digests missed"),
+        ({"sources": (source("cm1", "unknown", None),)}, "nothing is due, 0 sources alive"),
+        ({"sources": (source("cm1", "silent"),)}, "1 source silent"),
+    ],
+)
+def test_what_is_wrong_is_no_quiet_and_stands_in_the_subject(changes, words):
+    told = {"cases": (), "sources": (source("cm1"),)} | changes
+    made = page(State(inventory=Inventory(version=1, clusters=(cluster(),)), **told))
+    html, text = pages.html(made, TEMPLATES), pages.text(made, TEMPLATES)
+
+    assert f"{words[0].upper()}{words[1:]}: week 48" == made.subject
+    assert not made.quiet
+    assert "Nothing is due, as far as can be told" in html
+    assert "Nothing is due, as far as can be told" in text
+    assert html.count("color: #116329") == 0
+
+
+def test_nobody_heard_yet_is_told_beside_what_is_due():
+    made = page(State(cases=known(case()), sources=(source("cm1", "unknown", None),)))
+
+    assert "1 open, 0 sources alive" == made.state
 
 
 def test_a_list_hears_of_its_own_clusters_only():

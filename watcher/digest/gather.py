@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from watcher.digest.lines import Frame, line_of, section_of
-from watcher.digest.subject import state_of, subject_of
+from watcher.digest.subject import judged
 from watcher.digest.windows import next_window, next_windows
 from watcher.inventory.schema import Cluster, Inventory
 from watcher.model.case import Case, CaseState
@@ -72,19 +72,15 @@ def page_of(
     heard = [one for one in nodes if audience.hears(_cluster_of(one, known))]
     alive = sum(one.state not in (SILENT, UNKNOWN) for one in heard)
     silent = _silent(heard, known)
-    due = any(line.section is not Section.DONE for line in lines)
-    words = state_of(sections, alive=alive, silent=len(silent))
-    return DigestPage(
+    return judged(DigestPage(
         list=audience.name, period=period, now=now, zone=zone.key,
-        subject=subject_of(words, period), state=words,
-        quiet=not (due or silent or state.stuck),
         sections=sections, clusters=_summaries(known, lines, audience, now),
         months=_months(cases, known, now, zone),
         silent=silent,
         stages=_silent([o for o in state.sources if o.source.startswith(STAGE)], {}),
         alive=alive, unheard=sum(one.state == UNKNOWN for one in heard),
         books=_ledger(state.books), stuck=tuple(state.stuck), missed=tuple(state.missed),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _clusters(inventory: Inventory | None) -> tuple[Cluster, ...]:

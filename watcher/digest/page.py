@@ -13,6 +13,7 @@ from css_inline import CSSInliner
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from watcher.digest.subject import plural
 from watcher.model.digest import DigestPage, Section
 from watcher.tickets.encode import mail_html, mail_text, one_line
 
@@ -66,7 +67,7 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
     zone = ZoneInfo(page.zone)
     environment.filters |= {
         "moment": lambda at: _moment(at, zone), "month": _month, "grade": _grade,
-        "days": _days, "begun": _begun, "bar": _bar, "plural": _plural,
+        "days": _days, "begun": _begun, "bar": _bar, "plural": plural,
         "right": _right, "url": _url,
     }  # fmt: skip
     return environment.get_template(name).render(
@@ -113,10 +114,6 @@ def _begun(words: str) -> str:
 
 def _days(days: int | None) -> str:
     return "?" if days is None else str(days)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _bar(count: int, most: int, mark: str) -> str:

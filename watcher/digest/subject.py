@@ -1,8 +1,9 @@
 """The subject line: it tells the state, so that it need not be opened to know it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 
-from watcher.model.digest import DigestLine, Section
+from watcher.model.digest import DigestPage, Section
 
 _WORDS = {
     Section.EXPIRED: "{} expired",
@@ -12,24 +13,46 @@ _WORDS = {
     Section.WORSE: "{} worse",
 }
 _CALM = {Section.OPEN: "{} open", Section.ACKNOWLEDGED: "{} in hand", Section.QUIET: "{} unproven"}
-Sections = Sequence[tuple[Section, tuple[DigestLine, ...]]]
 
 
-def state_of(sections: Sections, *, alive: int, silent: int) -> str:
-    """Return the state in a few words, the worst first."""
-    count = {section: len(lines) for section, lines in sections}
+def judged(page: DigestPage) -> DigestPage:
+    """Return the page with what is said of all of it: state, subject, and whether it is quiet."""
+    troubles = tuple(_troubles(page))
+    calm = f"all quiet, {plural(page.alive, 'source')} alive"
+    state = ", ".join([*_sections(page), *troubles]) or calm
+    return replace(
+        page, troubles=troubles, state=state, quiet=not (troubles or _due(page)),
+        subject=f"{state[:1].upper()}{state[1:]}: week {int(page.period.partition('-W')[2])}",
+    )  # fmt: skip
+
+
+def plural(count: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _due(page: DigestPage) -> bool:
+    return any(section is not Section.DONE for section, _ in page.sections)
+
+
+def _sections(page: DigestPage) -> list[str]:
+    """Return how many certificates are due; of what waits only where nothing is worse."""
+    count = {section: len(lines) for section, lines in page.sections}
     words = [text.format(count[s]) for s, text in _WORDS.items() if count.get(s)]
-    words = words or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
-    if silent:
-        words.append(f"{silent} {_sources(silent)} silent")
-    calm = "all quiet" if alive else "nothing is due"  # nobody alive is no quiet
-    return ", ".join(words) or f"{calm}, {alive} {_sources(alive)} alive"
+    return words or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
 
 
-def subject_of(state: str, period: str) -> str:
-    """Return the subject of a week's digest."""
-    return f"{state[:1].upper()}{state[1:]}: week {int(period.partition('-W')[2])}"
-
-
-def _sources(count: int) -> str:
-    return "source" if count == 1 else "sources"
+def _troubles(page: DigestPage) -> Iterator[str]:
+    """Yield all that keeps a page without a certificate on it from being good news."""
+    if page.silent:
+        yield f"{plural(len(page.silent), 'source')} silent"
+    elif not page.alive and (page.unheard or not _due(page)):
+        yield f"{'' if _due(page) else 'nothing is due, '}0 sources alive"
+    if page.stages:
+        yield f"{plural(len(page.stages), 'stage')} of ours stalled"
+    if page.stuck:
+        yield "tickets stuck"
+    if page.books.difference:
+        yield f"books off by {page.books.difference}"
+    if page.missed:
+        yield f"{plural(len(page.missed), 'digest')} missed"

@@ -118,11 +118,6 @@ class DigestPage:
     """ISO week such as 2026-W48, in the site's zone."""
     now: datetime
     zone: str
-    subject: str
-    state: str
-    """The subject without the week."""
-    quiet: bool
-    """Nothing is due: nobody misses anything by not reading on."""
     sections: tuple[tuple[Section, tuple[DigestLine, ...]], ...]
     clusters: tuple[ClusterSummary, ...]
     months: tuple[Month, ...]
@@ -135,10 +130,13 @@ class DigestPage:
     stuck: tuple[str, ...]
     missed: tuple[str, ...]
     """Weeks before this one for which no digest was made, because nothing ran."""
-
-    def of(self, section: Section) -> tuple[DigestLine, ...]:
-        """Return the lines of a section, the most urgent first."""
-        return next((lines for name, lines in self.sections if name is section), ())
+    subject: str = ""
+    state: str = ""
+    """The subject without the week."""
+    troubles: tuple[str, ...] = ()
+    """What is wrong although no certificate says so, a few words each; all is not quiet then."""
+    quiet: bool = False
+    """Nothing is due and nothing is wrong: nobody misses anything by not reading on."""
 
 
 class Delivery(StrEnum):
