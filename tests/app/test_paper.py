@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from contextlib import redirect_stderr
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import docx
@@ -149,6 +150,56 @@ def test_the_trust_timeline_is_a_table_with_shaded_cells(word, plans):
     assert len(plans[0].proof.lanes) + 2 == len(found.columns)
 
 
+def test_columns_are_as_wide_as_their_words_and_all_together_as_the_page(word):
+    for found in opened(word).tables:
+        widths = [int(one.get(qn("w:w"))) for one in found._tbl.tblGrid.iter(qn("w:gridCol"))]  # noqa: SLF001 -- what Word reads
+        cells = [int(one.get(qn("w:w"))) for one in found.rows[0]._tr.iter(qn("w:tcW"))]  # noqa: SLF001 -- likewise
+
+        assert widths == cells
+        assert abs(sum(widths) - 178 / 25.4 * 1440) < 10
+
+
+def test_a_long_cell_gets_more_room_and_a_short_word_is_not_broken():
+    sheet = Sheet()
+    sheet.begin_table()
+    for row in (("", "Why"), ("C-10", "a reason of many short words " * 20)):
+        sheet.begin_row()
+        for text in row:
+            sheet.begin_cell()
+            sheet.add(text, Look())
+    sheet.end_table()
+    (found,) = opened(sheet.saved("t", AS_OF)).tables
+    short, long = (int(one.get(qn("w:w"))) for one in found._tbl.tblGrid)  # noqa: SLF001 -- what Word reads
+
+    assert long > 3 * short
+    assert short > 4 * 150  # letters of 10 points, and margins
+
+
+def test_a_command_stays_with_its_label(word):
+    before = [
+        label for label, found in pairwise(opened(word).paragraphs)
+        if found.style.name == "Command"
+    ]  # fmt: skip
+
+    assert len(before) > 20
+    assert all(label.paragraph_format.keep_with_next for label in before)
+
+
+def test_what_only_a_picture_shows_is_not_told_where_there_is_none(page, word):
+    told = "\n".join(p.text for p in opened(word).paragraphs)
+
+    assert "dark number and line" in page
+    assert "dark number and line" not in told
+    assert "steady: two or more ways" in told
+
+
+def test_each_sheet_of_a_word_document_names_the_plan(word):
+    title, number = opened(word).sections[0].footer.paragraphs
+
+    assert title.text.startswith("Change plan: graz")
+    assert number.text.startswith("Page ")
+
+
 def test_each_step_has_a_box_to_tick(word, plans):
     steps = [p.text for p in opened(word).paragraphs if p.style.name == "Heading 4"]
 
@@ -214,6 +265,25 @@ def test_a_pdf_says_what_the_page_says(pdf, page):
 
     assert len(wanted) > 100
     assert [found for found in wanted if found not in text] == []
+
+
+@pango
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no pdftotext")
+def test_what_belongs_together_stands_on_one_sheet_of_a_pdf(pdf):
+    told = subprocess.run(  # noqa: S603 -- a tool of the system, and our own file
+        [shutil.which("pdftotext"), "-layout", "-", "-"], input=pdf, capture_output=True, check=True
+    )
+    sheets = told.stdout.decode().split("\f")
+    (timeline,) = [sheet for sheet in sheets if "Trust timeline" in sheet]
+    (steps,) = [sheet for sheet in sheets if "In brackets behind each sentence" in sheet]
+    certificates = [
+        sheet for sheet in sheets if re.search("CertValidfor7days *$", sheet, re.MULTILINE)
+    ]
+
+    assert "office: 640 phones" in timeline
+    assert "Read the tomcat certificate" in steps
+    assert len(certificates) > 1
+    assert all(re.search("Certificate +On +State +Date", sheet) for sheet in certificates)
 
 
 @pango

@@ -8,6 +8,8 @@ import re
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
+from math import sqrt
 from typing import Any
 
 import docx
@@ -22,6 +24,10 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 """The date of each part, so that the same plan is the same file; the first that ZIP can say."""
 _STEP = 6.0
 """Millimetres that a list stands in."""
+_MARGINS, _WIDE = 3.0, 1.2
+"""Letters that the margins of a cell take; how wide capitals and bold letters are."""
+_WIDTH = 178 * 1440 / 25.4
+"""What an A4 page is wide between its margins, in twentieths of a point."""
 INK, SOFT, WARN, LIGHT = "1C2430", "5A6675", "7A4B00", "FFFFFF"
 
 
@@ -39,13 +45,43 @@ class Look:
 
 @dataclass(slots=True)
 class _Grid:
-    """A table that is being written: its element, the row, and the size of its letters."""
+    """A table that is being written: its element, the size of its letters, the row and the cell."""
 
     element: Any
     small: bool
     row: Any = None
     cell: Any = None
-    columns: int = 0
+
+    def widths(self) -> list[int]:
+        """Return the width of each column, as much as its words need; the sum is that of a page.
+
+        A column has room for its longest word, and of the rest as much as its text is long: not
+        every program that opens the file finds widths by itself.
+        """
+        rows = [[_text(cell) for cell in row.findall(qn("w:tc"))] for row in self._rows()]
+        columns = [column for column in zip_longest(*rows, fillvalue="") if column]
+        least = [max((len(w) for text in one for w in text.split()), default=1) for one in columns]
+        longest = [max(map(len, one)) for one in columns]
+        letters = [
+            _WIDE * low + _MARGINS + sqrt(max(0, most - low))
+            for low, most in zip(least, longest, strict=True)
+        ]
+        return [round(_WIDTH * one / sum(letters)) for one in letters]
+
+    def fix(self) -> None:
+        """Write the widths into the table."""
+        widths = self.widths()
+        for width in widths:
+            column = OxmlElement("w:gridCol")
+            column.set(qn("w:w"), str(width))
+            self.element[1].append(column)
+        for row in self._rows():
+            for cell, width in zip(row.findall(qn("w:tc")), widths, strict=False):
+                form = parse_xml(f'<w:tcW {nsdecls("w")} w:w="{width}" w:type="dxa"/>')
+                cell[0].insert(0, form)
+
+    def _rows(self) -> Any:  # noqa: ANN401 -- elements of lxml
+        return self.element.findall(qn("w:tr"))
 
 
 class Sheet:
@@ -56,6 +92,7 @@ class Sheet:
         self._document = docx.Document()
         self._body: Any = self._document.element.body
         self._paragraph: Any = None
+        self._last: Any = None
         self._grid: _Grid | None = None
         self._set_up()
 
@@ -75,7 +112,7 @@ class Sheet:
         """Begin a paragraph; `mark` hangs before a list's item, `shade` is its ground."""
         if mark == "" and not code and shade == "" and self._fresh():
             return
-        self._paragraph = self._new()
+        before, self._paragraph = self._paragraph or self._last, self._new()
         form = self._paragraph.paragraph_format
         form.left_indent = Mm(_STEP * indent) if indent else None
         if mark:
@@ -86,6 +123,8 @@ class Sheet:
             self._paragraph._p.get_or_add_pPr().append(_shading(shade))  # noqa: SLF001 -- the library has no call for it
         if code:
             self._paragraph.style = self._document.styles["Command"]
+            if before is not None:  # its label stays with it
+                before.paragraph_format.keep_with_next = True
 
     def add(self, text: str, look: Look) -> None:
         """Add text to the paragraph; begins one where none is open."""
@@ -101,14 +140,15 @@ class Sheet:
 
     def end(self) -> None:
         """End the paragraph."""
-        self._paragraph = None
+        self._last, self._paragraph = self._paragraph, None
 
     def begin_table(self, *, small: bool = False) -> None:
         """Begin a table; `small` for one of many columns."""
         self.end()
         element = parse_xml(
             f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblStyle w:val="TableGrid"/>'
-            '<w:tblW w:w="5000" w:type="pct"/></w:tblPr><w:tblGrid/></w:tbl>'
+            '<w:tblW w:w="5000" w:type="pct"/><w:tblCellMar><w:left w:w="60" w:type="dxa"/>'
+            '<w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr><w:tblGrid/></w:tbl>'
         )
         self._body.insert(len(self._body) - 1, element)
         self._grid = _Grid(element, small)
@@ -132,7 +172,6 @@ class Sheet:
             cell[0].append(_shading(shade))
         self._grid.row.append(cell)
         self._grid.cell = cell
-        self._grid.columns = max(self._grid.columns, len(self._grid.row) - 1)
         self._paragraph = Paragraph(cell[1], self._document._body)  # noqa: SLF001 -- made by hand: the library's cells take a second for each table
 
     def end_table(self) -> None:
@@ -140,8 +179,7 @@ class Sheet:
         grid, self._grid, self._paragraph = self._grid, None, None
         if grid is None:
             return
-        for _ in range(grid.columns):
-            grid.element[1].append(OxmlElement("w:gridCol"))
+        grid.fix()
         self._new()
 
     def saved(self, title: str, as_of: datetime) -> bytes:
@@ -150,6 +188,8 @@ class Sheet:
         told.title, told.author, told.comments = _NO_XML.sub("\ufffd", title)[:255], "watcher", ""
         told.created = told.modified = as_of.replace(tzinfo=None, microsecond=0)
         told.language, told.revision = "en", 1
+        foot = self._document.sections[0].footer.paragraphs[0]
+        foot.insert_paragraph_before(told.title, style=foot.style)
         draft = io.BytesIO()
         self._document.save(draft)
         return _undated(draft)
@@ -192,6 +232,10 @@ class Sheet:
             element = OxmlElement("w:fldSimple")
             element.set(qn("w:instr"), field)
             line._p.append(element)  # noqa: SLF001 -- the library has no fields
+
+
+def _text(cell: Any) -> str:  # noqa: ANN401 -- an element of lxml
+    return " ".join(found.text or "" for found in cell.iter(qn("w:t")))
 
 
 def _shading(fill: str) -> Any:  # noqa: ANN401 -- an element of lxml
