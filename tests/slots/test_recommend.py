@@ -38,6 +38,7 @@ def test_the_margin_is_taken_off_the_deadline():
 
     assert found.deadline == at("2026-11-28 12:00")
     assert found.outcome is Outcome.NONE
+    assert fit_of(found).late == at("2026-11-28 23:00")
 
 
 def test_a_margin_that_nobody_named_is_one_day_and_said():

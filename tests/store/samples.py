@@ -185,7 +185,7 @@ plans = st.builds(
 def fit(**changes):
     made = Fit(
         outcome=Outcome.NONE, zone="Europe/Vienna", found_at=NOW, minutes=653, deadline=NOW + DAY,
-        why="none is long enough", relief="an extra window",
+        late=NOW + 2 * DAY, why="none is long enough", relief="an extra window",
     )  # fmt: skip
     return replace(made, **changes)
 

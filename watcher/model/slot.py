@@ -102,6 +102,8 @@ class Fit:
     """When the change must begin at the latest so that a failed attempt can be repeated."""
     deadline: datetime | None = None
     """The earliest possible end of a certificate that has not expired, less the margin."""
+    late: datetime | None = None
+    """When the work would be over without regard to the deadline; only where no slot was found."""
     why: str = ""
     relief: str = ""
 

@@ -15,7 +15,7 @@ _LISTS = ("items", "decides")
 _LEFT_OUT = "attachments"
 _NUMBER = "version"
 _FIT = "fit"
-_MOMENTS = ("found_at", "starts", "ends", "latest", "deadline")
+_MOMENTS = ("found_at", "starts", "ends", "latest", "deadline", "late")
 
 
 def draft_to_text(draft: Draft) -> str:
@@ -50,7 +50,7 @@ def _fit(value: Any) -> Fit | None:  # noqa: ANN401 -- whatever the field holds
     if value is None:
         return None
     rest: dict[str, Any] = {name: words(value[name]) for name in ("zone", "why", "relief")}
-    moments: dict[str, Any] = {name: _moment(value[name]) for name in _MOMENTS}
+    moments: dict[str, Any] = {name: _moment(value.get(name)) for name in _MOMENTS}
     return Fit(**rest, **moments, outcome=Outcome(value["outcome"]),
                minutes=number(value["minutes"]))  # fmt: skip
 
