@@ -97,7 +97,7 @@ class Walk:
     def _change(self, step: Step) -> frozenset[Part]:
         """Change the cluster and return what phones then see differently."""
         seen = self.sight.forget(apply(step, self.world))
-        for crowd in self.crowds:
+        for crowd in self.crowds if seen else ():
             if ANYTHING in seen or not crowd.parts.isdisjoint(seen):
                 crowd.view = None
         return seen
@@ -148,8 +148,9 @@ class Walk:
             return
         if CTL in seen:
             self._ctl_changed(step)
-        for crowd in self.present:
-            if crowd.view is None or step.action is Action.LSC_REISSUE:
+        reissued = step.action is Action.LSC_REISSUE
+        for crowd in self.present if seen or reissued else ():
+            if crowd.view is None or reissued:
                 self._reboot_any(crowd, step.number)
 
     def _note_change(self, step: Step) -> None:

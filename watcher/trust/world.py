@@ -116,7 +116,9 @@ class World:
         """Put the next generation on disk and return it."""
         owner = self.owner(kind, node)
         self.generations[(kind, owner)] = self.generations.get((kind, owner), 0) + 1
-        self.forget_disk()
+        for one in self.scenario.nodes:
+            self._disk.pop((kind, one.name), None)
+        self._forget_made()
         new = self.current(kind, node)
         if kind == Kind.CAPF and owner == CLUSTER:
             # Older CAPF certificates stay beside the new one (S1).
@@ -145,8 +147,12 @@ class World:
         self._known = None
 
     def forget_disk(self) -> None:
-        """Have everything that is made of certificates put together anew: they changed."""
+        """Have everything put together anew: all certificates may have changed."""
         self._disk.clear()
+        self._forget_made()
+
+    def _forget_made(self) -> None:
+        """Have what is made of certificates put together anew: some changed."""
         self._itls.clear()
         self._ctls.clear()
         self.forget_known()
