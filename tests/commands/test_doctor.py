@@ -258,6 +258,7 @@ def test_silent_and_unheard_sources_are_told_apart(run, healthy):
     assert status == 1
     assert (found["silent"]["verdict"], found["silent"]["found"][:2]) == ("fail", "a:")
     assert (found["never heard"]["verdict"], found["never heard"]["found"]) == ("warn", "b")
+    assert all("--advice" in found[what]["todo"] for what in ("silent", "never heard"))
     assert found["heard"]["found"] == "sources: 1"
 
 
@@ -284,10 +285,34 @@ def test_brief_leaves_out_what_is_well(run):
     assert "Enterprise Parameters" not in out
 
 
+@pytest.mark.usefixtures("healthy")
+def test_the_advice_is_asked_for_and_stands_alone(run):
+    table, text = run("doctor")[1], run("doctor", "--advice")[1]
+
+    assert "Enterprise Parameters" not in table
+    assert table.endswith("alarms come: watcher doctor --advice\n")
+    assert text.startswith("So that alarms come at all\n")
+
+
+@pytest.mark.usefixtures("healthy")
+@pytest.mark.parametrize("other", ["--json", "--brief"])
+def test_the_advice_has_no_other_form(run, other):
+    status, out, err = run("doctor", "--advice", other)
+
+    assert (status, out) == (2, "")
+    assert "--advice is a text of its own" in err
+
+
+def test_with_broken_settings_there_is_no_advice(run, healthy):
+    healthy.write("versoin: 1\n")
+
+    assert run("doctor", "--advice")[:2] == (2, "")
+
+
 def test_the_advice_names_pages_fields_and_our_addresses(run, healthy):
     healthy.write(BASE.replace("udp: {port: 0}", "udp: {port: 0, address: 0.0.0.0}").replace(
         "web: {", "smtp: {recipients: [alerts@example.com]}\nweb: {"))  # fmt: skip
-    _, out, _ = run("doctor")
+    _, out, _ = run("doctor", "--advice")
 
     for words in (
         "Enterprise Parameters > Cisco Syslog Agent",
@@ -304,7 +329,7 @@ def test_the_advice_names_pages_fields_and_our_addresses(run, healthy):
 
 @pytest.mark.usefixtures("healthy")
 def test_the_advice_tells_which_levels_stay_on_the_node(run):
-    lines = run("doctor")[1].splitlines()
+    lines = run("doctor", "--advice")[1].splitlines()
     levels = [line.split(maxsplit=1) for line in lines if line.endswith(("Approaching", "7days"))]
 
     assert [(level, text.split("  ")[0]) for level, text in levels] == [

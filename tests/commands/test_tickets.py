@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from store import samples
@@ -52,12 +53,35 @@ def test_the_list_shows_change_ticket_and_what_was_given_up(run):
 
 @pytest.mark.usefixtures("filed")
 def test_one_change_is_shown_with_what_its_ticket_says(run):
-    _, out, _ = run("tickets", "show", "watcher-graz-1")
+    _, out, _ = run("tickets", "show", "watcher-graz-1", "--full")
 
     assert "graz: renew tomcat of pub" in out
     assert "https://tickets.example/7" in out
     assert "[watcher-graz-1 p1]" in out
     assert "- graz: tomcat of sub1: open" in out
+
+
+@pytest.mark.usefixtures("filed")
+def test_the_head_alone_is_shown_unless_all_is_asked_for(run):
+    head = run("tickets", "show", "watcher-graz-1")[1]
+    whole = run("tickets", "show", "watcher-graz-1", "--full")[1]
+
+    assert "https://tickets.example/7" in head
+    assert "403: no rights" in head
+    assert head.splitlines()[-1].endswith("watcher tickets show watcher-graz-1 --full")
+    assert {"Description", "Implementation", "Back-out"} <= set(whole.splitlines())
+    assert not {"Description", "Implementation"} & set(head.splitlines())
+
+
+def test_the_window_that_was_found_is_shown(run, ran):
+    when = {"starts": NOW, "ends": NOW + timedelta(hours=2), "due": NOW + timedelta(days=9)}
+    draft = replace(samples.change().draft, **when)
+    with outbox(ran) as box:
+        box.note([replace(samples.change(), draft=draft)], [], [])
+    shown = [f"{one:%Y-%m-%d %H:%M:%S} UTC" for one in when.values()]
+    out = run("tickets", "show", "watcher-graz-1")[1]
+
+    assert f"planned: {shown[0]} to {shown[1]}; to be over by {shown[2]}\n" in out
 
 
 @pytest.mark.usefixtures("filed")
@@ -110,6 +134,7 @@ def test_a_sample_is_made_found_and_commented(run, site):
 
     assert 0 == status
     assert f"directory: works: {place}" in out
+    assert f"- to be rid of it: rm -r {place}\n" in out
     assert {"comment-001.md", "ticket.json", "plan.md"} <= {path.name for path in place.iterdir()}
 
 

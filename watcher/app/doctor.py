@@ -30,6 +30,7 @@ BACKLOG = timedelta(minutes=5)
 FUTURE = timedelta(minutes=5)
 MADE = 2026
 """Year in which this was written; a clock before it is wrong."""
+_ADVICE = "`watcher doctor --advice`"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -48,9 +49,7 @@ class _Patient:
         return self.receiver if runs(self.receiver, self.now) else None
 
 
-def examine(
-    path: str | None, environment: Mapping[str, str], now: datetime
-) -> tuple[Prepared | None, tuple[Finding, ...]]:
+def examine(path: str | None, environment: Mapping[str, str], now: datetime) -> tuple[Finding, ...]:
     """Look at everything; without good settings at what can be looked at nevertheless.
 
     May wait for others' servers.
@@ -62,11 +61,11 @@ def examine(
     try:
         located, _ = locate_anyway(path, environment)
     except InputError:
-        return None, (_broken(fault),)
+        return (_broken(fault),)
     folder = located.state_dir
     patient = _Patient(located, now, read_receiver(folder), read_worker(folder))
     first = (_broken(fault),) if prepared is None else _of_settings(prepared, patient)
-    return prepared, (*first, *(finding for look in _LOOKS for finding in look(patient)))
+    return (*first, *(finding for look in _LOOKS for finding in look(patient)))
 
 
 def _broken(fault: str) -> Finding:
@@ -252,10 +251,10 @@ def _sources(patient: _Patient) -> Iterator[Finding]:
     every = duration_text(patient.located.settings.sources.every)
     if by_state[SourceState.SILENT]:
         yield fail("silent", f"{_few(by_state[SourceState.SILENT])}: nothing for over {every}",
-                   "look at the node and its remote syslog (below)")  # fmt: skip
+                   f"look at the node and its remote syslog ({_ADVICE})")  # fmt: skip
     if by_state[SourceState.UNKNOWN]:
         yield warn("never heard", _few(by_state[SourceState.UNKNOWN]),
-                   "set its remote syslog (below), or wait a night")  # fmt: skip
+                   f"set its remote syslog ({_ADVICE}), or wait a night")  # fmt: skip
     if by_state[SourceState.HEALTHY]:
         yield ok("heard", f"sources: {len(by_state[SourceState.HEALTHY])}")
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -16,8 +17,9 @@ from watcher.app.views import opened
 from watcher.cli import tables
 from watcher.cli.options import Json, SettingsFile, located, located_to_look
 from watcher.errors import InputError
-from watcher.model.ticket import Errand, Ticket
-from watcher.ports import Filed
+from watcher.model.ticket import Draft, Errand, Ticket
+from watcher.ports import Filed, TicketSystem
+from watcher.senders.directory import DirectorySystem
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -87,8 +89,17 @@ def _not_done(errands: Sequence[Errand]) -> Iterator[Errand]:
 
 
 @app.command()
-def show(context: typer.Context, key: Key, *, as_json: Json = False) -> None:
-    """Show one change: its tickets, what was and is to be done, and what the ticket says."""
+def show(
+    context: typer.Context,
+    key: Key,
+    *,
+    full: Annotated[bool, typer.Option("--full", help="All that the ticket says too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one change: when it is planned, its tickets, what was and is to be done.
+
+    Examples: `watcher tickets show watcher-hq-3` and `watcher tickets show watcher-hq-3 --full`
+    """
     with opened(located_to_look(context.obj)) as store:
         filed = store.outbox.filed(key)
     if filed is None:
@@ -96,13 +107,20 @@ def show(context: typer.Context, key: Key, *, as_json: Json = False) -> None:
     if as_json:
         tables.print_json(TypeAdapter(Filed).dump_python(filed, mode="json"))
         return
-    _print(tables.console(), filed)
+    out = tables.console()
+    _print_head(out, filed)
+    if full:
+        _print_texts(out, filed.change.draft)
+    else:
+        out.print()
+        tables.say(out, f"What the ticket says: watcher tickets show {key} --full")
 
 
-def _print(out: Console, filed: Filed) -> None:
+def _print_head(out: Console, filed: Filed) -> None:
     change, draft = filed.change, filed.change.draft
     tables.say(out, f"{change.key}, version {change.version}: {draft.title}")
     tables.say(out, f"opened {_at(change.opened_at)}, done {_at(change.ended_at)}")
+    tables.say(out, _planned(draft))
     for line in change.standing:
         tables.say(out, f"- {line}")
     tables.heading(out, "Tickets")
@@ -111,6 +129,17 @@ def _print(out: Console, filed: Filed) -> None:
     tables.heading(out, "Errands")
     heads = ("system", "what", "mark", "state", "tries", "next", "sent", "told")
     tables.print_table(out, heads, (_errand(one) for one in filed.errands))
+
+
+def _planned(draft: Draft) -> str:
+    """Return the window that was found for the change, and until when it must be over."""
+    due = f"; to be over by {_at(draft.due)}" if draft.due else ""
+    if draft.starts is None or draft.ends is None:
+        return f"planned: no window{due}"
+    return f"planned: {_at(draft.starts)} to {_at(draft.ends)}{due}"
+
+
+def _print_texts(out: Console, draft: Draft) -> None:
     for name in ("description", "risk", "impact", "implementation", "back_out", "test"):
         tables.heading(out, name.replace("_", "-").capitalize())
         for line in str(getattr(draft, name)).split("\n"):
@@ -145,7 +174,8 @@ def send_sample(
 ) -> None:
     """Make a marked sample ticket at a ticket system, find it, comment on it; say how it went.
 
-    The sample says that it is one and may be closed. Exit status 1 if a system failed.
+    The sample says that it is one and may be closed; each try makes another, and it is told how to
+    be rid of it. Exit status 1 if a system failed.
     """
     place, clock = located(settings), SystemClock()
     systems = systems_of(place, ticket_keys_of(place, os.environ), clock)
@@ -159,4 +189,12 @@ def send_sample(
         tables.say(out, f"{name}: {result.problem or 'works: ' + result.where}")
         for step in result.steps:
             tables.say(out, f"- {step}")
+        if result.where:
+            tables.say(out, f"- to be rid of it: {_riddance(systems[name], result.where)}")
     raise typer.Exit(1 if failed else 0)
+
+
+def _riddance(system: TicketSystem, where: str) -> str:
+    if isinstance(system, DirectorySystem):
+        return f"rm -r {quote(where)}"
+    return "delete or close it there; nothing of ours looks for it again"
