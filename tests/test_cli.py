@@ -79,6 +79,15 @@ def test_a_changed_plan_is_status_1(run):
     assert out.startswith("CHANGED: the seal says sha256:00")
 
 
+def test_a_plan_says_which_node_is_in_no_cluster(run):
+    other = EXAMPLES / "two-node-9.1.yaml"
+    status, _, err = run(f"watcher plan alarm.txt -i {other}")
+
+    assert status == 0
+    assert err == "CUCM02 is in no cluster of the inventory. Clusters of the inventory: graz.\n"
+    assert not run("watcher plan alarm.txt -i site.yaml")[2]
+
+
 def test_a_plan_is_intact_as_it_was_written(run):
     drawn, _, told = run("watcher plan alarm.txt -o plan.md")
     status, out, _ = run("watcher verify plan.md")

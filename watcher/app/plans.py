@@ -11,6 +11,7 @@ from watcher.app.files import blocks_of, read_bytes
 from watcher.app.knowledge import load_catalogue
 from watcher.app.site import load_inventory
 from watcher.errors import InputError, Location
+from watcher.inventory.lookup import Ambiguous, find_node
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Event, Tally
 from watcher.model.plan import ChangePlan
@@ -45,7 +46,7 @@ class Heard:
 def hear(order: PlanOrder, tally: Tally) -> Heard:
     """Read the alarms, the inventory and the rules of an order."""
     catalogue = load_catalogue(order.rules)
-    inventory = load_inventory(order.inventory) if order.inventory else None
+    inventory = load_inventory(order.inventory, catalogue) if order.inventory else None
     events: list[Event] = []
     for name in order.inputs:
         events += planning.planned(pipeline.read(blocks_of(name), catalogue.alarms, tally))
@@ -56,6 +57,33 @@ def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
     """Read alarms and draw the plans for them; one for each cluster."""
     heard = hear(order, tally)
     return planning.plan(heard.events, heard.inventory, heard.catalogue, order.as_of)
+
+
+def strangers(plans: Sequence[ChangePlan], name: str) -> tuple[str, ...]:
+    """Say of each plan whom the inventory of that name does not have; empty with a cluster."""
+    if all(plan.cluster for plan in plans):
+        return tuple("" for _ in plans)
+    inventory = load_inventory(name)
+    known = ", ".join(cluster.name for cluster in inventory.clusters)
+    return tuple(
+        ""
+        if plan.cluster
+        else f"{'; '.join(_nowhere(plan, inventory))}. Clusters of the inventory: {known}."
+        for plan in plans
+    )
+
+
+def _nowhere(plan: ChangePlan, inventory: Inventory) -> list[str]:
+    named = (name for one in plan.findings for name in (one.node, *one.reporters) if name)
+    return [_place(name, inventory) for name in dict.fromkeys(named)]
+
+
+def _place(name: str, inventory: Inventory) -> str:
+    found = find_node(inventory, name)
+    if isinstance(found, Ambiguous):
+        places = ", ".join(dict.fromkeys(place.cluster.name for place in found.places))
+        return f"{name} fits nodes of several clusters ({places})"
+    return f"{name} is in no cluster of the inventory"
 
 
 def was_refused(plan: ChangePlan) -> bool:
