@@ -176,6 +176,11 @@ def few(names: Sequence[str], most: int = FEW) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def remarks(spans: Iterable[TrustSpan]) -> tuple[Remark, ...]:
     """Return notes; those that differ only in steps, or only in groups, are drawn together."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from watcher.account import counted, few
 from watcher.errors import one_line
 from watcher.model.proof import Assumption
 from watcher.orders.course import Course, Since, courses
@@ -50,15 +51,15 @@ def text(scenario: Scenario, verdict: Verdict, inputs: Sequence[Assumption] = ()
 
 
 def _headline(scenario: Scenario, verdict: Verdict) -> list[str]:
-    cases = _counted(verdict.combinations, "combination")
+    cases = counted(verdict.combinations, "combination")
     if verdict.ruling is Ruling.SAFE:
         return _wrapped(f"SAFE: no phone is left behind, in {cases} of undocumented behaviour.")
     if verdict.ruling is Ruling.WITH_ASSUMPTIONS:
         return _wrapped("SAFE WITH ASSUMPTIONS: no phone is left behind, as long as they hold.")
     lost = [stranded.group for stranded in verdict.stranded]
     hard = [b.rule for b in verdict.broken if b.rule not in scenario.accept]
-    told = f"phones of {_few(lost)} would be lost" if lost else "it breaks a rule"
-    also = f" ({_few(hard)})" if hard else ""
+    told = f"phones of {few(lost, _SHOWN)} would be lost" if lost else "it breaks a rule"
+    also = f" ({few(hard, _SHOWN)})" if hard else ""
     return _wrapped(f"REFUSED: {told}{also}.")
 
 
@@ -191,7 +192,9 @@ def _intervals(title: str, found: Iterable[Interval]) -> list[str]:
     lines = [title]
     for (first, last, why, only), groups in _some(sorted(alike.items()), lines):
         condition = f", only if {only}" if only else ""
-        lines += _wrapped(f"{_span(first, last)}: {_few(groups)}: {why}{condition}", "    ", "  ")
+        lines += _wrapped(
+            f"{_span(first, last)}: {few(groups, _SHOWN)}: {why}{condition}", "    ", "  "
+        )
     return lines
 
 
@@ -217,7 +220,7 @@ def _offline(verdict: Verdict) -> list[str]:
     lines = ["Phones that are off from the first step to the last"]
     for (told, only), groups in alike.items():
         condition = f" Only if {only}." if only else ""
-        lines += _wrapped(f"{_few(groups)}: {told}{condition}", "    ", "  ")
+        lines += _wrapped(f"{few(groups, _SHOWN)}: {told}{condition}", "    ", "  ")
     return lines
 
 
@@ -230,7 +233,7 @@ def _notes(verdict: Verdict) -> list[str]:
     lines = ["Notes"]
     for (rule, first, last, told), groups in _some(list(alike.items()), lines):
         names = [group for group in groups if group and not told.startswith(f"{group}:")]
-        of = f" ({_few(names)})" if names else ""
+        of = f" ({few(names, _SHOWN)})" if names else ""
         at = f", {_span(first, last)}" if first or last else ""
         lines += _wrapped(f"{told}{at}{of}", "        ", f"  {rule:<5} ")
     return lines
@@ -256,9 +259,9 @@ def _inputs(inputs: Sequence[Assumption]) -> list[str]:
 
 def _scope(scenario: Scenario, verdict: Verdict) -> list[str]:
     return _wrapped(
-        f"Executed against a model of the cluster ({_counted(len(scenario.nodes), 'node')}, "
-        f"{_counted(len(scenario.groups), 'phone group')}, release {scenario.profile.release}) in "
-        f"{_counted(verdict.combinations, 'combination')} of undocumented behaviour, with reboots "
+        f"Executed against a model of the cluster ({counted(len(scenario.nodes), 'node')}, "
+        f"{counted(len(scenario.groups), 'phone group')}, release {scenario.profile.release}) in "
+        f"{counted(verdict.combinations, 'combination')} of undocumented behaviour, with reboots "
         "at any moment. It is a proof about the model, not about the phones. Not a Cisco document."
     )
 
@@ -301,17 +304,8 @@ def _phones(scenario: Scenario, groups: Sequence[str]) -> str:
     counts = {group.name: group.count for group in scenario.groups}
     known = [counts[name] for name in groups]
     total = sum(count for count in known if count is not None)
-    number = f" ({_counted(total, 'phone')})" if None not in known else ""
-    return f"phones of {_few(groups)}{number}"
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    number = f" ({counted(total, 'phone')})" if None not in known else ""
+    return f"phones of {few(groups, _SHOWN)}{number}"
 
 
 def _wrapped(line: str, indent: str = "", first: str | None = None) -> list[str]:

@@ -7,6 +7,7 @@ the step after which its worst phone is refused for good.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from watcher.account import few
 from watcher.orders.course import Since
 from watcher.trust.lists import Certificates, Ctl, Itl
 from watcher.trust.names import Certificate, Service, kind_of
@@ -79,9 +80,7 @@ _FEW = 4
 
 
 def _few(names: Certificates) -> str:
-    listed = sorted(names)
-    more = f" and {len(listed) - _FEW} more" if len(listed) > _FEW else ""
-    return ", ".join(listed[:_FEW]) + more if listed else "nothing"
+    return few(sorted(names), _FEW) or "nothing"
 
 
 def _handed(view: View, why: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from watcher.account import FEW, alike, few, inputs
+from watcher.account import FEW, alike, counted, few, inputs
 from watcher.model.plan import ChangePlan, Step
 from watcher.model.proof import AbsentPhones, Assumption, Proof
 from watcher.trust.branch import UNKNOWNS, Answers
@@ -67,8 +67,8 @@ def sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> tuple[str, 
 
 def _sentences(plan: ChangePlan, proof: Proof, scenario: Scenario) -> Iterator[str]:
     yield (
-        f"This order was executed against a model of your cluster ({_count(proof.nodes, 'node')}, "
-        f"{_count(proof.groups, 'phone group')}, release {scenario.profile.release}) for "
+        f"This order was executed against a model of your cluster ({counted(proof.nodes, 'node')}, "
+        f"{counted(proof.groups, 'phone group')}, release {scenario.profile.release}) for "
         f"{proof.combinations} combinations of undocumented behaviour. It is a proof about the "
         "model, not about the phones. It rests on the inputs listed below."
     )
@@ -128,10 +128,6 @@ def _because(text: str) -> str:
 def _who(absent: AbsentPhones) -> str:
     condition = f", if {absent.when}" if absent.when else ""
     return few(absent.groups) + condition
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _listed(items: Iterable[str]) -> str:
