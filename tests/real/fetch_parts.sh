@@ -56,7 +56,7 @@ packages() {
     # Not every file is brought to the disk before the next: there are many.
     told=$(timeout "$seconds" apt-get "${APT[@]}" -o DPkg::Options::=--force-unsafe-io \
         install -y --no-install-recommends "$@" 2>&1 </dev/null) ||
-        echo "real parts: $* cannot be installed: ${told##*$'\n'}"
+        echo "real parts: ${*#--no-download} cannot be installed: ${told##*$'\n'}"
 }
 
 install_mail() {
