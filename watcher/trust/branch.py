@@ -6,6 +6,7 @@ A plan must be safe in every branch, or name the branch it needs and how one pho
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Self
 
 Answers = Mapping[str, str]
 """Answers to open questions that all branches concerned share; empty: every branch."""
@@ -94,6 +95,12 @@ class Branch:
             name: unknown.other if getattr(self, _FIELDS[name]) else unknown.careful
             for name, unknown in UNKNOWNS.items()
         }
+
+    def differing(self, other: Self) -> frozenset[str]:
+        """Return the open questions that two branches answer differently."""
+        return frozenset(
+            name for name, own in _FIELDS.items() if getattr(self, own) != getattr(other, own)
+        )
 
 
 _FIELDS = {

@@ -97,15 +97,13 @@ def _walk_all(scenario: Scenario, groups: list[Group], *, thorough: bool) -> Wor
         like = None if thorough else _but_for_recovery(branch, done, scenario)
         if like is not None:
             asked, outcome = like[0], _ended_like(like[1], walk)
-            done[branch] = asked, outcome
-            work.outcomes.append(outcome)
-            continue
-        walk.go()
-        outcome = _outcome(walk)
-        done[branch] = walk.asked, outcome
+        else:
+            walk.go()
+            asked, outcome = walk.asked, _outcome(walk)
+            work.walked += 1
+            work.resets += len(memory.boots) - known
+        done[branch] = asked, outcome
         work.outcomes.append(outcome)
-        work.walked += 1
-        work.resets += len(memory.boots) - known
     return work
 
 
@@ -115,28 +113,14 @@ def _careful_first(branch: Branch) -> tuple[bool, ...]:
 
 def _twin(branch: Branch, done: Mapping[Branch, tuple[set[str], Outcome]]) -> Outcome | None:
     """Return the end of a branch that differs only in questions that nobody asked there."""
-    twins = (
-        replace(branch, tvs_vouches_for_ctl=one, itl_suffices_for_tls=two)
-        for one in {False, branch.tvs_vouches_for_ctl}
-        for two in {False, branch.itl_suffices_for_tls}
+    return next(
+        (done[other][1] for other in done if branch.differing(other) <= _LATE - done[other][0]),
+        None,
     )
-    for twin in twins:
-        if twin not in done:
-            continue
-        asked, outcome = done[twin]
-        differ = {
-            name
-            for name, one, other in (
-                ("U5", twin.tvs_vouches_for_ctl, branch.tvs_vouches_for_ctl),
-                ("U6", twin.itl_suffices_for_tls, branch.itl_suffices_for_tls),
-            )
-            if one != other
-        }
-        if not differ & asked:
-            return outcome
-    return None
 
 
+_LATE = frozenset(("U5", "U6"))
+"""Questions that matter only once a phone asks them."""
 _RECOVERY_MATTERS = frozenset((Action.ITL_LOCALKEY, Action.ITL_REMOTEKEY, Action.RESTORE))
 
 
