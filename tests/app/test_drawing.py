@@ -16,6 +16,7 @@ from watcher.app.easel import LIMIT, Drawn, Easel
 from watcher.app.ticketing import attached
 from watcher.inventory.loader import load
 from watcher.model.message import Grade, Way
+from watcher.slots.calendar_file import read_calendar
 
 ONE, BOTH = frozenset({"graz"}), frozenset({"graz", "wien"})
 PATIENCE = 60
@@ -230,6 +231,15 @@ def test_a_draft_is_planned_for_a_window(store, draughtsman):
     assert "2026-11-21 22:00" == f"{draft.starts:%Y-%m-%d %H:%M}"
     assert draft.starts < draft.ends < draft.due
     assert str(draft.due.date()) in draft.title
+
+
+def test_a_draft_keeps_off_the_days_of_the_sites_calendars(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    feast = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261121\nEND:VEVENT\nEND:VCALENDAR"
+    known = {"numbered": (read_calendar("feast.ics", feast),)}
+    draft = replace(with_windows(draughtsman), calendars=known).draw("numbered", NOW).draft
+
+    assert "2026-11-22 22:00" == f"{draft.starts:%Y-%m-%d %H:%M}"
 
 
 def test_without_windows_a_draft_has_no_times(store, draughtsman):

@@ -88,3 +88,88 @@ def test_the_inventory_is_needed(run):
 
     assert code == 2
     assert "--inventory" in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "ics"])
+def test_a_node_in_no_cluster_is_named_with_the_clusters_there_are(run, site, form):
+    alarm = str(EXAMPLES / "alarm-technote.txt")
+    code, out, err = run(alarm, "-i", site, "--at", EARLY, "--format", form)
+
+    assert code == 1
+    assert (
+        "CUCM02 is in no cluster of the inventory. Clusters of the inventory: graz."
+        in (err if form == "ics" else out)
+    )  # fmt: skip
+
+
+def test_a_node_of_two_clusters_is_named_with_both(run, tmp_path):
+    text = "version: 1\nclusters:\n" + "".join(
+        f"  - {{name: {name}, nodes: [{{name: {name}-pub, aliases: [CUCM02.{name}.example]}}]}}\n"
+        for name in ("graz", "linz")
+    )
+    path = tmp_path / "two.yaml"
+    path.write_text(text, encoding="utf-8")
+    _, out, _ = run(str(EXAMPLES / "alarm-technote.txt"), "-i", str(path), "--at", EARLY)
+
+    assert "CUCM02 fits nodes of several clusters (graz, linz)." in out
+
+
+def test_a_node_that_is_there_is_not_told_of(run, site):
+    _, out, err = run(ALARMS, "-i", site, "--at", EARLY)
+
+    assert "Clusters of the inventory" not in out + err
+
+
+FEAST = """BEGIN:VCALENDAR\r
+BEGIN:VEVENT\r
+UID:feast@x\r
+SUMMARY:Feast\r
+DTSTART;VALUE=DATE:20261114\r
+DTEND;VALUE=DATE:20261116\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def naming(site, *calendars):
+    """Let the cluster of an inventory name calendars."""
+    path = Path(site)
+    lines = "".join(f"      - {one}\n" for one in calendars)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}    calendars:\n{lines}", encoding="utf-8")
+
+
+def test_the_inventorys_calendars_hold_from_its_folder_on(run, site):
+    Path(site).with_name("feast.ics").write_text(FEAST, encoding="utf-8")
+    naming(site, "feast.ics")
+    code, out, _ = run(ALARMS, "-i", site, "--at", EARLY)
+
+    assert code == 1
+    assert "blackout: Feast" in out
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "the calendar"), ("x:1\n", "feast.ics:1: stands outside"), ("x" * (1 << 21), "1 MiB")],
+)
+def test_a_calendar_of_the_inventory_with_a_fault_is_one_line(run, site, content, told):
+    if content:
+        Path(site).with_name("feast.ics").write_text(content, encoding="utf-8")
+    naming(site, "feast.ics")
+    line = len(Path(site).read_text(encoding="utf-8").splitlines())
+    code, _, err = run(ALARMS, "-i", site, "--at", EARLY)
+
+    assert (code, err.count("\n")) == (2, 1)
+    assert told in err
+    assert (f"{site}:{line}:" in err) == (content != "x:1\n")
+
+
+@pytest.mark.parametrize(("before", "code"), [("", 1), ("graz=", 1), ("GRAZ=", 1), ("wien=", 2)])
+def test_a_calendar_may_be_for_one_cluster(run, site, before, code):
+    path = Path(site).with_name("feast.ics")
+    path.write_text(FEAST, encoding="utf-8")
+    left, out, err = run(ALARMS, "-i", site, "--at", EARLY, "--calendar", f"{before}{path}")
+
+    assert left == code
+    assert ("blackout: Feast" in out) == (code == 1)
+    assert ("no cluster wien" in err) == (code == 2)

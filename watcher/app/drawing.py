@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from watcher import pipeline, planning, render, seal
+from watcher.app.calendars import Calendars
 from watcher.app.files import write_output
 from watcher.app.plans import render_plans, was_refused
 from watcher.cases.states import plan_changed
@@ -85,6 +86,7 @@ class Draughtsman:
     catalogue: Catalogue
     inventory: Inventory | None
     folder: Path
+    calendars: Calendars = field(default_factory=dict)
     printer: Callable[[str], bytes | None] | None = None
     """Makes a PDF of a page, or None when it cannot; without it there is none."""
 
@@ -143,7 +145,7 @@ class Draughtsman:
         if site is None:
             return None
         try:
-            return fit_of(recommend(plan, site, now))
+            return fit_of(recommend(plan, site, now, self.calendars.get(site.name, ())))
         except Exception:  # the ticket matters more than its times
             logger.exception("no time was found for the plan of %s", plan.cluster)
             return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from watcher.app.calendars import Calendars, site_calendars
 from watcher.app.files import NO_ROOM, try_folder
 from watcher.app.knowledge import load_catalogue
 from watcher.app.secrets import Elsewhere, private_path, public_path, secret_value
@@ -88,6 +89,13 @@ class Parts:
                 f"a node is called {SELF_TEST}", "another name: this one is our own self-test's"
             )
         return inventory
+
+    def calendars(self, inventory: Inventory | None) -> Calendars:
+        """Read the calendars that the inventory names."""
+        name = self.loaded.settings.inventory
+        if inventory is None or not name:
+            return {}
+        return site_calendars(str(self.resolved(("inventory",), name)), inventory)
 
     def catalogue(self) -> Catalogue:
         """Load the rule packs."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from watcher.app.calendars import Calendars
 from watcher.app.files import read_text
 from watcher.app.parts import Parts, TicketKeys, resolved
 from watcher.app.secrets import password_hash
@@ -65,6 +66,8 @@ class Prepared:
     chats: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
     """Apprise addresses of each list of notifications."""
     tickets: TicketKeys = field(default_factory=TicketKeys)
+    calendars: Calendars = field(default_factory=dict)
+    """What the inventory names, by cluster."""
 
     @property
     def settings(self) -> Settings:
@@ -220,6 +223,7 @@ class _Builder(Parts):
             ticket_folder=ticket_folder,
             database_url=self.database_url(state_dir),
             inventory=inventory,
+            calendars=self.calendars(inventory),
             catalogue=catalogue,
             tls=tls,
             tls_context=self.context("tls", tls),

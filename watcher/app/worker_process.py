@@ -296,7 +296,8 @@ def draw_plan(prepared: Prepared, cluster: str) -> None:
     try:
         plan = Draughtsman(
             store=store, view=store.view, catalogue=prepared.catalogue,
-            inventory=prepared.inventory, folder=prepared.plan_folder,
+            inventory=prepared.inventory, calendars=prepared.calendars,
+            folder=prepared.plan_folder,
             printer=paper.printer(LIMIT / 2) if prepared.settings.tickets.used() else None,
         ).draw(cluster, SystemClock().now())  # fmt: skip
     finally:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from watcher.app.calendars import site_calendars
 from watcher.app.files import write_output
 from watcher.app.imports import import_transcripts
 from watcher.app.knowledge import load_catalogue
@@ -47,6 +48,7 @@ def check(
     Exit status 2 when anything is wrong, with file, line and column.
     """
     inventory = load_inventory(file, load_catalogue(rules or ()))
+    site_calendars(file, inventory)
     out = inventory_text.console()
     for cluster in inventory.clusters:
         inventory_text.print_cluster(out, cluster)

@@ -1,24 +1,25 @@
 """`watcher schedule` finds the maintenance window for the plans of alarms."""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from watcher.app.calendars import given_calendars, site_calendars
 from watcher.app.clock import SystemClock
-from watcher.app.files import STANDARD_INPUT, read_text, write_output
-from watcher.app.plans import PlanOrder, draw
+from watcher.app.files import STANDARD_INPUT, write_output
+from watcher.app.plans import PlanOrder, draw, strangers
 from watcher.app.site import load_inventory
 from watcher.cli.plan import Inputs, Packs, moment, no_alarm
 from watcher.cli.tables import console, print_json, print_table, say
+from watcher.errors import one_line
 from watcher.model.alarm import Tally
 from watcher.model.slot import Outcome, Schedule
 from watcher.slots import text
-from watcher.slots.calendar import Calendar
-from watcher.slots.calendar_file import read_calendar
 from watcher.slots.calendar_out import to_ics
 from watcher.slots.recommend import recommend
 
@@ -47,6 +48,8 @@ Examples:
 
     watcher schedule mail.eml -i site.yaml --at 2026-11-23T08:00Z --calendar holidays.ics
 
+    watcher schedule storm.txt -i site.yaml --calendar graz=graz.ics --calendar wien=wien.ics
+
     watcher schedule - -i site.yaml --format ics < alarm.txt > change.ics
 """
 
@@ -65,8 +68,9 @@ Calendars = Annotated[
     list[str] | None,
     typer.Option(
         "--calendar",
-        metavar="ICS",
-        help="Events that block changes; with the category WINDOW or MAINTENANCE: windows.",
+        metavar="[CLUSTER=]ICS",
+        help="Besides those of the inventory: events that block changes; with the category WINDOW "
+        "or MAINTENANCE: windows.",
     ),
 ]
 Form = Annotated[Format, typer.Option("--format", help="Format of the answer.")]
@@ -82,11 +86,10 @@ def schedule(  # noqa: PLR0913, PLR0917 -- one argument for each option of the c
 ) -> None:
     """Find the slot for the change: recommended, latest safe, or the proof that none fits."""
     now = moment(at) or SystemClock().now()
-    calendars = [read_calendar(name, read_text(name)) for name in calendar or ()]
     order = PlanOrder(
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory, rules=tuple(rules or ())
     )
-    found = _found(order, now, calendars)
+    found = _found(order, now, calendar or ())
     _print(found, form, now)
     if any(one.outcome is not Outcome.FOUND for one in found):
         raise typer.Exit(1)
@@ -95,21 +98,32 @@ def schedule(  # noqa: PLR0913, PLR0917 -- one argument for each option of the c
 schedule.__doc__ = _EXAMPLES
 
 
-def _found(order: PlanOrder, now: datetime, calendars: Sequence[Calendar]) -> list[Schedule]:
+def _found(order: PlanOrder, now: datetime, calendars: Sequence[str]) -> list[Schedule]:
     tally = Tally()
     plans = draw(order, tally)
     if not plans:
         raise no_alarm(order, tally)
-    clusters = {one.name: one for one in load_inventory(order.inventory or "").clusters}
-    return [
-        recommend(plan, clusters.get(plan.cluster or ""), now, tuple(calendars)) for plan in plans
-    ]
+    name = order.inventory or ""
+    inventory = load_inventory(name)
+    clusters = {one.name: one for one in inventory.clusters}
+    site = site_calendars(name, inventory)
+    given = given_calendars(calendars, inventory, [plan.cluster or "" for plan in plans])
+    found = []
+    for plan, nowhere in zip(plans, strangers(plans, order.inventory or ""), strict=True):
+        key = plan.cluster or ""
+        known = (*site.get(key, ()), *given.get(key, ()))
+        one = recommend(plan, clusters.get(key), now, known)
+        found.append(replace(one, notes=(*filter(None, (nowhere,)), *one.notes)))
+    return found
 
 
 def _print(found: Sequence[Schedule], form: Format, now: datetime) -> None:
     if form is Format.ICS:
         # Minutes since 1970: a calendar that is made later replaces the one before.
         write_output(None, to_ics(found, int(now.timestamp()) // 60))
+        for one in found:
+            if one.outcome is not Outcome.FOUND:
+                print(one_line(" ".join(text.lines(one))), file=sys.stderr)
     elif form is Format.JSON:
         print_json([_plain(asdict(one)) for one in found])
     else:
