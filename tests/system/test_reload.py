@@ -50,6 +50,39 @@ def test_changed_rules_and_inventory_are_taken_over(running):
     assert not running.receiver().config_differs
 
 
+def test_a_list_for_a_cluster_that_is_not_there_keeps_the_old_settings(running):
+    running.reload()
+    known = running.folder / "later.yaml"
+    known.write_text(running.inventory)
+    relay = {"host": "mail.example.com", "sender": "watcher@example.com"}
+    voice = {"name": "voice", "to": ["a@example.com"], "clusters": ["numbered"]}
+    told = {"relay": relay, "inventory": str(known)}
+    mistyped = running.reload(**told, digest={"lists": [{**voice, "clusters": ["numberd"]}]})
+    right = running.reload(**told, digest={"lists": [voice]})
+    known.write_text(running.inventory.replace("name: numbered", "name: renamed"))
+    gone = running.rethink()
+    differs = running.receiver().config_differs
+    known.write_text(running.inventory)
+
+    assert (mistyped, right, gone, differs) == (False, True, False, True)
+    assert "the inventory has no cluster numberd (expected numbered)" in running.log()
+    assert "the inventory has no cluster numbered (expected renamed)" in running.log()
+    assert running.reload()
+
+
+def test_the_state_is_ours_alone(running):
+    assert running.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_state_that_people_made_stays_as_they_made_it(house):
+    house.state.mkdir(mode=0o755)
+    house.state.chmod(0o755)
+    house.start()
+    mode = house.state.stat().st_mode & 0o777
+
+    assert (mode, house.stop()) == (0o755, 0)
+
+
 def test_a_broken_file_keeps_the_old_settings_whole(running):
     running.reload()
     before = running.receiver()

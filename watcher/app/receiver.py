@@ -121,7 +121,8 @@ class Receiver:
         settings = self.prepared.settings.journal
         folder = self.prepared.state_dir / "journal"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for one in (self.prepared.state_dir, folder):  # `mode` is not for parents
+                one.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             problem = f"{folder}: {error.strerror}"
             raise InputError(problem, expected="a writable state_dir") from error
