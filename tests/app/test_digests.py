@@ -171,6 +171,7 @@ class Mortals:
 
     def __init__(self, store, at, after):
         self.view, self.figures, self.lease = store.view, store.figures, store.lease
+        self.outbox = store.outbox
         self.runs = Mortal(store.runs, at, after)
 
 
@@ -418,7 +419,7 @@ def test_a_fault_of_a_page_does_not_stop_the_line(store, clock, relay, caplog):
 )
 def test_tickets_that_are_stuck_are_told(store, state, hours, words):
     class Counts:
-        view = store.view
+        view, outbox = store.view, store.outbox
 
         class figures:  # noqa: N801 -- named as the store's
             @staticmethod

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import pytest
-from digest.town import DAY, NOW, busy, case, cluster, known, source
+from digest.town import DAY, NOW, busy, case, cluster, fit, known, source
 from icalendar import Calendar
 
 from watcher.app.posting import templates
@@ -45,7 +45,7 @@ def test_every_case_stands_where_it_belongs_worst_first():
 
 def test_the_subject_tells_the_state():
     assert (
-        "2 expired, 2 due before the next window, 2 with one window left, 1 new, 2 worse, "
+        "2 expired, 2 due before the next feasible window, 2 with one window left, 1 new, 2 worse, "
         "1 source silent, 1 stage of ours stalled, tickets stuck, 2 digests missed: week 48"
     ) == page().subject
 
@@ -196,7 +196,8 @@ def poisoned(word):
     named = [graz.model_copy(update={"contact": word}), wien, linz]
     inventory = state.inventory.model_copy(update={"clusters": tuple(named)})
     sources = [replace(one, source=word, node=word) for one in state.sources]
-    return replace(state, cases=cases, inventory=inventory, sources=sources, stuck=(word,))
+    return replace(state, cases=cases, inventory=inventory, sources=sources, stuck=(word,),
+                   fits={"graz": fit(why=word, relief=word)})  # fmt: skip
 
 
 @pytest.mark.parametrize("word", HOSTILE)

@@ -17,6 +17,7 @@ from watcher.model.digest import KnownCase
 from watcher.model.expiry import Certainty
 from watcher.model.ledger import Line, Place, Reason
 from watcher.model.message import Grade
+from watcher.model.slot import Fit, Outcome
 from watcher.model.status import SourceStatus
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -57,6 +58,25 @@ def known(*cases: Case, plan="sha256:" + "57f84b155054" * 5) -> list[KnownCase]:
 def source(name, state="healthy", last=NOW - timedelta(hours=3)) -> SourceStatus:
     """Return a source as the status file has it."""
     return SourceStatus(source=name, node=name, last=last, state=state)
+
+
+def fit(**changes) -> Fit:
+    """Return how a plan of ten hours fits: nowhere, unless said otherwise."""
+    made = Fit(
+        outcome=Outcome.NONE, zone="Europe/Vienna", found_at=NOW - timedelta(hours=1), minutes=653,
+        deadline=NOW + 6 * DAY, late=NOW + 12 * DAY, why="of 1 windows none fits",
+        relief="an extra window of 11 hours: Thu 2026-11-26 20:00",
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def fitting(days: float, spare: float = 7, **changes) -> Fit:
+    """Return how a plan fits a slot in so many days, with a second one so many days later."""
+    starts = NOW + days * DAY
+    return fit(
+        outcome=Outcome.FOUND, starts=starts, ends=starts + timedelta(hours=11),
+        latest=starts + spare * DAY, late=None, why="", relief="", **changes,
+    )  # fmt: skip
 
 
 def busy() -> State:

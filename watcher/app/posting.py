@@ -1,6 +1,6 @@
 """From settings and state to what goes out: the page of a list, its letter, notices, carriers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from email import message_from_bytes
@@ -21,15 +21,15 @@ from watcher.digest.lines import Frame, line_of
 from watcher.digest.mail import Body, Envelope, letter
 from watcher.digest.notice import Passed, notice, told
 from watcher.digest.weeks import Timetable, moment_of
-from watcher.digest.windows import next_windows
 from watcher.inputs.secret import Secret
 from watcher.inventory.schema import Inventory, Weekday
 from watcher.model.case import CaseKey, CaseState, Crossing
 from watcher.model.digest import Answer, DigestLine, DigestPage, KnownCase, Section
+from watcher.model.slot import Fit
 from watcher.model.status import SourceStatus
 from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.plugins import builtin
-from watcher.ports import CaseQuery, CaseRow, Figures, View
+from watcher.ports import CaseQuery, CaseRow, Figures, Outbox, View
 from watcher.senders.chat import tell
 from watcher.senders.relay import Relay
 from watcher.senders.smtp import Answers
@@ -63,6 +63,10 @@ class Seen(Protocol):
     def figures(self) -> Figures:
         """Return what is counted."""
 
+    @property
+    def outbox(self) -> Outbox:
+        """Return the drafts, which say how plans fit."""
+
 
 def timetable_of(told_: DigestSettings) -> Timetable:
     """Return when digests fall due."""
@@ -95,7 +99,19 @@ def state_of(
     return State(
         cases=[_known(row) for row in rows], sources=sources, books=store.view.books(),
         inventory=inventory, stuck=[_stuck(one) for one in errands if _is_stuck(one, now)],
+        fits=_fits(store.outbox, rows),
     )  # fmt: skip
+
+
+def _fits(outbox: Outbox, rows: Iterable[CaseRow]) -> Mapping[str, Fit]:
+    """Return how the newest plan of each cluster with an open case fits its windows."""
+    clusters = {
+        row.case.key.cluster
+        for row in rows
+        if row.plan_digest and row.case.state is not CaseState.RESOLVED
+    }
+    found = {name: outbox.drawn(name) for name in sorted(clusters)}
+    return {name: one.draft.fit for name, one in found.items() if one and one.draft.fit}
 
 
 def _is_stuck(one: OutboxCount, now: datetime) -> bool:
@@ -188,8 +204,8 @@ class Desk:
         clusters = self.inventory.clusters if self.inventory else ()
         cluster = next((one for one in clusters if one.name == name), None)
         frame = Frame(
-            now=at, since=at, windows=next_windows(cluster, at) if cluster else (),
-            contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
+            now=at, since=at, contact=(cluster.contact or "") if cluster else "",
+            link=audience.link(name),
         )  # fmt: skip
         return line_of(known, Section.NEW, frame)
 

@@ -1,4 +1,4 @@
-"""The page as a calendar (RFC 5545): a day for each end, and each cluster's next window."""
+"""The page as a calendar (RFC 5545): a day for each end, and each cluster's recommended slot."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
-from watcher.model.digest import ClusterSummary, DigestLine, DigestPage, Section
+from watcher.model.digest import ClusterSummary, DigestLine, DigestPage, DigestWindow, Section
 from watcher.tickets.encode import one_line
 
 MOST = 200
@@ -55,18 +55,22 @@ def _end(line: DigestLine, deadline: datetime) -> Event:
 
 def _windows(page: DigestPage) -> Iterator[Event]:
     for one in page.clusters:
-        if one.window is not None and one.open:
-            yield _window(one, one.window.starts, one.window.ends)
+        if one.slot is not None and one.open:
+            yield _window(one, one.slot, f"Recommended slot: {one.name}, plan {one.plan}")
+        elif one.window is not None and one.open:
+            yield _window(one, one.window, f"Next window: {one.name}")
 
 
-def _window(one: ClusterSummary, starts: datetime, ends: datetime) -> Event:
+def _window(one: ClusterSummary, when: DigestWindow, summary: str) -> Event:
     event = Event()
     # The name is not part of the UID as it stands: it may hold anything.
     name = hashlib.sha256(one.name.encode("utf-8", "replace")).hexdigest()[:12]
-    event.add("uid", f"window-{name}-{starts:%Y%m%dT%H%M}")
-    event.add("dtstart", starts)
-    event.add("dtend", ends)
-    event.add("summary", one_line(f"Next window: {one.name}", _TEXT))
+    event.add("uid", f"window-{name}-{when.starts:%Y%m%dT%H%M}")
+    event.add("dtstart", when.starts)
+    event.add("dtend", when.ends)
+    event.add("summary", one_line(summary, _TEXT))
+    if one.fits:
+        event.add("description", one_line("; ".join(one.fits), _TEXT))
     event.add("categories", ["WINDOW"])
     event.add("transp", "TRANSPARENT")
     return event

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watcher.digest.lines import Frame, line_of, section_of
+from watcher.digest.fits import is_believed, words
+from watcher.digest.lines import DAY, Frame, line_of, section_of
 from watcher.digest.subject import judged
-from watcher.digest.windows import next_window, next_windows
+from watcher.digest.windows import next_windows
 from watcher.inventory.schema import Cluster, Inventory
 from watcher.model.case import Case, CaseState
 from watcher.model.digest import (
     ClusterSummary,
     DigestLine,
     DigestPage,
+    DigestWindow,
     KnownCase,
     Ledger,
     Month,
@@ -22,7 +24,9 @@ from watcher.model.digest import (
     SilentSource,
 )
 from watcher.model.ledger import Line, Place, books
+from watcher.model.slot import Fit, Outcome
 from watcher.model.status import SourceStatus
+from watcher.slots.limits import MARGIN_DAYS
 
 SILENT, UNKNOWN = "silent", "unknown"
 """States of a source, as the status file has them."""
@@ -58,6 +62,18 @@ class State:
     inventory: Inventory | None = None
     stuck: Sequence[str] = ()
     missed: Sequence[str] = ()
+    fits: Mapping[str, Fit] = field(default_factory=dict)
+    """How each cluster's newest plan fits its windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A cluster as a page looks at it; None where the inventory does not know it."""
+
+    name: str
+    cluster: Cluster | None
+    fit: Fit | None
+    frame: Frame
 
 
 def page_of(
@@ -66,7 +82,9 @@ def page_of(
     """Return the page of one list for one week, as things stand at `now`."""
     known = {c.name: c for c in _clusters(state.inventory) if audience.hears(c.name)}
     cases = [one for one in state.cases if audience.hears(one.case.key.cluster)]
-    lines = [line for one in cases if (line := _line(one, known, audience, now)) is not None]
+    names = dict.fromkeys([*known, *sorted({one.case.key.cluster for one in cases})])
+    places = {name: _place(name, known.get(name), state, audience, now) for name in names}
+    lines = [line for one in cases if (line := _line(one, places)) is not None]
     sections = tuple((s, found) for s in Section if (found := _of(s, lines)))
     nodes = [one for one in state.sources if not one.source.startswith(STAGE)]
     heard = [one for one in nodes if audience.hears(_cluster_of(one, known))]
@@ -74,7 +92,7 @@ def page_of(
     silent = _silent(heard, known)
     return judged(DigestPage(
         list=audience.name, period=period, now=now, zone=zone.key,
-        sections=sections, clusters=_summaries(known, lines, audience, now),
+        sections=sections, clusters=_summaries(places.values(), lines),
         months=_months(cases, known, now, zone),
         silent=silent,
         stages=_silent([o for o in state.sources if o.source.startswith(STAGE)], {}),
@@ -87,15 +105,22 @@ def _clusters(inventory: Inventory | None) -> tuple[Cluster, ...]:
     return inventory.clusters if inventory else ()
 
 
-def _line(
-    one: KnownCase, known: Mapping[str, Cluster], audience: Audience, now: datetime
-) -> DigestLine | None:
-    cluster = known.get(one.case.key.cluster)
+def _place(
+    name: str, cluster: Cluster | None, state: State, audience: Audience, now: datetime
+) -> _Place:  # fmt: skip
+    """Look at a cluster once, however many cases it has."""
+    fit = state.fits.get(name)
+    margin = MARGIN_DAYS if cluster is None or cluster.margin_days is None else cluster.margin_days
     frame = Frame(
         now=now, since=now - WEEK, windows=next_windows(cluster, now) if cluster else (),
-        contact=(cluster.contact or "") if cluster else "",
-        link=audience.link(one.case.key.cluster) if one.plan_digest else "",
+        fit=fit if is_believed(fit, now) else None, margin=margin * DAY,
+        contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
     )  # fmt: skip
+    return _Place(name, cluster, fit, frame)
+
+
+def _line(one: KnownCase, places: Mapping[str, _Place]) -> DigestLine | None:
+    frame = places[one.case.key.cluster].frame
     section = section_of(one.case, frame)
     return None if section is None else line_of(one, section, frame)
 
@@ -112,31 +137,32 @@ def _urgency(line: DigestLine) -> tuple[bool, int, str, int]:
 # -- clusters
 
 
-def _summaries(
-    known: Mapping[str, Cluster], lines: Sequence[DigestLine], audience: Audience, now: datetime
-) -> tuple[ClusterSummary, ...]:
-    names = [*known, *sorted({line.cluster for line in lines} - set(known))]
+def _summaries(places: Iterable[_Place], lines: Sequence[DigestLine]) -> tuple[ClusterSummary, ...]:
     told = [
-        _summary((name, known.get(name)), [x for x in lines if x.cluster == name], audience, now)
-        for name in names
+        _summary(place, own)
+        for place in places
+        if (own := [x for x in lines if x.cluster == place.name]) or place.cluster
     ]
-    return tuple(sorted(told, key=lambda one: (-one.expired, -one.due, -one.open, one.name)))
+    order = sorted(told, key=lambda o: (not o.misfit, -o.expired, -o.due, -o.open, o.name))
+    return tuple(order)
 
 
-def _summary(
-    named: tuple[str, Cluster | None], lines: Sequence[DigestLine], audience: Audience,
-    now: datetime,
-) -> ClusterSummary:  # fmt: skip
-    name, cluster = named
+def _summary(place: _Place, lines: Sequence[DigestLine]) -> ClusterSummary:
     count = Counter(line.section for line in lines)
     plan = next((line.plan for line in lines if line.plan), "")
+    frame, fit = place.frame, place.frame.fit if plan else None
     return ClusterSummary(
-        name=name or NO_CLUSTER, contact=(cluster.contact or "") if cluster else "",
+        name=place.name or NO_CLUSTER, contact=frame.contact,
         expired=count[Section.EXPIRED],
         due=count[Section.PRESSING] + count[Section.LAST_WINDOW],
         open=len(lines) - count[Section.DONE],
-        window=next_window(cluster, now) if cluster else None,
-        plan=plan, link=audience.link(name) if plan else "",
+        window=next(iter(frame.windows), None),
+        plan=plan, link=frame.link if plan else "",
+        zone=(place.cluster.time_zone or "") if place.cluster else "",
+        fits=words(place.fit, frame.now) if plan else (),
+        slot=DigestWindow(starts=fit.starts, ends=fit.ends)
+        if fit and fit.starts and fit.ends else None,
+        misfit=fit is not None and fit.outcome is Outcome.NONE,
     )  # fmt: skip
 
 

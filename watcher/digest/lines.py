@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.cases.thresholds import DAYS, days_left
+from watcher.digest.fits import over_at
+from watcher.digest.windows import SHORTEST
 from watcher.model.case import Case, CaseState
 from watcher.model.digest import DigestLine, DigestWindow, KnownCase, Section
 from watcher.model.expiry import Certainty
+from watcher.model.slot import Fit, Outcome
 from watcher.seal import code
 
 SOON = timedelta(days=14)
@@ -17,11 +20,17 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What a case is looked at against: `windows` are its cluster's next ones."""
+    """What the cases of one cluster are looked at against.
+
+    `windows` are its next ones, `fit` is how its newest plan fits them, as far as that is
+    believed; `margin` must be left between the work and an end.
+    """
 
     now: datetime
     since: datetime
     windows: Sequence[DigestWindow] = ()
+    fit: Fit | None = None
+    margin: timedelta = DAY
     contact: str = ""
     link: str = ""
 
@@ -45,12 +54,38 @@ def _by_urgency(case: Case, frame: Frame) -> Section | None:
         return Section.EXPIRED
     if case.state is CaseState.PLANNED and case.planned_for and case.planned_for < end:
         return None
+    feasible = over_at(frame.fit, frame.margin) if frame.fit else None
+    if frame.fit and feasible:
+        return _by_fit(end, feasible, frame.fit, frame)
+    return _by_windows(end, frame)
+
+
+def _by_fit(end: datetime, feasible: datetime, fit: Fit, frame: Frame) -> Section | None:
+    """Judge by how the plan fits: it must be over before the end, and a second try is wanted."""
+    if end < feasible:
+        return Section.PRESSING
+    if fit.outcome is Outcome.NONE:
+        return None
+    no_spare = fit.latest is not None and fit.starts is not None and fit.latest <= fit.starts
+    if no_spare and fit.deadline is not None and end <= fit.deadline + frame.margin:
+        return Section.LAST_WINDOW
+    again = next((one for one in frame.windows if one.starts >= feasible), None)
+    return None if again is None or _holds(again, end) else Section.LAST_WINDOW
+
+
+def _by_windows(end: datetime, frame: Frame) -> Section | None:
+    """Judge by the windows alone."""
     if not frame.windows:
         return Section.PRESSING if end <= frame.now + SOON else None
-    if end <= frame.windows[0].starts:
+    if not _holds(frame.windows[0], end):
         return Section.PRESSING
-    is_last = len(frame.windows) > 1 and end <= frame.windows[1].starts
+    is_last = len(frame.windows) > 1 and not _holds(frame.windows[1], end)
     return Section.LAST_WINDOW if is_last else None
+
+
+def _holds(window: DigestWindow, end: datetime) -> bool:
+    """Tell whether enough of a window lies before an end."""
+    return end >= window.starts + SHORTEST
 
 
 def _by_news(case: Case, frame: Frame) -> Section:

@@ -6,13 +6,14 @@ the picture of the year is a table whose cells are the bars (docs/digest.md says
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from watcher.digest.fits import told
 from watcher.digest.subject import plural
 from watcher.model.digest import DigestPage, Section
 from watcher.tickets.encode import mail_html, mail_text, one_line
@@ -27,11 +28,11 @@ BAR = 30
 TITLES: Mapping[Section, tuple[str, str]] = {
     Section.EXPIRED: ("Expired or revoked", "Nobody has shown that these are no longer served."),
     Section.PRESSING: (
-        "Ends before the next window",
-        "No maintenance window is left before the end; where no window is known: within 14 days.",
+        "Ends before the next feasible window",
+        "The plan fits no window before the end; where no window is known: within 14 days.",
     ),
     Section.LAST_WINDOW: (
-        "One window left", "The next maintenance window is the last one before the end.",
+        "One window left", "No window is left before the end for a second attempt.",
     ),
     Section.NEW: ("New since last week", "First alarm within the last seven days."),
     Section.WORSE: ("Worse than last week", "Came back, or passed a mark since last week."),
@@ -66,7 +67,7 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
     )  # fmt: skip
     zone = ZoneInfo(page.zone)
     environment.filters |= {
-        "moment": lambda at: _moment(at, zone), "month": _month, "grade": _grade,
+        "moment": lambda at: told(at, zone), "month": _month, "grade": _grade,
         "days": _days, "begun": _begun, "bar": _bar, "plural": plural,
         "right": _right, "url": _url,
     }  # fmt: skip
@@ -94,10 +95,6 @@ def _shown(value: object) -> object:
     if isinstance(value, str) and not isinstance(value, Markup):
         return Markup(mail_html(one_line(value, FIELD)))  # noqa: S704 -- it has just been encoded
     return value
-
-
-def _moment(at: datetime | None, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" if at else "never"
 
 
 def _month(first: date) -> str:

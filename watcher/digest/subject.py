@@ -7,7 +7,7 @@ from watcher.model.digest import DigestPage, Section
 
 _WORDS = {
     Section.EXPIRED: "{} expired",
-    Section.PRESSING: "{} due before the next window",
+    Section.PRESSING: "{} due before the next feasible window",
     Section.LAST_WINDOW: "{} with one window left",
     Section.NEW: "{} new",
     Section.WORSE: "{} worse",
@@ -39,6 +39,9 @@ def _sections(page: DigestPage) -> list[str]:
     """Return how many certificates are due; of what waits only where nothing is worse."""
     count = {section: len(lines) for section, lines in page.sections}
     words = [text.format(count[s]) for s, text in _WORDS.items() if count.get(s)]
+    misfits = sum(one.misfit for one in page.clusters)
+    if misfits:
+        words.insert(0, f"{plural(misfits, 'plan')} fit{'s' if misfits == 1 else ''} no window")
     return words or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
 
 

@@ -13,9 +13,9 @@ class Section(StrEnum):
     EXPIRED = "expired"
     """Over, or revoked, and nobody has shown that it is no longer served."""
     PRESSING = "pressing"
-    """It ends before the next window in which anything may be done."""
+    """It ends before the plan can be done: no window that it fits is left."""
     LAST_WINDOW = "last-window"
-    """The next window is the last one before its end."""
+    """The next window is the last one before its end: a failed attempt cannot be repeated."""
     NEW = "new"
     WORSE = "worse"
     """It came back, or passed a mark since last week."""
@@ -69,7 +69,11 @@ class DigestWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSummary:
-    """One cluster at a glance; `window` is None when none is known or none is left in a year."""
+    """One cluster at a glance; `window` is None when none is known or none is left in a year.
+
+    `zone` names the zone that its people read times in. `fits` says how the newest plan fits the
+    windows, a line each; `slot` is when it is to be done, `misfit` says that it fits nowhere.
+    """
 
     name: str
     contact: str
@@ -80,6 +84,10 @@ class ClusterSummary:
     window: DigestWindow | None
     plan: str
     link: str
+    zone: str = ""
+    fits: tuple[str, ...] = ()
+    slot: DigestWindow | None = None
+    misfit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

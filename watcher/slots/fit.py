@@ -12,7 +12,8 @@ def fit_of(schedule: Schedule) -> Fit:
         outcome=schedule.outcome, zone=schedule.zone, found_at=schedule.now,
         minutes=schedule.minutes, starts=schedule.starts, ends=schedule.ends,
         latest=first.latest if first else None, deadline=schedule.deadline,
-        late=schedule.late[-1].ends if schedule.late else None, why=_why(schedule), relief=_relief(schedule),
+        late=schedule.late[-1].ends if schedule.late else None, why=_why(schedule),
+        relief=_relief(schedule),
     )  # fmt: skip
 
 

@@ -1,0 +1,119 @@
+"""Whether a plan fits its windows decides what is due, and stands on the page."""
+
+from datetime import timedelta
+
+import pytest
+from digest.test_page import TEMPLATES, page, sections
+from digest.town import DAY, NOW, case, cluster, fit, fitting, known, source
+from icalendar import Calendar
+
+from watcher.digest import page as pages
+from watcher.digest.calendar import calendar
+from watcher.digest.gather import State
+from watcher.inventory.schema import Inventory
+from watcher.model.digest import Section
+from watcher.model.slot import Outcome
+
+SATURDAY = 5 + 15 / 24
+"""Days until the next window opens: Saturday, 22:00 in Vienna."""
+
+
+def town(*cases, fits=None):
+    """Return a site of one cluster with a window each Saturday."""
+    return State(
+        cases=known(*cases), sources=(source("cm1"),),
+        inventory=Inventory(version=1, clusters=(cluster(),)),
+        fits={"graz": fits} if fits else {},
+    )  # fmt: skip
+
+
+def test_a_plan_that_fits_no_window_is_due_and_stands_in_the_subject():
+    made = page(town(case(days=7), case("cm2", days=300), fits=fit()))
+    text, html = pages.text(made, TEMPLATES), pages.html(made, TEMPLATES)
+
+    assert {Section.PRESSING: [1], Section.OPEN: [2]} == sections(made)
+    assert made.subject.startswith("1 plan fits no window, 1 due before the next feasible window")
+    for form in (text, html):
+        assert "FITS NO WINDOW; it takes 10 h 53 min in one window" in form
+        assert "cheapest way out: an extra window of 11 hours: Thu 2026-11-26 20:00" in form
+
+
+def test_without_any_slot_every_known_end_is_due():
+    made = page(town(case(days=7), case("cm2", days=300), fits=fit(late=None, relief="")))
+
+    assert {Section.PRESSING: [1, 2]} == sections(made)
+    assert "none that was tried helps" in pages.text(made, TEMPLATES)
+
+
+@pytest.mark.parametrize(
+    ("days", "fits", "section"),
+    [
+        (6.0, fitting(SATURDAY), Section.PRESSING),  # it ends while the work is done
+        (6.5, fitting(SATURDAY, spare=0), Section.LAST_WINDOW),
+        (12.0, fitting(SATURDAY), Section.LAST_WINDOW),  # before the Saturday after
+        (14.0, fitting(SATURDAY), Section.WORSE),  # not due; it passed a mark
+        (14.0, fitting(SATURDAY + 7), Section.LAST_WINDOW),  # lead times let the first one pass
+        (12.9, fit(), Section.PRESSING),  # 12 days and the margin of one
+        (13.1, fit(), Section.WORSE),
+        (30.0, fit(outcome=Outcome.UNKNOWN), Section.WORSE),
+    ],
+)
+def test_what_is_due_is_judged_by_the_slot_of_the_plan(days, fits, section):
+    assert {section: [1]} == sections(page(town(case(days=days), fits=fits)))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "section"),
+    [(10, Section.PRESSING), (29, Section.PRESSING), (31, Section.LAST_WINDOW)],
+)
+def test_an_end_just_after_a_window_opens_leaves_no_window(minutes, section):
+    made = page(town(case(days=SATURDAY + minutes / 1440)))
+
+    assert {section: [1]} == sections(made)
+
+
+@pytest.mark.parametrize(
+    ("fits", "words"),
+    [
+        (fit(found_at=NOW - 3 * DAY), "last reckoned for Fri 2026-11-20 07:00 CET: that counts no"),
+        (fit(found_at=NOW + 3 * DAY), "last reckoned for Thu 2026-11-26 07:00 CET: that counts no"),
+        (fitting(-0.1), "its slot of Mon 2026-11-23 04:36 CET has passed"),
+    ],
+)
+def test_what_was_reckoned_too_long_ago_is_not_believed_and_that_is_said(fits, words):
+    made = page(town(case(days=7), fits=fits))
+
+    assert {Section.LAST_WINDOW: [1]} == sections(made)
+    assert words in pages.text(made, TEMPLATES)
+    assert words in pages.html(made, TEMPLATES)
+    assert not made.clusters[0].misfit
+    assert made.clusters[0].slot is None
+
+
+@pytest.mark.parametrize(
+    ("spare", "words"),
+    [(0, "; no second attempt before"), (7, "; latest safe start Sat 2026-12-05 22:00 CET")],
+)
+def test_a_slot_that_was_found_is_told_with_its_latest_safe_start(spare, words):
+    made = page(town(case(days=100), fits=fitting(SATURDAY, spare)))
+
+    assert (
+        "takes 10 h 53 min in one window; fits Sat 2026-11-28 22:00 CET to Sun 2026-11-29 09:00 CET"
+        f"{words}"
+    ) in pages.text(made, TEMPLATES)
+
+
+def test_the_calendar_holds_the_recommended_slot_else_the_next_window():
+    def windows(made):
+        events = Calendar.from_ical(calendar(made, "d.example", NOW)).events
+        return [
+            (str(e["summary"]), e["dtstart"].dt)
+            for e in events
+            if "WINDOW" in str(e["uid"]).upper()
+        ]
+
+    found = windows(page(town(case(days=100), fits=fitting(SATURDAY + 7))))
+    misfit = windows(page(town(case(days=7), fits=fit())))
+
+    assert [("Recommended slot: graz, plan 57F8-4B15-5054", NOW + (SATURDAY + 7) * DAY)] == found
+    assert [("Next window: graz", NOW + timedelta(days=SATURDAY))] == misfit
