@@ -362,8 +362,9 @@ def _path(lines: Iterable[str], colour: str) -> str:
 
 
 def swatch(state: TrustState) -> str:
-    """Return the square of a state, for the legend."""
+    """Return the square of a state, for the legend; its title is what a PDF reads aloud."""
     return (
         f'<svg class="swatch" viewBox="-1 -1 {COLUMN + 2} {CELL + 2}" role="presentation" '
-        f'xmlns="http://www.w3.org/2000/svg">{_square(state, "", 0, 0)}</svg>'
+        f'xmlns="http://www.w3.org/2000/svg"><title>{state.value}</title>'
+        f"{_square(state, '', 0, 0)}</svg>"
     )

@@ -268,6 +268,14 @@ def test_a_pdf_says_what_the_page_says(pdf, page):
 
 
 @pango
+def test_every_picture_of_a_pdf_is_told_in_words(pdf):
+    inside = unpacked(pdf)
+
+    assert inside.count(b"/S /Figure") > 3
+    assert inside.count(b"/S /Figure") == inside.count(b"/Alt (")
+
+
+@pango
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="there is no pdftotext")
 def test_what_belongs_together_stands_on_one_sheet_of_a_pdf(pdf):
     told = subprocess.run(  # noqa: S603 -- a tool of the system, and our own file

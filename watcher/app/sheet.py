@@ -40,7 +40,6 @@ class Look:
     small: bool = False
     warn: bool = False
     light: bool = False
-    mono: bool = False
 
 
 @dataclass(slots=True)

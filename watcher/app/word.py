@@ -63,7 +63,6 @@ class _Reader(HTMLParser):
         self._proofs = iter([p.proof for p in plans if p.steps and p.proof and p.proof.moments])
         self._open: list[tuple[str, str]] = []
         self._lists: list[_List] = []
-        self._rows: list[list[tuple[bool, int]]] = []
         self._pictured = False
 
     # -- what the parser finds
@@ -101,7 +100,7 @@ class _Reader(HTMLParser):
         if self._skipped():
             return
         if self._inside({"pre"}):
-            self._sheet.add(data.rstrip("\n"), Look(mono=True))
+            self._sheet.add(data.rstrip("\n"), Look())
             return
         text = _SPACE.sub(" ", data)
         if text.strip() or self._sheet.writing:
