@@ -102,7 +102,7 @@ def bench(kind, limits):
     clock = ServerClock()
     script = Script(weights=dict(MIX), seed=5)
     system, fake = kind.pair(clock=clock, script=script, lag=LAG if kind.searches else 0.0)
-    return Driver(system, clock, limits), fake
+    return Driver(system, clock, limits.at(searches=system.searches)), fake
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

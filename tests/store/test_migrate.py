@@ -155,7 +155,7 @@ def test_the_migrations_make_the_tables_of_the_program(url, database, request, t
     made = shape(fresh.engine)
     fresh.close()
 
-    assert len(made) == 16
+    assert len(made) == 17
     assert shape(database.engine) == made
 
 
@@ -199,7 +199,7 @@ def test_a_process_killed_in_a_migration_leaves_nothing_behind(url, database, at
     assert killed.returncode == -9
     assert shape(database.engine) == {}
     assert migrate(url) is None
-    assert len(shape(database.engine)) == 16
+    assert len(shape(database.engine)) == 17
 
 
 def test_a_database_of_today_is_left_alone(url, tmp_path):

@@ -94,7 +94,28 @@ def test_nothing_is_asked_before_the_quiet_time_is_over():
 
     assert DEFAULT.quiet > DEFAULT.client + DEFAULT.server + DEFAULT.index
     assert NOW + DEFAULT.quiet == lost.next_at == ended.next_at
-    assert UNKNOWN is ended.state
+    assert (UNKNOWN, 1) == (ended.state, ended.unclear)
+
+
+@pytest.mark.parametrize("limits", [DEFAULT, DEFAULT.at(searches=False)])
+def test_what_is_sent_in_vain_is_sent_ever_later_and_ends(limits):
+    one, now, pauses = errand(NEW), NOW, []
+    while one.state is not DEAD:
+        sent = begin(one, 1, now)
+        lost = advance(sent, answer(O.UNCLEAR, at=now, told="no answer"), limits)
+        one = advance(lost, answer(O.ABSENT, at=lost.next_at), limits)
+        pauses.append(one.next_at - lost.next_at)
+        now = one.next_at
+
+    assert limits.unclear == len(pauses)
+    assert [0 * SECOND, *(limits.quiet * 2**n for n in range(1, limits.unclear - 1))] == pauses[:-1]
+    assert "a person must look: no answer" in one.told
+
+
+def test_a_letter_that_nobody_answers_is_sent_for_about_five_days():
+    last = DEFAULT.quiet * (2 ** (DEFAULT.blind - 1) - 2 + DEFAULT.blind)
+
+    assert 4 * DAY < last < 5 * DAY
 
 
 @pytest.mark.parametrize("state", [NEW, UNKNOWN, DONE, DEAD])
@@ -143,10 +164,11 @@ def test_what_was_never_sent_waits_for_ever():
 
 
 def test_a_person_lets_a_dead_one_begin_anew_with_a_search():
-    dead = errand(DEAD, attempts=9, refusals=3, sent_at=NOW - 30 * DAY)
+    dead = errand(DEAD, attempts=9, refusals=3, unclear=9, sent_at=NOW - 30 * DAY)
     alive = revive(dead, NOW)
 
     assert (UNKNOWN, 0, 0, NOW) == (alive.state, alive.attempts, alive.refusals, alive.next_at)
+    assert 0 == alive.unclear
     assert UNKNOWN is advance(alive, answer(O.LATER)).state
     with pytest.raises(NotPossibleError):
         revive(errand(DONE), NOW)

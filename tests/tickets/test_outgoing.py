@@ -30,7 +30,7 @@ from tickets.desk import (
 
 from watcher import crash
 from watcher.app.report import Found
-from watcher.errors import TryLater
+from watcher.errors import TryLater, Unclear
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
 from watcher.ports import CaseRow
 from watcher.store.engine import open_existing
@@ -187,6 +187,28 @@ def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clo
 
     assert UNKNOWN is memory.errands[1].state
     assert "ZeroDivisionError" in memory.errands[1].told
+
+
+class Blind(Scripted):
+    """A system that does what it is asked, never says so, and finds nothing."""
+
+    def find(self, _):
+        """Find nothing."""
+        return ()
+
+    def create(self, draft):
+        """Make a ticket, and lose the answer."""
+        super().create(draft)
+        raise Unclear("the answer was lost")
+
+
+@pytest.mark.parametrize(("searches", "most"), [(True, FREE.unclear), (False, FREE.blind)])
+def test_what_is_never_found_is_not_sent_for_ever(clock, searches, most):
+    memory, system = filled(1), Blind(clock, chance(7), faults=False, searches=searches)
+    run(outgoing(clock, memory, system), clock, NOW + 30 * DAY, step=10 * MINUTE)
+
+    assert (DEAD, most) == (memory.errands[1].state, system.calls["create"])
+    assert "a person must look" in memory.errands[1].told
 
 
 def with_ticket(clock, **changes):

@@ -257,7 +257,8 @@ class _Try:
         after = self.searched()
         if after is None or after.state is not ErrandState.NEW or not self.absent:
             return after is not None and after.state is ErrandState.DONE
-        return self.sent(after)
+        waits = after.next_at > self.outgoing.desk.clock.now()
+        return not waits and self.sent(after)
 
     def searched(self) -> Errand | None:
         """Look whether it is done, or the ticket was closed; return the errand after that."""
@@ -270,7 +271,7 @@ class _Try:
         self.absent = answer.outcome is Outcome.ABSENT
         if self.absent and errand.state is ErrandState.NEW:
             return errand
-        after = advance(errand, answer, self.outgoing.desk.limits)
+        after = advance(errand, answer, self._limits())
         crash.point("outgoing-searched")
         return after if self._write(after, errand.state, answer) else None
 
@@ -314,7 +315,7 @@ class _Try:
         answer = self._asked(lambda: self._sent(sending, filed))
         crash.point("outgoing-sent")
         outgoing.heard(errand.system, answer)
-        after = advance(sending, answer, outgoing.desk.limits)
+        after = advance(sending, answer, self._limits())
         self._write(after, ErrandState.SENDING, answer)
         crash.point("outgoing-done")
         return after.state is ErrandState.DONE
@@ -360,6 +361,9 @@ class _Try:
         except Exception as error:
             logger.exception("%s failed", self.errand.system)
             return self._answer(Outcome.UNCLEAR, told=f"a fault of ours: {type(error).__name__}")
+
+    def _limits(self) -> Limits:
+        return self.outgoing.desk.limits.at(searches=self.system.searches)
 
     def _answer(
         self, outcome: Outcome, ticket: TicketRef | None = None, told: str = "",

@@ -123,7 +123,7 @@ class Errand:
 
     `mark` names it in the ticket itself (`[watcher-graz-1 v3]`), so that a search tells whether
     it arrived. `epoch` is the leader's term in which it was last sent. `attempts` counts answers
-    that did not lead on, `refusals` those of them that were a no.
+    that did not lead on, `refusals` those that were a no.
     """
 
     id: int
@@ -144,6 +144,10 @@ class Errand:
     text: str = ""
     """What a comment says behind its mark."""
     refusals: int = 0
+    unclear: int = 0
+    """How often it was sent without a clear answer."""
+    digest: str = ""
+    """Of what a create or update shows, or a comment is about; empty: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,7 +223,8 @@ def _errand_to_row(one: Errand) -> Values:
         "change_key": text(one.change, KEY), "system": text(one.system, INPUT),
         "kind": one.kind.value, "version": one.version, "mark": text(one.mark, NAME),
         "text": text(one.text), "state": one.state.value, "attempts": one.attempts,
-        "refusals": one.refusals, "added_at": one.added_at, "next_at": one.next_at,
+        "refusals": one.refusals, "unclear": one.unclear, "digest": one.digest,
+        "added_at": one.added_at, "next_at": one.next_at,
         "sent_at": one.sent_at, "epoch": one.epoch, "told": text(one.told, DETAIL),
     }  # fmt: skip
 
@@ -241,7 +242,7 @@ def _errand_from_row(row: Row[Any]) -> Errand:
         state=member(ErrandState, row.state), attempts=number(row.attempts),
         next_at=instant(row.next_at), sent_at=maybe_instant(row.sent_at), epoch=number(row.epoch),
         ticket=ref, told=words(row.told), added_at=instant(row.added_at), text=words(row.text),
-        refusals=number(row.refusals),
+        refusals=number(row.refusals), unclear=number(row.unclear), digest=words(row.digest),
     )  # fmt: skip
 
 

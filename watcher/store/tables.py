@@ -351,6 +351,8 @@ errand = Table(
     _word("state", 16),
     Column("attempts", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
+    Column("unclear", Integer, nullable=False),
+    _word("digest", 16),
     _at("added_at"),
     _at("next_at"),
     _maybe_at("sent_at"),
@@ -360,3 +362,11 @@ errand = Table(
     Index(None, "system", "state", "next_at"),
     Index(None, "system", "sent_at"),
 )
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    _word("word", 16),
+)
+"""One row: what tells this database's tickets from those of any other."""

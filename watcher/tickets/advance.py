@@ -37,6 +37,14 @@ class Limits:
     """Pause after the first refusal; doubled likewise."""
     refusals: int = 3
     """So many refusals and the errand is dead."""
+    unclear: int = 7
+    """So many sendings that ended unclear and that no search found, and the errand is dead.
+
+    Of a thousand errands at a system at which every fifth sending comes to nothing without a word,
+    none reaches it by chance; a search that is blind makes no more doubles than this.
+    """
+    blind: int = 12
+    """The same where nothing can be searched; the pauses between come to about five days."""
     horizon: timedelta = timedelta(days=7)
     """So long it is searched for an errand whose end is unclear."""
     hourly: int = 100
@@ -46,6 +54,10 @@ class Limits:
     def quiet(self) -> timedelta:
         """How long nothing is done after an unclear end."""
         return self.client + self.server + self.index + self.slack
+
+    def at(self, *, searches: bool) -> "Limits":
+        """Return the limits at one system: where nothing is ever found, that proves nothing."""
+        return self if searches else replace(self, unclear=self.blind)
 
 
 DEFAULT = Limits()
@@ -100,8 +112,8 @@ def interrupted(errand: Errand, now: datetime, limits: Limits = DEFAULT) -> Erra
     """Return an errand that was being sent by a process that is no more."""
     if errand.state is not ErrandState.SENDING:
         raise NotPossibleError(f"{errand.state} was not being sent")
-    told = "the process that sent it ended"
-    return replace(errand, state=ErrandState.UNKNOWN, next_at=now + limits.quiet, told=told)
+    answer = Answer(outcome=Outcome.UNCLEAR, at=now, told="the process that sent it ended")
+    return advance(errand, answer, limits)
 
 
 def revive(errand: Errand, now: datetime) -> Errand:
@@ -109,8 +121,8 @@ def revive(errand: Errand, now: datetime) -> Errand:
     if errand.state is not ErrandState.DEAD:
         raise NotPossibleError(f"{errand.state} is not dead")
     return replace(
-        errand, state=ErrandState.UNKNOWN, next_at=now, attempts=0, refusals=0, added_at=now,
-        told="tried again by hand",
+        errand, state=ErrandState.UNKNOWN, next_at=now, attempts=0, refusals=0, unclear=0,
+        added_at=now, told="tried again by hand",
     )  # fmt: skip
 
 
@@ -126,7 +138,7 @@ def advance(errand: Errand, answer: Answer, limits: Limits = DEFAULT) -> Errand:
         case Outcome.DONE if sending:
             return _done(known, answer)
         case Outcome.ABSENT if not sending:
-            return replace(known, state=ErrandState.NEW, next_at=answer.at)
+            return _absent(errand, answer, limits)
         case Outcome.LATER:
             return _later(known, answer, limits)
         case Outcome.UNCLEAR:
@@ -157,8 +169,21 @@ def _unclear(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     """Do nothing until whatever was begun has ended and can be found."""
     return replace(
         errand, state=ErrandState.UNKNOWN, next_at=answer.at + limits.quiet,
-        attempts=errand.attempts + 1,
+        attempts=errand.attempts + 1, unclear=errand.unclear + 1,
     )  # fmt: skip
+
+
+def _absent(errand: Errand, answer: Answer, limits: Limits) -> Errand:
+    """Send what is not there: at once the first time, later and later, and not for ever.
+
+    What is sent again and again and never found may be there each time: the search may be blind.
+    """
+    sent = errand.unclear if errand.state is ErrandState.UNKNOWN else 0
+    if sent >= limits.unclear:
+        told = f"sent {sent} times, no clear answer, never found; a person must look: {errand.told}"
+        return replace(errand, state=ErrandState.DEAD, next_at=answer.at, told=told[:TOLD])
+    pause = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
+    return replace(errand, state=ErrandState.NEW, next_at=answer.at + pause)
 
 
 def _refused(errand: Errand, answer: Answer, limits: Limits) -> Errand:
