@@ -223,8 +223,7 @@ class Search:
         walks = []
         for branch in BRANCHES:
             walk = start(self.base, branch, self.memory, self.base.groups)
-            for crowd in walk.crowds:
-                walk._reboot_any(crowd, 0)  # noqa: SLF001 -- the walk as a transition system
+            walk.begin()
             walks.append(walk)
         return State(tuple(walks), (), frozenset(self.made["due"]))
 

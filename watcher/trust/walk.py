@@ -76,8 +76,7 @@ class Walk:
 
     def go(self) -> None:
         """Walk the whole order."""
-        for crowd in self.crowds:
-            self._reboot_any(crowd, 0)
+        self.begin()
         for step in self.scenario.steps:
             self.take(step)
         for crowd in self.crowds:
@@ -87,6 +86,11 @@ class Walk:
         """Execute the order without phones: only the cluster at its end is wanted."""
         for step in self.scenario.steps:
             self._change(step)
+
+    def begin(self) -> None:
+        """Let phones reboot before the first step."""
+        for crowd in self.crowds:
+            self._reboot_any(crowd, 0)
 
     def take(self, step: Step) -> None:
         """Take one step."""
