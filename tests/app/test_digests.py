@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from app.desk import StillClock
 from digest.town import DAY, NOW, case, cluster, source
+from store.samples import plan
 
 from watcher.app.digests import CLAIMED, Digests
 from watcher.app.posting import Carriers, Desk, state_of
@@ -92,6 +93,44 @@ def test_a_week_brings_one_digest_to_each(store, clock, relay):
     looks(digests)
 
     assert 4 == len(relay.letters)
+
+
+def test_a_letter_is_dated_when_it_was_made_and_keeps_that(store, clock, relay):
+    relay.says = dict.fromkeys(PEOPLE, (Answer.LATER, "450"))
+    clock.pass_by(timedelta(hours=17))
+    digests = daemon(store, clock, relay)
+    looks(digests)
+    relay.says = {}
+    clock.pass_by(timedelta(hours=3))
+    digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+    looks(digests)
+
+    assert 2 == len(relay.letters)
+    assert b"\r\nDate: Mon, 23 Nov 2026 23:00:00 +0000\r\n" in relay.letters[0][1]
+
+
+def test_the_digest_waits_for_plans_that_are_being_drawn(store, clock, relay):
+    keep(store, case(days=50))
+    digests = daemon(store, clock, relay)
+    looks(digests)
+    early = len(relay.letters)
+    with store.transaction() as unit:
+        unit.add_plan(plan())
+    looks(digests)
+
+    assert (0, 2) == (early, len(relay.letters))
+    assert b"plan ABAB-ABAB-ABAB" in relay.letters[0][1]
+
+
+def test_a_plan_that_is_never_drawn_does_not_keep_the_digest(store, clock, relay):
+    keep(store, case(days=50))
+    digests = daemon(store, clock, relay)
+    looks(digests)
+    clock.pass_by(timedelta(minutes=10))
+    digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+    looks(digests)
+
+    assert 2 == len(relay.letters)
 
 
 def test_what_is_written_down_at_the_end_holds_no_letter(store, clock, relay):

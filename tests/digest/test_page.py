@@ -127,6 +127,20 @@ def test_what_ends_before_the_next_window_is_hidden_by_no_acknowledgement(change
     assert {section: [1]} == sections(made)
 
 
+def test_a_cluster_in_another_zone_reads_its_own_times():
+    boston = cluster(time_zone="America/New_York")
+    planned = case(state=CaseState.PLANNED, planned_for=NOW + 6 * DAY)
+    made = page(State(cases=known(planned), inventory=Inventory(version=1, clusters=(boston,))))
+    words = (
+        "next window Sat 2026-11-28 22:00 EST to Sun 2026-11-29 04:00 EST "
+        "(all times of graz are America/New_York)"
+    )
+
+    assert words in pages.html(made, TEMPLATES)
+    assert words.replace("window", "window:") in pages.text(made, TEMPLATES)
+    assert "change planned for Sun 2026-11-29 01:00 EST" in pages.text(made, TEMPLATES)
+
+
 def test_what_was_done_before_last_week_is_no_news():
     old = case(state=CaseState.RESOLVED, resolved_at=NOW - 8 * DAY)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import Protocol
 
-from watcher.app.posting import CHAT, Carriers, Desk, Seen, known_cases, state_of
+from watcher.app.posting import CHAT, Carriers, Desk, Seen, known_cases, lacks_plans, state_of
 from watcher.app.report import Found
 from watcher.digest.mail import Body, letter
 from watcher.digest.sending import (
@@ -44,6 +44,8 @@ CLAIMED = timedelta(minutes=2)
 """A claim of another process without a letter is taken over after so long."""
 CROSSINGS = 1_000
 """Crossings that one notice takes in."""
+DRAWING_NS = 10 * 60 * 10**9
+"""A digest waits for plans that are not drawn yet, and no longer than this."""
 NOTHING = "nothing was due, and that is not sent"
 END = 3.0
 """Seconds that the end waits for a mail on its way; what then is unclear goes out again."""
@@ -86,6 +88,8 @@ class Digests:
         default_factory=queue.SimpleQueue
     )
     _away: Thread | None = None
+    _waits_since: int | None = None
+    """Since when digests wait for plans, by the clock that nobody sets."""
 
     def look(self) -> None:
         """Write down what came back, claim what is due, send what waits.
@@ -136,12 +140,24 @@ class Digests:
         job, runs = f"{DIGEST}{name}", self.store.runs
         works = runs.work(job, RUNS)
         period = due(now, self.desk.timetable, {work.period for work in works})
-        if period is not None and runs.claim(job, period, now):
+        if period is not None and self._has_plans() and runs.claim(job, period, now):
             self._draw(name, period, [work.period for work in works], now)
         for work in works:
             if _abandoned(work, now):
                 others = [one.period for one in works if one.period != work.period]
                 self._draw(name, work.period, others, now)
+
+    def _has_plans(self) -> bool:
+        """Tell whether there is a plan for all that is open, or it was waited for long enough.
+
+        The first digest of all falls due at the first cases, a moment before their plans.
+        """
+        if not lacks_plans(self.store.view, self.desk.inventory):
+            self._waits_since = None
+            return True
+        at = self.clock.monotonic_ns()
+        self._waits_since = at if self._waits_since is None else self._waits_since
+        return at - self._waits_since >= DRAWING_NS
 
     def _draw(self, name: str, period: str, done: Sequence[str], now: datetime) -> None:
         """Draw the digest of a week that is ours, and write its letter down."""
@@ -152,7 +168,7 @@ class Digests:
             self.store.runs.finish(job, period, now, NOTHING)
             return
         to = next(one.to for one in desk.settings.digest.lists if one.name == name)
-        self._write_down(job, period, desk.digest(page), to, now)
+        self._write_down(job, period, desk.digest(page, now), to, now)
         logger.info("digest %s of %s: %s", period, name, page.state, extra={"action": "digest"})
 
     def _write_down(

@@ -16,11 +16,11 @@ from watcher.app.relay import relay_options
 from watcher.app.settings import Prepared
 from watcher.digest import page as pages
 from watcher.digest.calendar import calendar
-from watcher.digest.gather import Audience, State, page_of
+from watcher.digest.gather import Audience, State, page_of, zone_for
 from watcher.digest.lines import Frame, line_of
 from watcher.digest.mail import Body, Envelope, letter
 from watcher.digest.notice import Passed, notice, told
-from watcher.digest.weeks import Timetable, moment_of
+from watcher.digest.weeks import Timetable
 from watcher.inputs.secret import Secret
 from watcher.inventory.schema import Inventory, Weekday
 from watcher.model.case import CaseKey, CaseState, Crossing
@@ -129,6 +129,13 @@ def _stuck(one: OutboxCount) -> str:
     return f"{one.count} at {one.system}: {_STUCK[one.state]}{since}"
 
 
+def lacks_plans(view: View, inventory: Inventory | None) -> bool:
+    """Tell whether a cluster that the inventory knows has open cases and no plan yet."""
+    known = {one.name for one in inventory.clusters} if inventory else set()
+    rows = view.list_cases(CaseQuery(states=OPEN, limit=CASES))
+    return any(not row.plan_digest and row.case.key.cluster in known for row in rows)
+
+
 def templates() -> Mapping[str, str]:
     """Return the built-in templates of the digest."""
     folder = builtin("templates")
@@ -154,12 +161,12 @@ class Desk:
         audience = audience_of(self.settings, name)
         return page_of(audience, state, period, now, self.timetable.zone)
 
-    def body(self, page: DigestPage) -> Body:
-        """Return the page in all its forms."""
+    def body(self, page: DigestPage, at: datetime) -> Body:
+        """Return the page in all its forms, made `at`."""
         return Body(
             subject=page.subject, text=pages.text(page, self.templates),
             html=pages.html(page, self.templates),
-            calendar=calendar(page, self.domain, moment_of(page.period, self.timetable)),
+            calendar=calendar(page, self.domain, at),
             calendar_name=f"digest-{page.period}.ics",
         )  # fmt: skip
 
@@ -176,12 +183,14 @@ class Desk:
             domain=self.domain, mark=f"{mark}.{self.settings.instance}.{name}", at=at,
         )  # fmt: skip
 
-    def digest(self, page: DigestPage, mark: str = "") -> bytes:
-        """Return the letter of a page; the same for a list and week, but for a `mark` by hand."""
+    def digest(self, page: DigestPage, at: datetime, mark: str = "") -> bytes:
+        """Return the letter of a page made `at`; its Message-ID is that of the list and week.
+
+        A `mark` tells one that is sent by hand from it.
+        """
         to = next((one.to for one in self.settings.digest.lists if one.name == page.list), ())
-        at = page.now if mark else moment_of(page.period, self.timetable)
         about = f"digest.{page.period}{mark}"
-        return letter(self.envelope(page.list, to, about, at), self.body(page))
+        return letter(self.envelope(page.list, to, about, at), self.body(page, at))
 
     def notice(
         self, one: NoticeList, crossings: Sequence[Crossing], cases: Mapping[CaseKey, KnownCase],
@@ -205,7 +214,7 @@ class Desk:
         cluster = next((one for one in clusters if one.name == name), None)
         frame = Frame(
             now=at, since=at, contact=(cluster.contact or "") if cluster else "",
-            link=audience.link(name),
+            link=audience.link(name), zone=zone_for(cluster, self.timetable.zone),
         )  # fmt: skip
         return line_of(known, Section.NEW, frame)
 

@@ -80,9 +80,9 @@ def digest(  # noqa: PLR0913 -- one parameter for each option of the command lin
     desk = Desk(settings=place.settings, inventory=inventory_of(place))
     page = _page(place, desk, name, moment(at, now, "--at") if at else now)
     if send:
-        _send(settings, desk, page)
+        _send(settings, desk, page, now)
     else:
-        write_output(where, _FORMS[wanted](desk, page))
+        write_output(where, _FORMS[wanted](desk, page, now))
 
 
 def _named(place: Located, wanted: str | None) -> str:
@@ -100,20 +100,20 @@ def _page(place: Located, desk: Desk, name: str, at: datetime) -> DigestPage:
     return desk.page(name, state, newest(at, desk.timetable), at)
 
 
-_FORMS: dict[Form, Callable[[Desk, DigestPage], str]] = {
-    Form.TEXT: lambda desk, page: desk.body(page).text,
-    Form.HTML: lambda desk, page: desk.body(page).html,
-    Form.EML: lambda desk, page: desk.digest(page).decode("ascii"),
+_FORMS: dict[Form, Callable[[Desk, DigestPage, datetime], str]] = {
+    Form.TEXT: lambda desk, page, now: desk.body(page, now).text,
+    Form.HTML: lambda desk, page, now: desk.body(page, now).html,
+    Form.EML: lambda desk, page, now: desk.digest(page, now).decode("ascii"),
 }
 
 
-def _send(settings: str | None, desk: Desk, page: DigestPage) -> None:
+def _send(settings: str | None, desk: Desk, page: DigestPage, now: datetime) -> None:
     """Send a page now; who did not get it is told, and is the exit status."""
     to = next((one.to for one in desk.settings.digest.lists if one.name == page.list), ())
     if not to:
         raise InputError("there is nobody to send it to", expected="`digest: {lists: ...}`")
     carriers = carriers_of(prepare(find_settings(settings, os.environ), os.environ))
-    letter = desk.digest(page, mark=f".by-hand-{page.now:%Y%m%dT%H%M%S}")
+    letter = desk.digest(page, now, f".by-hand-{page.now:%Y%m%dT%H%M%S}")
     answers = carriers.carry(page.list, letter, to)
     rows = [(one, *answers[one]) for one in to]
     tables.print_table(tables.console(), ("recipient", "answer", "told"), rows)

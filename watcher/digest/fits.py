@@ -1,8 +1,7 @@
 """How a cluster's newest plan fits its windows, as the digest believes and says it."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from watcher.model.slot import Fit, Outcome
 from watcher.slots.zones import zone_of
@@ -49,7 +48,7 @@ def _words(fit: Fit, now: datetime) -> Iterator[str]:
         yield f"takes {takes}; {fit.why or 'no maintenance window is known'}"
 
 
-def _distrust(fit: Fit, now: datetime, zone: ZoneInfo) -> str:
+def _distrust(fit: Fit, now: datetime, zone: tzinfo) -> str:
     if fit.starts is not None and fit.found_at <= now and fit.starts <= now:
         return f"its slot of {told(fit.starts, zone)} has passed; whether it fits is to be reckoned"
     reckoned = f"last reckoned for {told(fit.found_at, zone)}"
@@ -64,6 +63,6 @@ def _spare(fit: Fit) -> str:
     return f"; latest safe start {told(fit.latest, zone_of(fit.zone))}"
 
 
-def told(at: datetime | None, zone: ZoneInfo) -> str:
+def told(at: datetime | None, zone: tzinfo) -> str:
     """Return a moment as people of a zone read it, with the zone's short name."""
     return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" if at else "never"

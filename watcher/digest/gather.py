@@ -83,7 +83,7 @@ def page_of(
     known = {c.name: c for c in _clusters(state.inventory) if audience.hears(c.name)}
     cases = [one for one in state.cases if audience.hears(one.case.key.cluster)]
     names = dict.fromkeys([*known, *sorted({one.case.key.cluster for one in cases})])
-    places = {name: _place(name, known.get(name), state, audience, now) for name in names}
+    places = {name: _place(name, known.get(name), state, audience, (now, zone)) for name in names}
     lines = [line for one in cases if (line := _line(one, places)) is not None]
     sections = tuple((s, found) for s in Section if (found := _of(s, lines)))
     nodes = [one for one in state.sources if not one.source.startswith(STAGE)]
@@ -106,17 +106,25 @@ def _clusters(inventory: Inventory | None) -> tuple[Cluster, ...]:
 
 
 def _place(
-    name: str, cluster: Cluster | None, state: State, audience: Audience, now: datetime
+    name: str, cluster: Cluster | None, state: State, audience: Audience,
+    at: tuple[datetime, ZoneInfo],
 ) -> _Place:  # fmt: skip
     """Look at a cluster once, however many cases it has."""
+    now, zone = at
     fit = state.fits.get(name)
     margin = MARGIN_DAYS if cluster is None or cluster.margin_days is None else cluster.margin_days
     frame = Frame(
         now=now, since=now - WEEK, windows=next_windows(cluster, now) if cluster else (),
         fit=fit if is_believed(fit, now) else None, margin=margin * DAY,
         contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
+        zone=zone_for(cluster, zone),
     )  # fmt: skip
     return _Place(name, cluster, fit, frame)
+
+
+def zone_for(cluster: Cluster | None, zone: ZoneInfo) -> ZoneInfo:
+    """Return the zone that people of a cluster read; the page's where none is known."""
+    return ZoneInfo(cluster.time_zone) if cluster and cluster.time_zone else zone
 
 
 def _line(one: KnownCase, places: Mapping[str, _Place]) -> DigestLine | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from watcher.cases.thresholds import DAYS, days_left
-from watcher.digest.fits import over_at
+from watcher.digest.fits import over_at, told
 from watcher.digest.windows import SHORTEST
 from watcher.model.case import Case, CaseState
 from watcher.model.digest import DigestLine, DigestWindow, KnownCase, Section
@@ -33,6 +33,8 @@ class Frame:
     margin: timedelta = DAY
     contact: str = ""
     link: str = ""
+    zone: tzinfo = UTC
+    """Of the people of the cluster."""
 
 
 def section_of(case: Case, frame: Frame) -> Section | None:
@@ -151,7 +153,7 @@ def _notes(case: Case, frame: Frame) -> list[str]:
     found = ["revoked"] if case.revoked else []
     if case.state is CaseState.REGRESSED:
         found.append("came back after it was resolved")
-    found += _in_hand(case) if case.state in _IN_HAND else []
+    found += _in_hand(case, frame) if case.state in _IN_HAND else []
     if case.state is CaseState.QUIET:
         days = max(0, (frame.now - case.state_since) // DAY)
         found.append(f"no alarm for {days} days; nobody has seen a new certificate")
@@ -166,14 +168,14 @@ def _notes(case: Case, frame: Frame) -> list[str]:
 _IN_HAND = (CaseState.ACKNOWLEDGED, CaseState.PLANNED)
 
 
-def _in_hand(case: Case) -> list[str]:
+def _in_hand(case: Case, frame: Frame) -> list[str]:
     found = []
     if case.state is CaseState.ACKNOWLEDGED:
         until = f" until {case.acknowledged_until:%Y-%m-%d}" if case.acknowledged_until else ""
         why = f": {case.acknowledged_why}" if case.acknowledged_why else ""
         found.append(f"acknowledged by {case.acknowledged_by}{until}{why}")
     if case.state is CaseState.PLANNED and case.planned_for:
-        found.append(f"change planned for {case.planned_for:%Y-%m-%d %H:%M} UTC")
+        found.append(f"change planned for {told(case.planned_for, frame.zone)}")
         if case.end_earliest and case.planned_for >= case.end_earliest:
             found.append("that is after its end")
     return found

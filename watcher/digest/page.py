@@ -67,7 +67,8 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
     )  # fmt: skip
     zone = ZoneInfo(page.zone)
     environment.filters |= {
-        "moment": lambda at: told(at, zone), "month": _month, "grade": _grade,
+        "moment": lambda at, name="": told(at, ZoneInfo(name) if name else zone),
+        "month": _month, "grade": _grade,
         "days": _days, "begun": _begun, "bar": _bar, "plural": plural,
         "right": _right, "url": _url,
     }  # fmt: skip
