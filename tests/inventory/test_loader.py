@@ -7,6 +7,7 @@ import pytest
 from watcher.app.site import load_inventory
 from watcher.inventory.jsonschema import inventory_schema
 from watcher.inventory.loader import load
+from watcher.slots.windows import occurrences
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {"watcher", "demo"}
@@ -63,6 +64,15 @@ def test_im_presence_has_a_publisher_of_its_own():
     )
 
     assert len(load("x", text).clusters[0].nodes) == 2
+
+
+def test_a_window_from_midnight_to_midnight_is_a_whole_day():
+    window = '{days: [sat], start: "00:00", end: "00:00"}'
+    text = f"version: 1\nclusters: [{{name: one, time_zone: UTC, change_schedule: [{window}]}}]\n"
+    (cluster,) = load("x", text).clusters
+    saturday = 28_000_000 // (7 * 1440) * 7 * 1440 + 2 * 1440  # minutes since Thursday, 1970-01-01
+
+    assert occurrences(cluster, saturday, saturday + 1440) == ((saturday, saturday + 1440),)
 
 
 def test_the_committed_json_schema_is_current():

@@ -29,7 +29,7 @@ ZONES = st.sampled_from(
 TIMES = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 15, 30, 59]))
 WINDOWS = st.builds(
     window, st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True), TIMES, TIMES
-)
+).filter(lambda one: one["start"] != one["end"] or one["start"] == "00:00")
 BLACKOUTS = st.builds(
     lambda first, days: {
         "first": (date(2026, 11, 23) + timedelta(days=first)).isoformat(),

@@ -230,8 +230,20 @@ class MaintenanceWindow(Closed):
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     start: TimeOfDay
-    end: TimeOfDay = Field(description="Before `start` means on the next day.")
+    end: TimeOfDay = Field(
+        description="Before `start` means on the next day; 00:00 to 00:00 is a whole day."
+    )
     time_zone: TimeZone | None = Field(default=None, description="Else the cluster's.")
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> Self:
+        # Of two equal times one is a slip more often than a window of 24 hours is meant.
+        if self.start == self.end != "00:00":
+            raise ValueError(
+                f"the window ends when it starts, at {self.start} (expected another end; a whole "
+                "day is 00:00 to 00:00)"
+            )
+        return self
 
 
 class Blackout(Closed):
