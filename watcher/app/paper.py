@@ -24,8 +24,8 @@ from watcher.model.plan import ChangePlan
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 60.0
-"""How long the daemon waits for a PDF, also in time of the processor."""
+SECONDS, PATIENCE = 60, 120.0
+"""How long a PDF of the daemon may take: of the processor, and by the clock of a busy machine."""
 MEMORY = 1 << 30
 """Bytes of address space that drawing one for the daemon may take."""
 LARGEST = 1 << 20
@@ -96,7 +96,7 @@ def can_print() -> bool:
         return False
 
 
-def printed(page: str, command: Sequence[str] = (), seconds: float = SECONDS) -> bytes | None:
+def printed(page: str, command: Sequence[str] = (), seconds: float = PATIENCE) -> bytes | None:
     """Return a page as PDF, drawn by a process of its own; None when that fails or lasts."""
     data = page.encode()
     if len(data) > LARGEST:
@@ -126,7 +126,7 @@ def printer(seconds: float) -> Callable[[str], bytes | None] | None:
     end = time.monotonic() + seconds
     if not can_print():
         return None
-    return lambda page: printed(page, seconds=max(0.0, min(SECONDS, end - time.monotonic())))
+    return lambda page: printed(page, seconds=max(0.0, min(PATIENCE, end - time.monotonic())))
 
 
 def _weasyprint() -> Any:  # noqa: ANN401 -- the library has no types
@@ -151,7 +151,7 @@ def bound(memory: int, seconds: int) -> None:
 
 def main() -> int:
     """Turn standard input into a PDF on standard output, within the limits of the daemon."""
-    bound(MEMORY, int(SECONDS))
+    bound(MEMORY, SECONDS)
     try:
         drawn = pdf(sys.stdin.buffer.read().decode())
     except InputError as error:
