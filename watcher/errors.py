@@ -89,4 +89,11 @@ class Unclear(TemporaryError):  # noqa: N818 -- likewise
 
 
 class Refused(WatcherError):  # noqa: N818 -- likewise
-    """A system we send to refuses for good: wrong credentials, field, or project."""
+    """A system we send to refuses what is sent, for good: a wrong field, or project."""
+
+
+class ShutOut(Refused):
+    """A system we send to refuses us, whatever is sent: the log-in, a right, or a search.
+
+    A person must mend it there or in the settings; nothing was done.
+    """

@@ -412,6 +412,9 @@ class Outbox(Protocol):
     def sending(self) -> Sequence[Errand]:
         """Return what is marked as being sent."""
 
+    def dead(self) -> Sequence[Errand]:
+        """Return what was given up."""
+
     def move(self, errand: Errand, before: ErrandState, ticket: Ticket | None = None) -> bool:
         """Write an errand down that was `before` until now; tell whether it was.
 
@@ -431,8 +434,9 @@ class Outbox(Protocol):
 class TicketSystem(Protocol):
     """One back-end for change tickets; one file each in `watcher/senders`.
 
-    Every call may raise `TryLater` (surely nothing was done), `Unclear` (it may have been done)
-    or `Refused` (it never will). A back-end never tries again by itself.
+    Every call may raise `TryLater` (surely nothing was done), `Unclear` (it may have been done),
+    `Refused` (it never will) or `ShutOut` (nothing will, until a person mends the log-in or a
+    right). A back-end never tries again by itself.
     """
 
     @property

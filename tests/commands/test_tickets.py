@@ -118,6 +118,21 @@ def test_what_was_given_up_is_tried_again_with_a_search(run, filed):
 
 
 @pytest.mark.usefixtures("filed")
+def test_all_that_was_given_up_is_tried_again_at_once(run):
+    assert "1 errand of all changes will be tried again" in run("tickets", "retry", "--all")[1]
+    assert "0 errands" in run("tickets", "retry", "--all")[1]
+
+
+@pytest.mark.usefixtures("filed")
+@pytest.mark.parametrize("words", [(), ("watcher-graz-1", "--all")])
+def test_what_to_try_again_must_be_said(run, words):
+    status, _, err = run("tickets", "retry", *words)
+
+    assert 2 == status
+    assert "(expected a key, or --all)" in err
+
+
+@pytest.mark.usefixtures("filed")
 def test_what_was_given_up_is_not_well(run):
     seen = json.loads(run("status", "--json")[1])
 

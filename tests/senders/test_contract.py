@@ -7,7 +7,7 @@ import pytest
 from senders.fakes import PULLED, Fault, Script
 from senders.systems import HOSTILE, KINDS, SEARCHED, draft
 
-from watcher.errors import Refused, TryLater, Unclear
+from watcher.errors import Refused, ShutOut, TryLater, Unclear
 from watcher.model.ticket import Attachment, TicketRef
 
 KEY = "watcher-graz-1"
@@ -17,7 +17,8 @@ LATER = {
     Fault.BUSY_429, Fault.BUSY_429_WAIT, Fault.BUSY_429_DATE, Fault.BUSY_503_WAIT,
     Fault.REFUSED_CONNECTION,
 }  # fmt: skip
-REFUSED = {Fault.FORBIDDEN, Fault.TELLS_SECRET, Fault.TOO_LARGE}
+REFUSED = {Fault.TELLS_SECRET, Fault.TOO_LARGE}
+SHUT_OUT = {Fault.FORBIDDEN}
 UNCLEAR = {
     Fault.ERROR_500, Fault.ERROR_500_DONE, Fault.ERROR_502, Fault.BUSY_503, Fault.TIMEOUT_BEFORE,
     Fault.TIMEOUT_DONE, Fault.LATE_WORK, Fault.LOST, Fault.CUT_WHILE_SENDING, Fault.REDIRECT,
@@ -71,12 +72,15 @@ def test_a_ticket_is_found_by_its_key_and_no_other(kind):
 
 
 @EVERY
-@pytest.mark.parametrize("fault", sorted(LATER | REFUSED | UNCLEAR, key=lambda one: one.name))
+@pytest.mark.parametrize(
+    "fault", sorted(LATER | REFUSED | SHUT_OUT | UNCLEAR, key=lambda one: one.name)
+)
 def test_how_a_create_ends_is_told_and_true(kind, fault):
     fake, end = told(kind, fault, lambda system: system.create(draft()))
     fake.clock.move(60)
 
-    wanted = TryLater if fault in LATER else Refused if fault in REFUSED else Unclear
+    kinds = {TryLater: LATER, Refused: REFUSED, ShutOut: SHUT_OUT}
+    wanted = next((kind for kind, faults in kinds.items() if fault in faults), Unclear)
     assert type(end) is wanted
     # What is told as not done is not done, now or later.
     assert wanted is Unclear or not fake.tickets

@@ -110,6 +110,13 @@ def test_counts_are_by_system_and_state(outbox, store):
     assert [("directory", NEW, 1, NOW), ("other", ErrandState.DEAD, 1, NOW - DAY)] == found
 
 
+def test_what_was_given_up_is_listed(outbox):
+    lost = samples.errand(system="other", state=ErrandState.DEAD)
+    outbox.note([], [lost], [])
+
+    assert ["other"] == [one.system for one in outbox.dead()]
+
+
 def test_what_was_sent_in_the_last_hour_is_counted(outbox):
     outbox.move(replace(only(outbox), state=SENDING, sent_at=NOW), NEW)
 

@@ -80,6 +80,10 @@ class Memory:
         """Return what is being sent."""
         return [one for one in self.errands.values() if one.state is ErrandState.SENDING]
 
+    def dead(self):
+        """Return what was given up."""
+        return [one for one in self.errands.values() if one.state is ErrandState.DEAD]
+
     def move(self, errand, before, ticket=None):
         """Compare, then write."""
         there = self.errands[errand.id]

@@ -32,9 +32,9 @@ NEW, SENDING, UNKNOWN, DONE, DEAD = ErrandState
 O = Outcome  # noqa: E741 -- the table below is read more easily
 TABLE = {
     (NEW, O.FOUND): DONE, (NEW, O.LEFT): DONE, (NEW, O.ABSENT): NEW, (NEW, O.LATER): NEW,
-    (NEW, O.UNCLEAR): NEW, (NEW, O.REFUSED): NEW,
+    (NEW, O.UNCLEAR): NEW, (NEW, O.REFUSED): NEW, (NEW, O.SHUT): NEW,
     (SENDING, O.DONE): DONE, (SENDING, O.LATER): NEW, (SENDING, O.UNCLEAR): UNKNOWN,
-    (SENDING, O.REFUSED): NEW,
+    (SENDING, O.REFUSED): NEW, (SENDING, O.SHUT): NEW, (UNKNOWN, O.SHUT): UNKNOWN,
     (UNKNOWN, O.FOUND): DONE, (UNKNOWN, O.LEFT): DONE, (UNKNOWN, O.ABSENT): NEW,
     (UNKNOWN, O.LATER): UNKNOWN, (UNKNOWN, O.UNCLEAR): UNKNOWN, (UNKNOWN, O.REFUSED): UNKNOWN,
 }  # fmt: skip
@@ -193,6 +193,27 @@ def test_a_system_rests_after_five_failures_in_a_row_and_one_success_ends_it():
     assert circuit.allows(NOW + 120 * SECOND)
     assert CLOSED == circuit_after(circuit, answer(O.ABSENT))
     assert CLOSED == circuit_after(circuit, answer(O.REFUSED))
+
+
+@pytest.mark.parametrize("state", [NEW, UNKNOWN])
+def test_who_is_not_let_in_waits_without_an_end(state):
+    one, pauses = replace(errand(state), added_at=NOW - 700 * DAY), []
+    for _ in range(50):
+        one = advance(one, answer(O.SHUT, told="401"))
+        pauses.append((one.next_at - NOW) / MINUTE)
+
+    assert (state, 0, 0, "401") == (one.state, one.refusals, one.unclear, one.told)
+    assert [5, 10, 20, 40, 60, 60] == pauses[:6]
+
+
+def test_a_system_that_lets_us_not_in_rests_long_from_the_first_time():
+    circuit, rests = CLOSED, []
+    for _ in range(6):
+        circuit = circuit_after(circuit, answer(O.SHUT))
+        rests.append((circuit.until - NOW) / MINUTE)
+
+    assert [5, 10, 20, 40, 60, 60] == rests
+    assert CLOSED == circuit_after(circuit, answer(O.ABSENT))
 
 
 def test_a_system_that_asks_for_rest_gets_it():

@@ -30,7 +30,7 @@ from tickets.desk import (
 
 from watcher import crash
 from watcher.app.report import Found
-from watcher.errors import TryLater, Unclear
+from watcher.errors import Refused, ShutOut, TryLater, Unclear
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
 from watcher.ports import CaseRow
 from watcher.store.engine import open_existing
@@ -178,6 +178,62 @@ def test_refusals_end_and_are_told(clock, caplog):
 
     assert (DEAD, "403: no project") == (memory.errands[1].state, memory.errands[1].told)
     assert "ERROR" in {record.levelname for record in caplog.records}
+
+
+class Expired(Scripted):
+    """A system whose password has run out until some time."""
+
+    until = NOW + 20 * MINUTE
+
+    def find(self, key):
+        """Refuse, or search."""
+        if self.clock.now() < self.until:
+            self.calls["refused"] += 1
+            raise ShutOut("401 Unauthorized")
+        return super().find(key)
+
+
+@pytest.mark.parametrize("unknown", [0, 50])
+def test_a_password_that_ran_out_costs_no_errand_and_few_log_ins(clock, unknown):
+    memory, system = filled(100), Expired(clock, chance(7), faults=False)
+    for number in range(1, unknown + 1):
+        memory.errands[number] = replace(memory.errands[number], state=UNKNOWN, unclear=1)
+    run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)
+
+    assert {DONE: 100} == memory.states()
+    assert system.calls["refused"] <= 3
+
+
+def test_a_search_that_is_refused_is_no_fault_of_the_errand(clock, monkeypatch):
+    memory, system = filled(10), Scripted(clock, chance(7), faults=False)
+    monkeypatch.setattr(system, "find", lambda _: _refused("404"))
+    run(outgoing(clock, memory, system), clock, NOW + DAY, step=MINUTE)
+
+    assert {NEW: 10} == memory.states()
+
+
+def _refused(told):
+    raise Refused(told)
+
+
+class Locked(Scripted):
+    """A system at which one ticket is locked for us."""
+
+    def comment(self, ticket, mark, text):
+        """Refuse it at that one."""
+        if ticket.id == "CHG00001":
+            raise ShutOut("403 Forbidden")
+        super().comment(ticket, mark, text)
+
+
+def test_who_may_not_touch_one_ticket_does_the_others(clock):
+    memory, system = filled(5), Locked(clock, chance(7), faults=False)
+    sender = outgoing(clock, memory, system)
+    sender.turn()
+    memory.note([], [comment(clock, number=n) for n in range(5)], [])
+    run(sender, clock, clock.now() + 3 * HOUR, step=MINUTE)
+
+    assert {DONE: 9, NEW: 1} == memory.states()
 
 
 def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clock):

@@ -15,7 +15,7 @@ from threading import Event, Thread
 
 from watcher import crash
 from watcher.app.report import Found
-from watcher.errors import Refused, StoreUnavailable, TryLater, Unclear
+from watcher.errors import Refused, ShutOut, StoreUnavailable, TryLater, Unclear
 from watcher.model.ticket import (
     Attachment,
     Change,
@@ -278,7 +278,10 @@ class _Try:
     def _search(self) -> Answer:
         """Return whether it is there; a ticket that people closed or took away is left alone."""
         errand, system = self.errand, self.system
-        found = system.find(errand.change)
+        try:
+            found = system.find(errand.change)
+        except Refused as error:  # it is asked the same for every key: no fault of this one
+            raise ShutOut(str(error)) from error
         if errand.kind is ErrandKind.CREATE:
             ticket = next((one for one in found if not one.closed), next(iter(found), None))
             return self._answer(Outcome.FOUND if ticket else Outcome.ABSENT, ticket)
@@ -354,6 +357,8 @@ class _Try:
             return self._answer(Outcome.LATER, told=str(error), seconds=error.seconds)
         except Unclear as error:
             return self._answer(Outcome.UNCLEAR, told=str(error))
+        except ShutOut as error:
+            return self._answer(Outcome.SHUT, told=str(error))
         except Refused as error:
             return self._answer(Outcome.REFUSED, told=str(error))
         except StoreUnavailable:

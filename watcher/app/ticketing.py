@@ -12,7 +12,7 @@ from watcher.app.parts import TicketKeys
 from watcher.app.report import Found
 from watcher.app.settings import Located, Prepared
 from watcher.app.systems import remote_systems
-from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.model.ticket import Attachment, Draft, ErrandState
 from watcher.ports import Clock, Outbox, TicketSystem
 from watcher.senders.directory import DirectorySystem
@@ -125,13 +125,19 @@ def sample_sent(system: TicketSystem, now: datetime) -> Tried:
     return Tried(steps=tuple(done), where=ticket.url or ticket.number)
 
 
-_WORDS = {TryLater: "does not answer now", Unclear: "ended unclear", Refused: "refuses"}
+_WORDS = {
+    TryLater: "does not answer now", Unclear: "ended unclear", Refused: "refuses",
+    ShutOut: "does not let us in",
+}  # fmt: skip
 
 
-def tried_again(outbox: Outbox, key: str, now: datetime) -> int:
-    """Let the dead errands of a change begin anew; InputError when there is no such change."""
-    filed = outbox.filed(key)
-    if filed is None:
-        raise InputError(f"there is no change {key!r}", expected="a key of `watcher tickets`")
-    dead = [one for one in filed.errands if one.state is ErrandState.DEAD]
+def tried_again(outbox: Outbox, key: str | None, now: datetime) -> int:
+    """Let the dead errands of a change begin anew, or all; InputError without such a change."""
+    if key is None:
+        dead = outbox.dead()
+    else:
+        filed = outbox.filed(key)
+        if filed is None:
+            raise InputError(f"there is no change {key!r}", expected="a key of `watcher tickets`")
+        dead = [one for one in filed.errands if one.state is ErrandState.DEAD]
     return sum(outbox.move(revive(one, now), ErrandState.DEAD) for one in dead)

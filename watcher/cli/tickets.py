@@ -158,11 +158,24 @@ def _at(when: datetime | None) -> str:
 
 
 @app.command()
-def retry(context: typer.Context, key: Key) -> None:
-    """Try again what was given up for a change; a search comes first."""
+def retry(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Key of a change.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Of all changes.")] = False,
+) -> None:
+    """Try again what was given up for a change, or for all; a search comes first.
+
+    Examples: `watcher tickets retry watcher-hq-3`, `watcher tickets retry --all`
+    """
+    if (key is None) != every:
+        raise InputError("what to try again is not clear", expected="a key, or --all")
     with opened(located(context.obj)) as store:
         count = tried_again(store.outbox, key, SystemClock().now())
-    tables.say(tables.console(), f"{tables.counted(count, 'errand')} of {key} will be tried again")
+    whose = key or "all changes"
+    tables.say(
+        tables.console(), f"{tables.counted(count, 'errand')} of {whose} will be tried again"
+    )
 
 
 def send_sample(

@@ -2,7 +2,8 @@
 
 Certificates are checked, redirects are not followed, only what the settings name is a proxy, and
 an answer is JSON of at most 1 MiB within one deadline. How a call ended is told by the error:
-TryLater (surely nothing was done), Unclear (it may have been done) or Refused (it never will be).
+TryLater (surely nothing was done), Unclear (it may have been done), Refused (it never will be) or
+ShutOut (nothing is, before a person mends the log-in or a right).
 """
 
 import ipaddress
@@ -23,7 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 
-from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.senders.answers import Answer, Value, printable
 
 TOLD: Final = 200
@@ -34,6 +35,9 @@ _OK, _REDIRECT, _MISTAKE, _FAULT = 200, 300, 400, 500
 _SURELY_NOTHING: Final = (
     httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError,
 )  # fmt: skip
+_SHUT_OUT: Final = {
+    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+}  # fmt: skip
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 
@@ -229,7 +233,8 @@ class Http:
             told = " to another address; check the URL" if status < _MISTAKE else ""
             _lost(request, text + told)
         said = self._said(response, watch)
-        raise Refused(f"{text}: {said}" if said else text)
+        error = ShutOut if status in _SHUT_OUT else Refused
+        raise error(f"{text}: {said}" if said else text)
 
     def _said(self, response: httpx2.Response, watch: "_Watch") -> str:
         """Return what a system says is wrong, if it says it in JSON."""

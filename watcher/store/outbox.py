@@ -96,6 +96,10 @@ class SqlOutbox:
         """Return what is marked as being sent."""
         return self._errands(errand.c.state == ErrandState.SENDING.value, (errand.c.id,), None)
 
+    def dead(self) -> Sequence[Errand]:
+        """Return what was given up."""
+        return self._errands(errand.c.state == ErrandState.DEAD.value, (errand.c.id,), None)
+
     def _errands(self, where: Any, order: Any, limit: int | None) -> Sequence[Errand]:  # noqa: ANN401 -- clauses
         statement = _with_ticket().where(where).order_by(*order).limit(limit)
         with self._reading() as fetch:

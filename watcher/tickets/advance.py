@@ -77,6 +77,8 @@ class Outcome(StrEnum):
     UNCLEAR = "unclear"
     """It may have been done."""
     REFUSED = "refused"
+    SHUT = "shut"
+    """The system refuses us, not what is sent: the log-in or a right is missing."""
     LEFT = "left"
     """People closed the ticket or took it away: what they did is followed."""
 
@@ -139,13 +141,19 @@ def advance(errand: Errand, answer: Answer, limits: Limits = DEFAULT) -> Errand:
             return _done(known, answer)
         case Outcome.ABSENT if not sending:
             return _absent(errand, answer, limits)
-        case Outcome.LATER:
-            return _later(known, answer, limits)
-        case Outcome.UNCLEAR:
-            return _unclear(known, answer, limits) if sending else _later(known, answer, limits)
-        case Outcome.REFUSED:
-            return _refused(known, answer, limits)
+        case Outcome.LATER | Outcome.UNCLEAR | Outcome.SHUT | Outcome.REFUSED:
+            return _held_up(known, answer, limits)
     raise NotPossibleError(f"{errand.state} cannot be answered with {answer.outcome}")
+
+
+def _held_up(errand: Errand, answer: Answer, limits: Limits) -> Errand:
+    if answer.outcome is Outcome.SHUT:
+        return _shut(errand, answer)
+    if answer.outcome is Outcome.REFUSED:
+        return _refused(errand, answer, limits)
+    if answer.outcome is Outcome.UNCLEAR and errand.state is ErrandState.SENDING:
+        return _unclear(errand, answer, limits)
+    return _later(errand, answer, limits)
 
 
 def _done(errand: Errand, answer: Answer) -> Errand:
@@ -197,6 +205,25 @@ def _refused(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     return replace(errand, state=state, refusals=refusals, next_at=answer.at + pause)
 
 
+def _shut(errand: Errand, answer: Answer) -> Errand:
+    """Stay as it is, for as long as it takes: it is no fault of the errand, and nothing was done.
+
+    It waits as long as the system rests, so that another one tries next: a right may be missing
+    for this one alone.
+    """
+    unknown = errand.state is ErrandState.UNKNOWN
+    return replace(
+        errand, state=ErrandState.UNKNOWN if unknown else ErrandState.NEW,
+        next_at=answer.at + rest_after(errand.attempts), attempts=errand.attempts + 1,
+    )  # fmt: skip
+
+
+def rest_after(times: int) -> timedelta:
+    """Return how long a system rests that lets us not in: 5 min, doubled up to an hour."""
+    doubled: timedelta = SHUT * 2 ** min(times, 16)
+    return min(doubled, SHUT_LONGEST)
+
+
 def pause_after(failures: int, answer: Answer, limits: Limits = DEFAULT) -> timedelta:
     """Return the pause after a failure: doubled with each, spread by a quarter, as asked for."""
     doubled: timedelta = limits.first * 2 ** min(failures, 16)
@@ -216,6 +243,8 @@ class Circuit:
     until: datetime | None = None
     """It rests until then."""
     told: str = ""
+    shut: int = 0
+    """How often in a row it did not let us in."""
 
     def allows(self, now: datetime) -> bool:
         """Tell whether it may be asked."""
@@ -227,10 +256,20 @@ TRIPS = 5
 """Failures in a row after which a system rests."""
 RESTS = (30.0, 60.0, 120.0)
 """Seconds: the first rest, the next, all later ones."""
+SHUT, SHUT_LONGEST = timedelta(minutes=5), timedelta(hours=1)
+"""The first and the longest rest of a system that does not let us in."""
 
 
 def circuit_after(circuit: Circuit, answer: Answer) -> Circuit:
-    """Return whether a system is asked after this answer; a refusal shows that it works."""
+    """Return whether a system is asked after this answer; a refusal shows that it works.
+
+    One that does not let us in rests long from the first time: many wrong log-ins lock an account.
+    """
+    if answer.outcome is Outcome.SHUT:
+        return Circuit(
+            failures=circuit.failures, until=answer.at + rest_after(circuit.shut),
+            told=answer.told[:TOLD], shut=circuit.shut + 1,
+        )  # fmt: skip
     if answer.outcome not in (Outcome.LATER, Outcome.UNCLEAR):
         return CLOSED
     failures = circuit.failures + 1
@@ -238,4 +277,4 @@ def circuit_after(circuit: Circuit, answer: Answer) -> Circuit:
     over = failures - TRIPS
     rest = RESTS[min(over, len(RESTS) - 1)] if over >= 0 else 0.0
     until = answer.at + timedelta(seconds=max(asked, rest)) if max(asked, rest) > 0 else None
-    return Circuit(failures=failures, until=until, told=answer.told[:TOLD])
+    return Circuit(failures=failures, until=until, told=answer.told[:TOLD], shut=circuit.shut)
