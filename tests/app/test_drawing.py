@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from app.desk import NOW, raw, take_in
@@ -11,14 +12,16 @@ from builders import AS_OF, CATALOGUE, cluster, events, inventory, message
 from killing import numbered
 
 from watcher import planning, seal
-from watcher.app.drawing import EXCUSE, Dirty, Draughtsman
+from watcher.app.drawing import EXCUSE, Dirty, Draughtsman, Overdue
 from watcher.app.easel import LIMIT, Drawn, Easel
 from watcher.app.ticketing import attached
 from watcher.inventory.loader import load
 from watcher.model.message import Grade, Way
+from watcher.model.slot import Fit, Outcome
 from watcher.slots.calendar_file import read_calendar
 
 ONE, BOTH = frozenset({"graz"}), frozenset({"graz", "wien"})
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 PATIENCE = 60
 
 
@@ -240,6 +243,57 @@ def test_a_draft_keeps_off_the_days_of_the_sites_calendars(store, draughtsman):
     draft = replace(with_windows(draughtsman), calendars=known).draw("numbered", NOW).draft
 
     assert "2026-11-22 22:00" == f"{draft.starts:%Y-%m-%d %H:%M}"
+
+
+def test_after_its_slot_a_plan_is_overdue_until_it_is_drawn_anew(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    drawing, overdue = with_windows(draughtsman), Overdue(store.outbox)
+    first = drawing.draw("numbered", NOW).draft
+    over = first.fit.holds_until
+    found = [overdue.among({"numbered", "graz"}, at) for at in (NOW, over - SECOND, over, over)]
+    same = drawing.draw("numbered", over)
+    second = store.outbox.drawn("numbered").draft
+
+    assert [frozenset(), frozenset(), frozenset({"numbered"}), frozenset()] == found
+    assert (None, first.material) == (same, second.material)
+    assert not Overdue(store.outbox).among({"numbered"}, over)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "hours"),
+    [(None, None, 24), (2, 5, 3), (30, 33, 24), (23, 26, 24), (23.5, 26.5, 24.5), (2, 50, 3)],
+)
+def test_a_fit_holds_until_its_slot_is_over_or_for_a_day(starts, ends, hours):
+    fit = Fit(
+        outcome=Outcome.FOUND, zone="UTC", found_at=NOW, minutes=60,
+        starts=None if starts is None else NOW + starts * HOUR,
+        ends=None if ends is None else NOW + ends * HOUR,
+    )  # fmt: skip
+
+    assert NOW + hours * HOUR == fit.holds_until
+
+
+LEAD = "    lead_times: {preparation: 5}\n"
+
+
+def test_a_lead_time_runs_from_the_first_drawing_on(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    known = load("inventory.yaml", numbered.inventory() + WINDOWS + LEAD)
+    drawing = replace(draughtsman, inventory=known)
+    first = drawing.draw("numbered", NOW).draft
+    drawing.draw("numbered", NOW + 96 * HOUR)
+
+    assert first.starts == store.outbox.drawn("numbered").draft.starts
+
+
+def test_another_plan_has_lead_times_of_its_own(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    known = load("inventory.yaml", numbered.inventory() + WINDOWS + LEAD)
+    drawing, later = replace(draughtsman, inventory=known), NOW + 96 * HOUR
+    drawing.draw("numbered", NOW)
+    take_in(store, raw(numbered.alarm(2)))
+
+    assert later == drawing.draw("numbered", later).draft.fit.asked_at
 
 
 def test_without_windows_a_draft_has_no_times(store, draughtsman):

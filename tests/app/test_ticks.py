@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from app.desk import NOW, NUMBERED, StillClock, raw, take_in
-from killing.numbered import alarm
+from builders import CATALOGUE
+from killing.numbered import alarm, inventory
 
 from watcher.app.digests import Digests
-from watcher.app.drawing import Dirty
+from watcher.app.drawing import Dirty, Draughtsman
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.outgoing import Desk, Outgoing
 from watcher.app.posting import Carriers
@@ -24,6 +25,7 @@ from watcher.cases.stages import INTERVALS
 from watcher.cases.states import TickOptions
 from watcher.cases.storm import Budget
 from watcher.errors import StoreUnavailable
+from watcher.inventory.loader import load
 from watcher.journal.local import LocalJournal
 from watcher.journal.reader import LocalReader
 from watcher.model.case import CaseKey, CaseState, Crossing
@@ -251,6 +253,20 @@ def test_an_act_of_a_person_has_the_plans_drawn_anew(ticks, store):
     ticks.look_at_acts()
 
     assert (None, "numbered") == (unchanged, ticks.dirty.due(1e12, idle=True))
+
+
+def test_a_plan_whose_times_are_old_is_drawn_anew(ticks, store, clock, tmp_path):
+    take_in(store, raw(alarm(0)))
+    Draughtsman(
+        store=store, view=store.view, catalogue=CATALOGUE, folder=tmp_path / "plans",
+        inventory=load("inventory.yaml", inventory()),
+    ).draw("numbered", NOW)  # fmt: skip
+    ticks.look_at_plans()
+    before = ticks.dirty.due(1e12, idle=True)
+    clock.pass_by(24 * HOUR)
+    ticks.look_at_plans()
+
+    assert (None, "numbered") == (before, ticks.dirty.due(1e12, idle=True))
 
 
 def test_the_end_lets_another_lead(ticks, store, clock):

@@ -3,9 +3,9 @@ as files that people open.
 """  # noqa: D205 -- one sentence
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from watcher import pipeline, planning, render, seal
@@ -19,7 +19,8 @@ from watcher.model.case import CaseKey, CaseState
 from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
 from watcher.model.slot import Fit
-from watcher.ports import CaseQuery, Store, StoredPlan, View
+from watcher.model.ticket import Draft
+from watcher.ports import CaseQuery, Outbox, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
 from watcher.slots.fit import fit_of
 from watcher.slots.recommend import recommend
@@ -46,6 +47,9 @@ It is tried again when the plan changes, or when this file is taken out of the f
 
 CASES = 1000
 """Most urgent cases that one plan takes in."""
+
+AGAIN = timedelta(hours=1)
+"""Pause until a plan whose times no drawing renewed is drawn again."""
 
 
 @dataclass(slots=True)
@@ -77,6 +81,28 @@ class Dirty:
         self._since.pop(cluster, None)
 
 
+@dataclass(slots=True)
+class Overdue:
+    """Finds plans that must be drawn anew though no case changed: the time for them went by."""
+
+    outbox: Outbox
+    _asked: dict[str, datetime] = field(default_factory=dict)
+
+    def among(self, clusters: Collection[str], now: datetime) -> frozenset[str]:
+        """Return those whose slot is over, or whose times are a day old; each once an hour."""
+        found = frozenset(cluster for cluster in clusters if self._is_over(cluster, now))
+        self._asked |= dict.fromkeys(found, now)
+        return found
+
+    def _is_over(self, cluster: str, now: datetime) -> bool:
+        asked = self._asked.get(cluster)
+        if asked is not None and now - asked < AGAIN:
+            return False
+        drawn = self.outbox.drawn(cluster)
+        fit = drawn.draft.fit if drawn else None
+        return fit is not None and fit.holds_until <= now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draughtsman:
     """Draws the plan of a cluster out of what the store holds."""
@@ -106,7 +132,7 @@ class Draughtsman:
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"), draft=draft_of(plan, self._fit(plan, now)),
+            markdown=render_plans((plan,), "md"), draft=self._draft(plan, now),
         )  # fmt: skip
         # The pages come first: the ticket that the stored plan leads to attaches them.
         self._write(stored, plan)
@@ -138,17 +164,29 @@ class Draughtsman:
         drawn = next((plan for plan in plans if (plan.cluster or "") == cluster), None)
         return planning.graded(drawn, grades) if drawn else None
 
-    def _fit(self, plan: ChangePlan, now: datetime) -> Fit | None:
+    def _draft(self, plan: ChangePlan, now: datetime) -> Draft:
+        """Return the plan's ticket; lead times run on while people have the same to decide."""
+        bare = draft_of(plan)
+        newest = self.view.newest_plan(plan.cluster or "")
+        before = newest.draft if newest else None
+        same = before is not None and before.material == bare.material
+        known = before.fit if same and before else None
+        asked_at = (known.asked_at or known.found_at) if known else now
+        return draft_of(plan, self._fit(plan, now, asked_at))
+
+    def _fit(self, plan: ChangePlan, now: datetime, asked_at: datetime) -> Fit | None:
         """Return how the plan fits the windows; None without a cluster, or if that fails."""
         clusters = self.inventory.clusters if self.inventory else ()
         site = next((one for one in clusters if one.name == plan.cluster), None)
         if site is None:
             return None
         try:
-            return fit_of(recommend(plan, site, now, self.calendars.get(site.name, ())))
+            known = self.calendars.get(site.name, ())
+            found = fit_of(recommend(plan, site, now, known, asked_at))
         except Exception:  # the ticket matters more than its times
             logger.exception("no time was found for the plan of %s", plan.cluster)
             return None
+        return replace(found, asked_at=asked_at)
 
     def _write(self, stored: StoredPlan, plan: ChangePlan) -> None:
         page = self.page(stored.cluster)

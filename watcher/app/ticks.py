@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from watcher.app.digests import Digests
-from watcher.app.drawing import Dirty
+from watcher.app.drawing import Dirty, Overdue
 from watcher.app.easel import LIMIT
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.listening import Ear
@@ -98,10 +98,12 @@ class Ticks:
     _passed: datetime | None = None
     """When time was last let pass over the cases."""
     _ear: Ear = field(init=False)
+    _overdue: Overdue = field(init=False)
 
     def __post_init__(self) -> None:
         """Go on where the worker before left off."""
         self._ear = Ear(self.reporter.folder, self.reporter.started_at)
+        self._overdue = Overdue(self.outgoing.desk.outbox)
 
     @property
     def seconds(self) -> Mapping[str, float]:
@@ -110,6 +112,7 @@ class Ticks:
             "report": 1.0, "acts": 5.0, "lease": self.rules.lease_seconds / 3,
             "sources": 10.0, "cases": 30.0, "self-test": 5.0, "heartbeat": 10.0, "digests": 10.0,
             "sweep": 600.0, "outgoing": 5.0,
+            "plans": 300.0,
         }  # fmt: skip
 
     @property
@@ -120,6 +123,7 @@ class Ticks:
             "sources": self.look_at_sources, "cases": self.look_at_cases,
             "outgoing": self.outgoing.look, "self-test": self.test,
             "heartbeat": self.beat, "digests": self.digests.look, "sweep": self.sweep,
+            "plans": self.look_at_plans,
         }  # fmt: skip
 
     def bind(self, worker: Worker) -> None:
@@ -283,6 +287,11 @@ class Ticks:
         if self._latest_act is not None and latest != self._latest_act:
             self.dirty.note(self.open_clusters(), time.monotonic())
         self._latest_act = latest
+
+    def look_at_plans(self) -> None:
+        """Draw plans anew whose slot has passed, or whose times were reckoned a day ago."""
+        gone = self._overdue.among(self.open_clusters(), self.clock.now())
+        self.dirty.note(gone, time.monotonic())
 
     def _tell_storm(self, now: datetime) -> None:
         notice = self.budget.notice(now)

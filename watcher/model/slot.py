@@ -4,8 +4,10 @@ Every instant is aware UTC; `zone` names the zone that people read them in.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+_DAY = timedelta(days=1)
 
 
 class Outcome(StrEnum):
@@ -106,6 +108,20 @@ class Fit:
     """When the work would be over without regard to the deadline; only where no slot was found."""
     why: str = ""
     relief: str = ""
+    asked_at: datetime | None = None
+    """Lead times run from then: when the plan was first drawn as people decide on it."""
+
+    @property
+    def holds_until(self) -> datetime:
+        """When it must be reckoned anew: its first slot is over, or a day has gone by.
+
+        A day that ends in the middle of the slot waits for its end: people are at work.
+        """
+        day = self.found_at + _DAY
+        if self.starts is None or self.ends is None:
+            return day
+        over = min(self.ends, self.starts + timedelta(minutes=self.minutes))
+        return over if self.starts <= day else day
 
     @property
     def due(self) -> datetime | None:

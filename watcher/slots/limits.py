@@ -66,6 +66,12 @@ class Limits:
         return replace(self, blackouts=tuple(left))
 
 
+def asked(limits: Limits, cluster: Cluster, since: datetime) -> Limits:
+    """Return the limits with lead times that run from a time before now."""
+    begun = moment_of(minute_after(since))
+    return replace(limits, leads=leads(cluster.lead_times, limits.work.asked, begun, limits.zone))
+
+
 def limits_of(
     work: Work, pressing: Pressing, cluster: Cluster, now: datetime,
     calendars: tuple[Calendar, ...],

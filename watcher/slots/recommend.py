@@ -9,7 +9,7 @@ from watcher.model.plan import ChangePlan
 from watcher.model.slot import Outcome, Schedule, Slot, Span
 from watcher.slots.calendar import Calendar
 from watcher.slots.deadline import Hurry, Pressing, pressing
-from watcher.slots.limits import Limits, limits_of
+from watcher.slots.limits import Limits, asked, limits_of
 from watcher.slots.phases import work_of
 from watcher.slots.relax import exclusions, relaxations
 from watcher.slots.search import Found, Latest, Session, earliest, latest
@@ -22,11 +22,13 @@ _UNNAMED = Cluster(name="unknown")
 
 
 def recommend(
-    plan: ChangePlan, cluster: Cluster | None, now: datetime, calendars: Sequence[Calendar] = ()
-) -> Schedule:
+    plan: ChangePlan, cluster: Cluster | None, now: datetime,
+    calendars: Sequence[Calendar] = (), asked_at: datetime | None = None,
+) -> Schedule:  # fmt: skip
     """Return the recommended slots of a plan as of now (aware), with the latest safe ones.
 
-    Raises InputError for a calendar whose rules come to too much.
+    Lead times run from `asked_at`, else from now. Raises InputError for a calendar whose rules
+    come to too much.
     """
     site = cluster or _UNNAMED
     prepared = bool(site.lead_times.preparation)
@@ -35,6 +37,8 @@ def recommend(
         return _nothing(plan, site, now)
     press = pressing(plan.findings, work, now)
     limits = limits_of(work, press, site, now, tuple(calendars))
+    if asked_at is not None and asked_at < now:
+        limits = asked(limits, site, asked_at)
     bare = _bare(plan, site, limits, press)
     if not limits.windows:
         return _without_windows(bare, limits)

@@ -15,7 +15,7 @@ _LISTS = ("items", "decides")
 _LEFT_OUT = "attachments"
 _NUMBER = "version"
 _FIT = "fit"
-_MOMENTS = ("found_at", "starts", "ends", "latest", "deadline", "late")
+_MOMENTS = ("found_at", "starts", "ends", "latest", "deadline", "late", "asked_at")
 
 
 def draft_to_text(draft: Draft) -> str:
