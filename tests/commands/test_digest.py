@@ -17,7 +17,7 @@ digest:
   time_zone: Europe/Vienna
   lists:
     - {{name: voice, to: [a@example.com, b@example.com]}}
-    - {{name: wien, to: [c@example.com], clusters: [wien]}}
+    - {{name: graz, to: [c@example.com], clusters: [graz]}}
 """
 
 

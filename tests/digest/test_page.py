@@ -116,11 +116,14 @@ def test_a_list_hears_of_its_own_clusters_only():
         ({"state": CaseState.ACKNOWLEDGED, "acknowledged_by": "x"}, Section.PRESSING),
         ({"state": CaseState.PLANNED, "planned_for": NOW + 2 * DAY}, Section.ACKNOWLEDGED),
         ({"state": CaseState.PLANNED, "planned_for": NOW + 9 * DAY}, Section.PRESSING),
-        ({"state": CaseState.QUIET}, Section.QUIET),
+        ({"state": CaseState.QUIET}, Section.PRESSING),
+        ({"state": CaseState.QUIET, "expired": True}, Section.EXPIRED),
         ({"revoked": True}, Section.EXPIRED),
     ],
 )
-def test_what_ends_before_the_next_window_is_hidden_by_no_acknowledgement(changes, section):
+def test_what_ends_before_the_next_window_is_hidden_by_no_acknowledgement_and_no_quiet(
+    changes, section
+):
     inventory = Inventory(version=1, clusters=(cluster(),))
     made = page(State(cases=known(case(days=4, **changes)), inventory=inventory))
 
@@ -139,6 +142,22 @@ def test_a_cluster_in_another_zone_reads_its_own_times():
     assert words in pages.html(made, TEMPLATES)
     assert words.replace("window", "window:") in pages.text(made, TEMPLATES)
     assert "change planned for Sun 2026-11-29 01:00 EST" in pages.text(made, TEMPLATES)
+
+
+def test_quiet_hides_no_urgency_and_keeps_its_end_in_the_calendar():
+    over, soon, late = (
+        case(owner, days=days, state=CaseState.QUIET, state_since=NOW - 4 * DAY)
+        for owner, days in (("cm1", -3), ("cm2", 3), ("cm3", 90))
+    )
+    made = page(
+        State(cases=known(over, soon, late), inventory=Inventory(version=1, clusters=(cluster(),)))
+    )
+    events = Calendar.from_ical(calendar(made, "d", NOW)).events
+
+    assert {Section.EXPIRED: [1], Section.PRESSING: [2], Section.QUIET: [3]} == sections(made)
+    assert made.state.startswith("1 expired, 1 due before")
+    assert 3 == pages.text(made, TEMPLATES).count("quiet, unproven: no alarm for 4 days")
+    assert {"case-2@d", "case-3@d"} <= {str(event["uid"]) for event in events}
 
 
 def test_what_was_done_before_last_week_is_no_news():

@@ -12,7 +12,7 @@ from watcher.tickets.encode import one_line
 
 MOST = 200
 """Events of one calendar."""
-_OVER = (Section.DONE, Section.EXPIRED, Section.QUIET)
+_OVER = (Section.DONE, Section.EXPIRED)
 _TEXT = 200
 
 

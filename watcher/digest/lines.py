@@ -42,8 +42,6 @@ def section_of(case: Case, frame: Frame) -> Section | None:
     if case.state is CaseState.RESOLVED:
         recent = case.resolved_at is not None and case.resolved_at >= frame.since
         return Section.DONE if recent else None
-    if case.state is CaseState.QUIET:
-        return Section.QUIET
     return _by_urgency(case, frame) or _by_news(case, frame)
 
 
@@ -91,7 +89,9 @@ def _holds(window: DigestWindow, end: datetime) -> bool:
 
 
 def _by_news(case: Case, frame: Frame) -> Section:
-    if case.state in (CaseState.ACKNOWLEDGED, CaseState.PLANNED):
+    if case.state is CaseState.QUIET:
+        return Section.QUIET
+    if case.state in _IN_HAND:
         return Section.ACKNOWLEDGED
     if case.opened_at >= frame.since:
         return Section.NEW
@@ -156,7 +156,7 @@ def _notes(case: Case, frame: Frame) -> list[str]:
     found += _in_hand(case, frame) if case.state in _IN_HAND else []
     if case.state is CaseState.QUIET:
         days = max(0, (frame.now - case.state_since) // DAY)
-        found.append(f"no alarm for {days} days; nobody has seen a new certificate")
+        found.append(f"quiet, unproven: no alarm for {days} days, and nobody saw a new certificate")
         found += ["it had expired"] if case.expired else []
     if case.trust_only:
         found.append("copies in trust stores only")
