@@ -38,14 +38,16 @@ def sections(made):
 def test_every_case_stands_where_it_belongs_worst_first():
     assert {
         Section.EXPIRED: [1, 2], Section.PRESSING: [3, 15], Section.LAST_WINDOW: [5, 4],
-        Section.NEW: [6], Section.WORSE: [7, 8], Section.OPEN: [9, 10],
+        Section.UNKNOWN_END: [10],
+        Section.NEW: [6], Section.WORSE: [7, 8], Section.OPEN: [9],
         Section.ACKNOWLEDGED: [12, 11], Section.DONE: [14], Section.QUIET: [13],
     } == sections(page())  # fmt: skip
 
 
 def test_the_subject_tells_the_state():
     assert (
-        "2 expired, 2 due before the next feasible window, 2 with one window left, 1 new, 2 worse, "
+        "2 expired, 2 due before the next feasible window, 2 with one window left, "
+        "1 with an unknown end, 1 new, 2 worse, "
         "1 source silent, 1 stage of ours stalled, tickets stuck, 2 digests missed: week 48"
     ) == page().subject
 
@@ -142,6 +144,25 @@ def test_a_cluster_in_another_zone_reads_its_own_times():
     assert words in pages.html(made, TEMPLATES)
     assert words.replace("window", "window:") in pages.text(made, TEMPLATES)
     assert "change planned for Sun 2026-11-29 01:00 EST" in pages.text(made, TEMPLATES)
+
+
+def test_copies_in_trust_stores_are_not_said_to_be_served():
+    copy = case("cm1", "tomcat-trust", -3, trust_only=True)
+    made = page(State(cases=known(copy, case("cm2", days=4, trust_only=True))))
+    text = pages.text(made, TEMPLATES)
+
+    assert {Section.LYING: [1], Section.PRESSING: [2]} == sections(made)
+    assert "1 over in trust stores only" in made.state
+    assert "no longer served" not in text
+    assert "copies in trust stores only" in text
+
+
+def test_what_is_revoked_is_not_called_expired():
+    made = page(
+        State(cases=known(case(days=200, revoked=True), case("cm2", days=-1, revoked=True)))
+    )
+
+    assert made.state.startswith("1 expired, 1 revoked")
 
 
 def test_quiet_hides_no_urgency_and_keeps_its_end_in_the_calendar():

@@ -46,12 +46,11 @@ def section_of(case: Case, frame: Frame) -> Section | None:
 
 
 def _by_urgency(case: Case, frame: Frame) -> Section | None:
-    left = days_left(case, frame.now)
+    left, end = days_left(case, frame.now), case.end_earliest
     if left is None:
-        return None
-    end = case.end_earliest
+        return Section.UNKNOWN_END if case.state in _NEEDS_WORK else None
     if left <= 0 or end is None:
-        return Section.EXPIRED
+        return Section.LYING if case.trust_only else Section.EXPIRED
     if case.state is CaseState.PLANNED and case.planned_for and case.planned_for < end:
         return None
     feasible = over_at(frame.fit, frame.margin) if frame.fit else None
@@ -111,12 +110,18 @@ def line_of(one: KnownCase, section: Section, frame: Frame) -> DigestLine:
     left = days_left(case, frame.now)
     resolved = case.state is CaseState.RESOLVED
     return DigestLine(
-        number=one.number, section=section, cluster=case.key.cluster, contact=frame.contact,
+        number=one.number, section=section, revoked=_is_only_revoked(case, frame),
+        cluster=case.key.cluster, contact=frame.contact,
         what=what_of(case), days=None if left is None or resolved else int(left),
         end=end_words(case), deadline=None if resolved else case.end_earliest,
         grade=int(case.grade), state=case.state.value, note=_note(case, frame),
         plan=code(one.plan_digest) if one.plan_digest else "", link=frame.link,
     )  # fmt: skip
+
+
+def _is_only_revoked(case: Case, frame: Frame) -> bool:
+    over = case.expired or (case.end_earliest is not None and case.end_earliest <= frame.now)
+    return case.revoked and not over
 
 
 def what_of(case: Case) -> str:
@@ -166,6 +171,7 @@ def _notes(case: Case, frame: Frame) -> list[str]:
 
 
 _IN_HAND = (CaseState.ACKNOWLEDGED, CaseState.PLANNED)
+_NEEDS_WORK = (CaseState.ALARMED, CaseState.REGRESSED)
 
 
 def _in_hand(case: Case, frame: Frame) -> list[str]:

@@ -34,6 +34,13 @@ TITLES: Mapping[Section, tuple[str, str]] = {
     Section.LAST_WINDOW: (
         "One window left", "No window is left before the end for a second attempt.",
     ),
+    Section.UNKNOWN_END: (
+        "End not known", "It may be soon: find it out on the node, until then as soon as possible.",
+    ),
+    Section.LYING: (
+        "Over in trust stores only",
+        "All alarms speak of copies; none says whether the original is still served.",
+    ),
     Section.NEW: ("New since last week", "First alarm within the last seven days."),
     Section.WORSE: ("Worse than last week", "Came back, or passed a mark since last week."),
     Section.OPEN: ("Open", "Known before, nothing changed."),

@@ -6,9 +6,10 @@ from dataclasses import replace
 from watcher.model.digest import DigestPage, Section
 
 _WORDS = {
-    Section.EXPIRED: "{} expired",
     Section.PRESSING: "{} due before the next feasible window",
     Section.LAST_WINDOW: "{} with one window left",
+    Section.UNKNOWN_END: "{} with an unknown end",
+    Section.LYING: "{} over in trust stores only",
     Section.NEW: "{} new",
     Section.WORSE: "{} worse",
 }
@@ -38,11 +39,17 @@ def _due(page: DigestPage) -> bool:
 def _sections(page: DigestPage) -> list[str]:
     """Return how many certificates are due; of what waits only where nothing is worse."""
     count = {section: len(lines) for section, lines in page.sections}
+    over = [
+        line for section, lines in page.sections if section is Section.EXPIRED for line in lines
+    ]
+    revoked = sum(line.revoked for line in over)
+    first = [f"{len(over) - revoked} expired"] if len(over) > revoked else []
+    first += [f"{revoked} revoked"] if revoked else []
     words = [text.format(count[s]) for s, text in _WORDS.items() if count.get(s)]
     misfits = sum(one.misfit for one in page.clusters)
     if misfits:
-        words.insert(0, f"{plural(misfits, 'plan')} fit{'s' if misfits == 1 else ''} no window")
-    return words or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
+        first.append(f"{plural(misfits, 'plan')} fit{'s' if misfits == 1 else ''} no window")
+    return [*first, *words] or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
 
 
 def _troubles(page: DigestPage) -> Iterator[str]:

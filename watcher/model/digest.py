@@ -16,6 +16,10 @@ class Section(StrEnum):
     """It ends before the plan can be done: no window that it fits is left."""
     LAST_WINDOW = "last-window"
     """The next window is the last one before its end: a failed attempt cannot be repeated."""
+    UNKNOWN_END = "unknown-end"
+    """Nobody knows when it ends; it may be soon."""
+    LYING = "lying"
+    """Over or revoked, but all alarms speak of copies in trust stores."""
     NEW = "new"
     WORSE = "worse"
     """It came back, or passed a mark since last week."""
@@ -43,6 +47,8 @@ class DigestLine:
 
     number: int
     section: Section
+    revoked: bool
+    """Revoked, and its end is not over."""
     cluster: str
     contact: str
     what: str
