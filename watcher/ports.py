@@ -216,6 +216,7 @@ class CaseQuery:
     cluster: str | None = None
     states: Collection[str] | None = None
     id: int | None = None
+    keys: Collection[CaseKey] | None = None
     limit: int = 1000
 
 
@@ -388,6 +389,9 @@ class Outbox(Protocol):
 
     def open_clusters(self) -> Collection[str]:
         """Return the clusters whose newest change has not ended."""
+
+    def installation(self) -> str:
+        """Return the word that tells this database's tickets from others', made once."""
 
     def newest(self, cluster: str) -> Filed | None:
         """Return the newest change of a cluster."""

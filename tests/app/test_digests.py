@@ -1,4 +1,4 @@
-"""Digests and notices of a daemon: once each, whatever ends, waits, answers late or steps."""
+"""Digests of a daemon: one a week, whatever ends, waits, answers late or steps."""
 
 import time
 from dataclasses import replace
@@ -6,42 +6,16 @@ from datetime import timedelta
 
 import pytest
 from app.desk import StillClock
-from digest.town import DAY, NOW, case, cluster, source
+from app.posts import PEOPLE, SETTINGS, Killed, Mortals, Relay, daemon, ids, keep, looks
+from digest.town import DAY, NOW, case, source
 from store.samples import plan
 
-from watcher.app.digests import CLAIMED, Digests
-from watcher.app.posting import Carriers, Desk, state_of
-from watcher.app.report import Found
+from watcher.app.digests import CLAIMED
+from watcher.app.posting import state_of
 from watcher.digest.sending import QUIET, from_text
 from watcher.errors import StoreUnavailable
-from watcher.inventory.schema import Inventory
-from watcher.model.case import Crossing
 from watcher.model.digest import Answer, Delivery
 from watcher.model.ticket import ErrandState, OutboxCount
-from watcher.settings.schema import Settings
-
-RELAY = {"host": "127.0.0.1", "sender": "watcher@example.com", "security": "none"}
-PEOPLE = ("a@example.com", "b@example.com")
-SETTINGS = Settings(
-    relay=RELAY,
-    digest={"time_zone": "Europe/Vienna", "lists": [{"name": "voice", "to": PEOPLE}]},
-)
-NOTICES = Settings(relay=RELAY, notifications={"lists": [{"name": "duty", "to": PEOPLE}]})
-
-
-class Relay:
-    """Takes letters, or says what a test wants it to."""
-
-    def __init__(self):
-        self.letters = []
-        self.says = {}
-
-    def deliver(self, letter, to):
-        """Keep a letter for each recipient that takes it."""
-        answers = {one: self.says.get(one, (Answer.TAKEN, "250")) for one in to}
-        taken = (Answer.TAKEN, Answer.UNCLEAR)
-        self.letters += [(one, letter) for one in to if answers[one][0] in taken]
-        return answers
 
 
 @pytest.fixture
@@ -52,34 +26,6 @@ def clock():
 @pytest.fixture
 def relay():
     return Relay()
-
-
-def daemon(store, clock, relay, settings=SETTINGS, holder="first"):
-    """Return what sends digests in a process that starts now and leads."""
-    term = store.lease.take("leader", holder, clock.now(), 30)
-    desk = Desk(settings=settings, inventory=Inventory(version=1, clusters=(cluster(),)))
-    standing = Found(term=term, sources=(source("cm1"),), sources_at=NOW)
-    return Digests(
-        desk=desk, store=store, clock=clock, standing=standing, carriers=Carriers(relay=relay)
-    )
-
-
-def looks(digests, times=3):
-    """Tick some times, each mail carried to its end."""
-    for _ in range(times):
-        digests.look()
-        if digests._away is not None:  # noqa: SLF001 -- to wait for the mail on its way
-            digests._away.join()  # noqa: SLF001 -- likewise
-    digests.look()
-
-
-def ids(relay):
-    return [letter.partition(b"Message-ID: ")[2].split(b"\r\n")[0] for _, letter in relay.letters]
-
-
-def keep(store, *cases):
-    with store.transaction() as unit:
-        unit.save(cases)
 
 
 def test_a_week_brings_one_digest_to_each(store, clock, relay):
@@ -170,48 +116,6 @@ def test_a_week_that_could_not_be_sent_is_not_replaced_by_the_next(store, clock,
     looks(digests, 6)
 
     assert [b"2026-W48"] * 2 + [b"2026-W49"] * 2 == [one[8:16] for one in ids(relay)]
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Mortal:
-    """Runs of a store that end the process at one of their writes, before or after it."""
-
-    def __init__(self, runs, at, after):
-        self.runs, self.left, self.after = runs, at, after
-        self.work, self.last = runs.work, runs.last
-
-    def _pass(self, call, arguments):
-        self.left -= 1
-        if self.left == 0 and not self.after:
-            raise Killed
-        result = call(*arguments)
-        if self.left == 0:
-            raise Killed
-        return result
-
-    def claim(self, *arguments):
-        """Claim."""
-        return self._pass(self.runs.claim, arguments)
-
-    def note(self, *arguments):
-        """Note."""
-        return self._pass(self.runs.note, arguments)
-
-    def finish(self, *arguments):
-        """Finish."""
-        return self._pass(self.runs.finish, arguments)
-
-
-class Mortals:
-    """A store with such runs."""
-
-    def __init__(self, store, at, after):
-        self.view, self.figures, self.lease = store.view, store.figures, store.lease
-        self.outbox = store.outbox
-        self.runs = Mortal(store.runs, at, after)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -328,99 +232,6 @@ class Away:
     def work(self, *_):
         """Fail."""
         raise StoreUnavailable("nobody answers")
-
-
-# -- notices
-
-
-def cross(store, one, *days, silent="", at=NOW):
-    marks = [Crossing(case=one.key, days=day, at=at, silent=silent) for day in days]
-    with store.transaction() as unit:
-        unit.add_crossings(marks, {one.key: one.round})
-
-
-def test_marks_passed_at_once_are_one_notice_and_told_once(store, clock, relay):
-    one, other = case("cm1", days=6), case("cm2", days=0.5)
-    digests = daemon(store, clock, relay, NOTICES)
-    looks(digests)
-    keep(store, one, other)
-    cross(store, one, 7)
-    cross(store, other, 1)
-    for _ in range(3):
-        looks(digests)
-        clock.pass_by(timedelta(hours=1))
-        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
-
-    assert list(PEOPLE) == [to for to, _ in relay.letters]
-    assert b"Subject: Certificates: 2 with 7 days left or less\r\n" in relay.letters[0][1]
-
-
-def test_what_was_passed_before_anybody_listened_is_told_to_nobody(store, clock, relay):
-    one = case("cm1", days=6)
-    keep(store, one)
-    cross(store, one, 7)
-    digests = daemon(store, clock, relay, NOTICES)
-    looks(digests)
-    cross(store, one, 1)
-    looks(digests)
-
-    assert 2 == len(relay.letters)
-    assert b"1 with 1 day left or less" in relay.letters[0][1]
-
-
-def test_silent_and_unchosen_marks_are_not_told(store, clock, relay):
-    one = case("cm1", days=6)
-    digests = daemon(store, clock, relay, NOTICES)
-    looks(digests)
-    keep(store, one)
-    cross(store, one, 30, silent="acknowledged by x")
-    cross(store, one, 14, at=NOW + DAY)
-    looks(digests)
-
-    assert [] == relay.letters
-
-
-def test_a_notice_claimed_by_a_process_that_died_is_sent_by_the_next(store, clock, relay):
-    one = case("cm1", days=6)
-    digests = daemon(store, clock, relay, NOTICES)
-    looks(digests)
-    keep(store, one)
-    cross(store, one, 7)
-    digests.store = Mortals(store, 1, after=True)
-    with pytest.raises(Killed):
-        looks(digests)
-    clock.pass_by(CLAIMED)
-    looks(daemon(store, clock, relay, NOTICES))
-
-    assert 2 == len(relay.letters)
-
-
-def test_a_chat_is_a_recipient_like_others(store, clock, relay, monkeypatch):
-    heard = []
-
-    def chat(url, subject, text):
-        heard.append((url, subject, text))
-        return Answer.TAKEN, "taken"
-
-    monkeypatch.setenv("CHAT", "json://chat.example")
-    source_ = {"environment": "CHAT"}
-    settings = Settings(notifications={"lists": [{"name": "duty", "chat": [source_], "days": [7]}]})
-    digests = daemon(store, clock, relay, settings)
-    from watcher.inputs.secret import Secret  # noqa: PLC0415
-
-    digests.carriers = replace(
-        digests.carriers, chats={"duty": (Secret("json://chat.example"),)}, chat=chat
-    )
-    looks(digests)
-    one = case("cm1", days=6)
-    keep(store, one)
-    cross(store, one, 7)
-    looks(digests)
-
-    assert [("json://chat.example", "Certificates: 1 with 7 days left or less")] == [
-        told[:2] for told in heard
-    ]
-    assert "tomcat of cm1" in heard[0][2]
 
 
 def test_the_end_waits_a_moment_for_a_mail(store, clock, relay):

@@ -47,6 +47,7 @@ def test_cases_are_chosen(store):
     assert owners(store, cluster="graz") == ["a", "b"]
     assert owners(store, states={CaseState.QUIET, CaseState.PLANNED}) == ["a"]
     assert owners(store, id=3) == ["c"]
+    assert owners(store, keys={samples.key("b"), samples.key("never")}) == ["b"]
     assert owners(store, limit=2) == ["a", "b"]
     assert owners(store, states=()) == []
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from threading import Thread
 from typing import Protocol
 
-from watcher.app.posting import CHAT, Carriers, Desk, Seen, known_cases, lacks_plans, state_of
+from watcher.app.posting import CHAT, Carriers, Desk, Seen, lacks_plans, open_cases, state_of
 from watcher.app.report import Found
 from watcher.digest.mail import Body, letter
 from watcher.digest.sending import (
@@ -30,6 +30,7 @@ from watcher.digest.sending import (
 )
 from watcher.digest.weeks import due, missed
 from watcher.errors import StoreUnavailable
+from watcher.model.case import Crossing
 from watcher.model.digest import Answer, Delivery, Parcel
 from watcher.ports import Clock, Lease, Runs, Term, Work
 from watcher.settings.digest import NoticeList
@@ -192,30 +193,33 @@ class Digests:
         found = self.store.figures.crossings(after, CROSSINGS)
         if found:
             upto = found[-1][0]
-            if self._tells(one, after, upto, now) and runs.claim(job, _number(upto), now):
-                self._tell(one, after, upto, now)
+            body = self._body(one, [crossing for _, crossing in found], now)
+            if body is not None and runs.claim(job, _number(upto), now):
+                self._tell(one, upto, body, now)
             self._seen[one.name] = upto
         for work, before in zip(works, [*works[1:], None], strict=True):
             if _abandoned(work, now):
-                self._tell(one, int(before.period) if before else 0, int(work.period), now)
+                self._tell_again(one, int(before.period) if before else 0, int(work.period), now)
 
-    def _body(self, one: NoticeList, after: int, upto: int, at: datetime) -> Body | None:
-        crossings = [c for n, c in self.store.figures.crossings(after, CROSSINGS) if n <= upto]
-        cases = known_cases(self.store.view, [crossing.case for crossing in crossings])
+    def _body(self, one: NoticeList, crossings: Sequence[Crossing], at: datetime) -> Body | None:
+        cases = open_cases(self.store.view, [crossing.case for crossing in crossings])
         return self.desk.notice(one, crossings, cases, at)
 
-    def _tells(self, one: NoticeList, after: int, upto: int, now: datetime) -> bool:
-        return self._body(one, after, upto, now) is not None
-
-    def _tell(self, one: NoticeList, after: int, upto: int, now: datetime) -> None:
-        job, period = f"{NOTICE}{one.name}", _number(upto)
-        body = self._body(one, after, upto, now)
+    def _tell_again(self, one: NoticeList, after: int, upto: int, now: datetime) -> None:
+        """Draw a notice anew that was claimed, and nothing came of it."""
+        found = self.store.figures.crossings(after, CROSSINGS)
+        body = self._body(one, [crossing for n, crossing in found if n <= upto], now)
         if body is None:
-            self.store.runs.finish(job, period, now, "nothing to tell any more")
-            return
+            self.store.runs.finish(
+                f"{NOTICE}{one.name}", _number(upto), now, "nothing to tell any more"
+            )
+        else:
+            self._tell(one, upto, body, now)
+
+    def _tell(self, one: NoticeList, upto: int, body: Body, now: datetime) -> None:
         to = (*one.to, *(f"{CHAT}{n}" for n in range(len(one.chat))))
         envelope = self.desk.envelope(one.name, one.to, f"notice.{upto}", now)
-        self._write_down(job, period, letter(envelope, body), to, now)
+        self._write_down(f"{NOTICE}{one.name}", _number(upto), letter(envelope, body), to, now)
         logger.info("notice to %s: %s", one.name, body.subject, extra={"action": "notice"})
 
     # -- carrying

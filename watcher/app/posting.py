@@ -270,8 +270,7 @@ def relay_of(settings: Settings, password: Secret | None, ca: Path | None) -> Re
     return Relay(relay_options(settings.relay, password, ca)) if settings.relay else None
 
 
-def known_cases(view: View, keys: Sequence[CaseKey]) -> Mapping[CaseKey, KnownCase]:
-    """Return these cases as far as they are among the most urgent ones."""
-    wanted: set[CaseKey] = set(keys)
-    rows = view.list_cases(CaseQuery(limit=CASES))
-    return {row.case.key: _known(row) for row in rows if row.case.key in wanted}
+def open_cases(view: View, keys: Sequence[CaseKey]) -> Mapping[CaseKey, KnownCase]:
+    """Return those of these cases that are not resolved meanwhile."""
+    rows = view.list_cases(CaseQuery(keys=frozenset(keys), states=OPEN, limit=len(keys)))
+    return {row.case.key: _known(row) for row in rows}

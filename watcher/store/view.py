@@ -185,6 +185,8 @@ def _chosen(statement: Select[Any], query: CaseQuery) -> Select[Any]:
         statement = statement.where(case.c.state.in_([str(state) for state in query.states]))
     if query.id is not None:
         statement = statement.where(case.c.id == query.id)
+    if query.keys is not None:
+        statement = statement.where(case.c.case_key.in_([case_digest(key) for key in query.keys]))
     return statement
 
 
