@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from watcher.app.site import load_inventory
 from watcher.inputs.secret import PasswordHash
 
+SENT = ("tickets", "relay", "digest", "notifications")
 GOOD = "version: 1\ninputs: {udp: {port: 514}}\nlog: {level: debug}\n"
 
 
@@ -18,6 +20,51 @@ def test_check_says_what_would_listen(run, site):
     assert out.startswith(f"{site.settings}: good.\n")
     assert "udp     udp       127.0.0.1 port 5514" in out
     assert "inventory: 1 cluster, 2 nodes" in out
+
+
+SENDING = """\
+tickets:
+  close: true
+  rt: {url: 'https://rt.example.com', token: {environment: WORD}, queue: UC Changes,
+    custom_field: Key, done: resolved, reopened: open}
+  mail: {to: [a@example.com]}
+relay: {host: mail.example.com, sender: watcher@example.com}
+digest: {day: tue, time_zone: Europe/Vienna, quiet: false,
+  lists: [{name: voice, to: [a@example.com, b@example.com], clusters: [CLUSTER]}]}
+notifications: {lists: [{name: duty, chat: [{environment: WORD}], days: [7, 0]}]}
+"""
+
+
+def test_check_says_where_all_that_we_send_goes(run, site, monkeypatch):
+    monkeypatch.setenv("WORD", "secret")
+    cluster = load_inventory(str(site.folder / "inventory.yaml")).clusters[0].name
+    text = site.settings.read_text(encoding="utf-8")
+    site.write(text + SENDING.replace("CLUSTER", cluster))
+    status, out, err = run("config", "check", "watcher.yaml")
+
+    assert (status, err) == (0, "")
+    assert "\n".join(line for line in out.splitlines() if line.startswith(SENT)) == (
+        f"tickets: folders in {site.folder}/state/tickets; rt https://rt.example.com (queue UC "
+        "Changes); mail to 1 recipient; closed once evidence resolved all cases\n"
+        "relay: mail.example.com port 25, starttls, from watcher@example.com\n"
+        "digest voice: tue 07:00 Europe/Vienna, 2 recipients, "
+        f"clusters: {cluster}, not when all is quiet\n"
+        "notifications duty: 1 chat, all clusters, days left 7, 0"
+    )
+    assert "secret" not in out
+
+
+def test_check_says_what_is_not_sent(run, site):
+    site.write("tickets: {directory: false}\n")
+    _, out, _ = run("config", "check", "watcher.yaml")
+
+    assert [line for line in out.splitlines() if line.startswith(SENT)] == [
+        "tickets: none are made",
+        "relay: none, no mail leaves us",
+        "digest: sent to nobody, there is no list",
+        "notifications: sent to nobody, there is no list",
+    ]
+    assert "state: " in out
 
 
 @pytest.mark.usefixtures("site")

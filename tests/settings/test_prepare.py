@@ -1,6 +1,5 @@
 """What start builds out of settings: paths, secrets, TLS; and each fault named with its fix."""
 
-import os
 import ssl
 import threading
 
@@ -16,9 +15,16 @@ HASH = "pbkdf2_sha256$1000$c2FsdHNhbHRzYWx0c2FsdA==$" + "A" * 43 + "="
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def here(tmp_path_factory, monkeypatch):
+    """Return where we are."""
+    made = tmp_path_factory.mktemp("here")
+    monkeypatch.chdir(made)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path, here):  # noqa: ARG001 -- there and nowhere else
     """Return a folder with a settings file's neighbours, which is not where we are."""
-    monkeypatch.chdir(os.path.realpath("/"))
     (tmp_path / "inventory.yaml").write_text(INVENTORY)
     return tmp_path
 
@@ -66,10 +72,43 @@ def test_paths_begin_at_the_folder_of_the_file(folder):
     assert made.database_url.reveal() == f"sqlite:///{folder}/state/watcher.db"
 
 
-def test_paths_of_variables_and_defaults_begin_where_we_are(folder):
+def test_paths_of_variables_and_defaults_begin_where_we_are(folder, here):
     made = prepared(folder, "", WATCHER_PLANS__FOLDER="p")
 
-    assert (str(made.state_dir), str(made.plan_folder)) == ("/var", "/p")
+    assert (made.state_dir, made.plan_folder) == (here / "var", here / "p")
+
+
+@pytest.mark.parametrize("ours", [prepare, locate])
+@pytest.mark.parametrize(
+    "place", ["/", "/var", "/etc/", "/usr", "/home", "/root", "/var/tmp", "//var"]
+)
+def test_the_state_is_in_no_folder_of_the_system(folder, place, ours):
+    (folder / "watcher.yaml").write_text(f"state_dir: {place}\n")
+    with pytest.raises(InputError) as caught:
+        ours(str(folder / "watcher.yaml"), {})
+
+    assert "watcher.yaml:1:1: state_dir: /" in str(caught.value)
+    assert str(caught.value).endswith(
+        " is a folder of the system (expected one of our own, such as /var/lib/watcher)"
+    )
+
+
+def test_a_link_to_a_folder_of_the_system_is_one(folder):
+    (folder / "state").symlink_to("/var")
+
+    assert "is a folder of the system" in refused(folder, "state_dir: state\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_default_at_the_root_of_the_disk_is_told(monkeypatch):
+    monkeypatch.chdir("/")
+    with pytest.raises(InputError) as caught:
+        prepare(None, {})
+
+    assert str(caught.value) == (
+        "defaults:1:1: state_dir: /var is a folder of the system "
+        "(expected one of our own, such as /var/lib/watcher)"
+    )
 
 
 def test_the_same_settings_give_the_same_digest(folder):

@@ -25,6 +25,14 @@ from watcher.settings.loader import Loaded, printed
 from watcher.settings.names import unknown_names
 from watcher.settings.terms import PrivateFile, SecretSource
 
+_SHARED = {
+    "/": "bin boot dev etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr var",
+    "/usr/": "bin lib local sbin share",
+    "/var/": "cache lib log run spool tmp",
+}
+_SYSTEM = frozenset({"/"} | {top + one for top, names in _SHARED.items() for one in names.split()})
+"""Folders that other programs share, or that belong to one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketKeys:
@@ -50,8 +58,15 @@ class Parts:
     environment: Mapping[str, str]
 
     def state_dir(self) -> Path:
-        """Return the folder of journal, database, plans."""
-        return self.resolved(("state_dir",), self.loaded.settings.state_dir)
+        """Return the folder of journal, database, plans; a folder of the system is none of ours."""
+        key: Key = ("state_dir",)
+        folder = self.resolved(key, self.loaded.settings.state_dir)
+        if not _SYSTEM.isdisjoint((str(folder), os.path.realpath(folder))):
+            # The default, `var` where we are, is /var when we are at the root.
+            raise self.elsewhere(key).fault(
+                f"{folder} is a folder of the system", "one of our own, such as /var/lib/watcher"
+            )
+        return folder
 
     def resolved(self, key: Key, path: str) -> Path:
         """Return a path of the settings, from the file's folder where it is relative."""

@@ -10,7 +10,7 @@ import typer
 from watcher.app.files import write_output
 from watcher.app.secrets import hashed
 from watcher.app.settings import Prepared, find_settings, load_settings, prepare
-from watcher.cli import tables
+from watcher.cli import config_text, tables
 from watcher.errors import InputError
 from watcher.settings.jsonschema import settings_schema
 from watcher.settings.loader import From, settings_in_force
@@ -41,7 +41,8 @@ Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 def check(file: File = None) -> None:
     """Check settings by all that start does short of opening a port; exit status 2 on a fault.
 
-    Reads the environment, secrets, inventory, rule packs and certificates too.
+    Reads the environment, secrets, inventory, rule packs and certificates too. Says what listens,
+    what is known, where tickets and mail go, and where the state is.
 
     Example: `watcher config check /etc/watcher/watcher.yaml`
     """
@@ -54,7 +55,8 @@ def check(file: File = None) -> None:
     known = f"{tables.counted(len(clusters), 'cluster')}, {tables.counted(nodes, 'node')}"
     tables.say(out, f"inventory: {known}")
     tables.say(out, f"rules: {len(prepared.catalogue.stores)} certificate stores")
-    tables.say(out, f"state: {prepared.state_dir}")
+    for line in config_text.lines(prepared):
+        tables.say(out, line)
 
 
 @app.command()
