@@ -216,6 +216,43 @@ def test_the_page_loads_nothing_and_runs_nothing():
     assert len(made) < 100_000
 
 
+def crowd(count=1000):
+    """Return a site of fifty clusters with so many cases, long names and silent nodes."""
+    clusters = [cluster(f"cluster-{n:02d}-of-a-large-company", contact="Voice team <v@example.com>")
+                for n in range(50)]  # fmt: skip
+    cases = [
+        case(f"node-{n:04d}-with-a-long-name", days=n % 97 - 7, cluster=clusters[n % 50].name,
+             opened_at=NOW - timedelta(days=n % 30))
+        for n in range(count)
+    ]  # fmt: skip
+    return State(
+        cases=known(*cases), inventory=Inventory(version=1, clusters=tuple(clusters)),
+        sources=[source(f"node-{n:04d}", "silent") for n in range(300)],
+        fits={one.name: fit(why="w" * 200) for one in clusters},
+    )  # fmt: skip
+
+
+def test_a_large_site_is_no_larger_than_mail_clients_show():
+    """Some clip at about 102 KB, and what is worst stands first."""
+    made = page(crowd(), Audience(name="voice", link=lambda c: f"https://plans.example.com/{c}"))
+    html, text = pages.html(made, TEMPLATES), pages.text(made, TEMPLATES)
+    lines = sum(len(group.lines) for part in pages.parts(made) for group in part.groups)
+
+    assert len(html.encode()) < 90_000
+    assert pages.SHOWN == lines == html.count(" · case ") == text.count("; known from")
+    for form in (html, text):
+        assert "and 30 more, with less to do" in form
+        assert f"and {sum(part.more for part in pages.parts(made)[:1])} more" in form
+
+
+def test_each_section_shows_some_lines_by_cluster():
+    made = pages.parts(page(crowd()))
+
+    assert all(sum(len(group.lines) for group in part.groups) >= pages.FEWEST for part in made)
+    for part in made:
+        assert len({group.cluster for group in part.groups}) == len(part.groups)
+
+
 HOSTILE = (
     "x</span><script>alert(1)</script>", "a\r\nBcc: evil@example.com", "\x1b[31mred\u202egnp",
     "&lt;b&gt; \"' onload=x", "END:VEVENT\nBEGIN:VALARM", "-- \nFrom me", "=HYPERLINK(1)",

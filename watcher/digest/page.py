@@ -6,6 +6,7 @@ the picture of the year is a table whose cells are the bars (docs/digest.md says
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -15,11 +16,15 @@ from markupsafe import Markup, escape
 
 from watcher.digest.fits import told
 from watcher.digest.subject import plural
-from watcher.model.digest import DigestPage, Section
+from watcher.model.digest import DigestLine, DigestPage, Section
 from watcher.tickets.encode import mail_html, mail_text, one_line
 
-SHOWN = 100
-"""Lines of one section; more are counted, and `watcher cases` has them."""
+SHOWN = 60
+"""Lines of one page: some mail clients clip what is larger than about 100 KB. More are counted."""
+FEWEST = 3
+"""Lines that each section shows whatever stands above it."""
+CLUSTERS, SOURCES = 20, 10
+"""Clusters and silent sources of one page; more are counted."""
 FIELD = 300
 """Characters of one value."""
 BAR = 30
@@ -48,8 +53,60 @@ TITLES: Mapping[Section, tuple[str, str]] = {
     Section.DONE: ("Done and verified", "Resolved within the last seven days, on evidence."),
     Section.QUIET: ("Quiet but unproven", "The alarms stopped. That proves nothing."),
 }  # fmt: skip
+URGENT = (
+    Section.EXPIRED, Section.PRESSING, Section.LAST_WINDOW, Section.UNKNOWN_END, Section.LYING,
+)  # fmt: skip
+"""What stands above the clusters."""
 GRADES = ("a claim", "a known address", "a proven sender", "a fact")
 Templates = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lines of one cluster within a section."""
+
+    cluster: str
+    contact: str
+    plan: str
+    link: str
+    lines: tuple[DigestLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section as far as it is shown; `count` are all of it, `more` those that are not shown."""
+
+    section: Section
+    count: int
+    groups: tuple[Group, ...]
+    more: int
+
+    @property
+    def urgent(self) -> bool:
+        """Tell whether it stands above the clusters."""
+        return self.section in URGENT
+
+
+def parts(page: DigestPage) -> tuple[Part, ...]:
+    """Return what is shown of each section: the most urgent lines, by cluster."""
+    quota = {section: min(len(lines), FEWEST) for section, lines in page.sections}
+    left = SHOWN - sum(quota.values())
+    for section, lines in page.sections:
+        more = min(left, len(lines) - quota[section])
+        quota[section] += more
+        left -= more
+    return tuple(_part(section, lines, quota[section]) for section, lines in page.sections)
+
+
+def _part(section: Section, lines: tuple[DigestLine, ...], most: int) -> Part:
+    found: dict[str, list[DigestLine]] = {}
+    for line in lines[:most]:
+        found.setdefault(line.cluster, []).append(line)
+    groups = (
+        Group(name, own[0].contact, own[0].plan, own[0].link, tuple(own))
+        for name, own in found.items()
+    )
+    return Part(section, len(lines), tuple(groups), len(lines) - min(most, len(lines)))
 
 
 def html(page: DigestPage, templates: Templates) -> str:
@@ -77,18 +134,20 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
         "moment": lambda at, name="": told(at, ZoneInfo(name) if name else zone),
         "month": _month, "grade": _grade,
         "days": _days, "begun": _begun, "bar": _bar, "plural": plural,
-        "right": _right, "url": _url,
+        "right": _right, "url": _url, "drawn": _Set,
     }  # fmt: skip
     return environment.get_template(name).render(
         page=page,
         titles=TITLES,
-        shown=SHOWN,
+        parts=parts(page),
+        clusters=CLUSTERS,
+        sources=SOURCES,
         most=max((m.alarmed + m.listed for m in page.months), default=0) or 1,
     )
 
 
 class _Set(str):
-    """Text that is set as it stands."""
+    """Text that is set as it stands: figures, and what was drawn out of encoded parts."""
 
     __slots__ = ()
 
