@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from watcher.cli.main import build, main
+from watcher.cli.main import COMMANDS, build, main
 from watcher.inventory.loader import load
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +118,22 @@ def test_the_inventory_that_is_shown_loads():
     shown = re.findall("```yaml\n(.*?)```", told, re.DOTALL)
 
     assert [load("shown", text).clusters[0].phone_groups[1].count for text in shown] == [12]
+
+
+def test_the_settings_that_are_shown_hold(run, tmp_path):
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall("```yaml\n(.*?)```", told, re.DOTALL)
+    (tmp_path / "watcher.yaml").write_text(shown, encoding="utf-8")
+    shutil.copy(ROOT / "deploy" / "examples" / "technote.yaml", tmp_path / "site.yaml")
+
+    assert "watcher.yaml: good." in run("watcher config check watcher.yaml")
+
+
+def test_the_readme_names_every_command():
+    told = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- help:")[0]
+    table = told.partition("\n## Commands\n")[2]
+
+    assert [name for name in COMMANDS if f"`watcher {name}`" not in table] == []
 
 
 def words_of(schema):

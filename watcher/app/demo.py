@@ -24,7 +24,7 @@ from watcher.store.engine import Store, open_existing
 
 Found = TypeVar("Found")
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds to wait for each step; a slow machine needs some."""
 _MARK = "MatchedEvent : "
 _PRI = 186

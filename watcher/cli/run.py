@@ -16,7 +16,7 @@ from watcher.app.in_force import WORKER_FILE, Text, noting, take, write
 from watcher.app.logs import begin_logging, end_logging
 from watcher.app.settings import Prepared, find_settings, prepare
 from watcher.app.status import read_worker
-from watcher.cli.tables import console, heading, print_table
+from watcher.cli.tables import console, heading, near, print_table
 from watcher.errors import WatcherError
 from watcher.model.ledger import Place, books
 
@@ -137,13 +137,12 @@ def _show(prepared: Prepared, since: float, example: str) -> None:
     heading(out, "1 case" if len(cases) == 1 else f"{len(cases)} cases")
     print_table(
         out, ("Case", "Certificate", "Events", "Copies", "Ways", "End", "Plan"),
-        [(c.number, c.certificate, c.occurrences, c.copies, c.ways, c.end, c.page) for c in cases],
+        [(c.number, c.certificate, c.occurrences, c.copies, c.ways, c.end, near(c.page))
+         for c in cases],
     )  # fmt: skip
     for folder in dict.fromkeys(case.ticket for case in cases if case.ticket):
-        print(f"Change ticket, drafted: {folder}/ticket.html")
-    print(
-        "Look: watcher cases | watcher status | watcher explain MESSAGE. Ctrl-C ends.", flush=True
-    )
+        print(f"Change ticket, drafted: {near(folder)}/ticket.html")
+    print("It listens on; Ctrl-C ends it. Look at it from a second terminal.", flush=True)
 
 
 def _tell_books(prepared: Prepared) -> None:

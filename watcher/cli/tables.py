@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -38,6 +39,12 @@ def heading(out: Console, text: str) -> None:
     """Print a heading with a blank line before it."""
     out.print()
     out.print(Text(text, style="bold"))
+
+
+def near(path: Path | str) -> str:
+    """Return a path as one types it where one stands, if it lies below."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else str(path)
 
 
 def counted(number: int, noun: str) -> str:
