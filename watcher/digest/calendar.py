@@ -7,19 +7,22 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
+from watcher.digest.weeks import monday_of
 from watcher.model.digest import ClusterSummary, DigestLine, DigestPage, DigestWindow, Section
 from watcher.tickets.encode import one_line
 
 MOST = 200
 """Events of one calendar."""
-_OVER = (Section.DONE, Section.EXPIRED)
 _TEXT = 200
+_CANCELLED = "CANCELLED"
 
 
 def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
-    """Return the calendar; an event keeps its UID from week to week, so that it moves and is not
-    doubled. `stamp` is the time of the digest's period.
-    """  # noqa: D205 -- one sentence
+    """Return the calendar, made at `stamp`.
+
+    An event keeps its UID from week to week and its SEQUENCE goes up with the week, so that it
+    moves and is not doubled; what was resolved this week is cancelled.
+    """
     made = Calendar()
     made.add("prodid", "-//watcher//digest//EN")
     made.add("version", "2.0")
@@ -28,6 +31,8 @@ def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
     for event in events[:MOST]:
         event["uid"] = f"{event['uid']}@{domain}"
         event.add("dtstamp", stamp)
+        event.add("sequence", monday_of(page.period).toordinal() // 7)
+        event.add("transp", "TRANSPARENT")
         made.add_component(event)
     return bytes(made.to_ical())
 
@@ -35,7 +40,11 @@ def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
 def _ends(page: DigestPage, zone: ZoneInfo) -> Iterator[Event]:
     for section, lines in page.sections:
         for line in lines:
-            if line.deadline is not None and section not in _OVER and line.deadline > page.now:
+            if line.deadline is None:
+                continue
+            if section is Section.DONE:
+                yield _cancelled(_end(line, line.deadline.astimezone(zone)))
+            elif line.deadline > page.now and section is not Section.EXPIRED:
                 yield _end(line, line.deadline.astimezone(zone))
 
 
@@ -49,28 +58,41 @@ def _end(line: DigestLine, deadline: datetime) -> Event:
     told = [f"Case {line.number}.", f"End: {line.end}."]
     told += [f"Plan {line.plan}."] if line.plan else []
     event.add("description", one_line(" ".join(told), _TEXT))
-    event.add("transp", "TRANSPARENT")
     return event
 
 
 def _windows(page: DigestPage) -> Iterator[Event]:
+    done = {line.cluster for section, lines in page.sections if section is Section.DONE
+            for line in lines}  # fmt: skip
     for one in page.clusters:
-        if one.slot is not None and one.open:
-            yield _window(one, one.slot, f"Recommended slot: {one.name}, plan {one.plan}")
-        elif one.window is not None and one.open:
-            yield _window(one, one.window, f"Next window: {one.name}")
+        event = _planned(one)
+        if event is not None and one.open:
+            yield event
+        elif event is not None and one.name in done:
+            yield _cancelled(event)
+
+
+def _planned(one: ClusterSummary) -> Event | None:
+    """Return the recommended slot, else the next window, if there is any."""
+    if one.slot is not None:
+        return _window(one, one.slot, f"Recommended slot: {one.name}, plan {one.plan}")
+    return _window(one, one.window, f"Next window: {one.name}") if one.window else None
 
 
 def _window(one: ClusterSummary, when: DigestWindow, summary: str) -> Event:
     event = Event()
     # The name is not part of the UID as it stands: it may hold anything.
     name = hashlib.sha256(one.name.encode("utf-8", "replace")).hexdigest()[:12]
-    event.add("uid", f"window-{name}-{when.starts:%Y%m%dT%H%M}")
+    event.add("uid", f"window-{name}")
     event.add("dtstart", when.starts)
     event.add("dtend", when.ends)
     event.add("summary", one_line(summary, _TEXT))
     if one.fits:
         event.add("description", one_line("; ".join(one.fits), _TEXT))
     event.add("categories", ["WINDOW"])
-    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _cancelled(event: Event) -> Event:
+    event.add("status", _CANCELLED)
     return event

@@ -113,7 +113,7 @@ def line_of(one: KnownCase, section: Section, frame: Frame) -> DigestLine:
         number=one.number, section=section, revoked=_is_only_revoked(case, frame),
         cluster=case.key.cluster, contact=frame.contact,
         what=what_of(case), days=None if left is None or resolved else int(left),
-        end=end_words(case), deadline=None if resolved else case.end_earliest,
+        end=end_words(case), deadline=case.end_earliest,
         grade=int(case.grade), state=case.state.value, note=_note(case, frame),
         plan=code(one.plan_digest) if one.plan_digest else "", link=frame.link,
     )  # fmt: skip

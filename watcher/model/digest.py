@@ -56,7 +56,7 @@ class DigestLine:
     end: str
     """The last day with its certainty, in words."""
     deadline: datetime | None
-    """The earliest end that is possible."""
+    """The earliest end that is possible; of a resolved case, of the certificate that ended."""
     grade: int
     state: str
     note: str
