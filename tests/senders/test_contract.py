@@ -141,11 +141,11 @@ def test_a_comment_is_there_once_its_mark_is_found(kind):
 def test_an_update_is_there_once_its_mark_is_found(kind):
     system, _ = kind.pair()
     ticket = system.create(draft())
-    before = system.has(ticket, f"[{KEY} v2]")
+    before = system.has(ticket, f"[{KEY} v2 ab12]")
 
     system.update(ticket, draft(version=2, title="Renew 3 certificates on graz"))
 
-    assert (before, system.has(ticket, f"[{KEY} v2]")) == (False, True)
+    assert (before, system.has(ticket, f"[{KEY} v2 ab12]")) == (False, True)
     assert "Renew 3 certificates" in system.find(KEY)[0].title
 
 

@@ -37,7 +37,7 @@ def test_a_ticket_is_a_folder_with_everything(system):
     assert {"plan.html", "ticket.html", "ticket.json", "ticket.md"} == (names(place))
     assert (ref,) == system.find(KEY)
     assert (KEY, str(place), False) == (ref.number, ref.url, ref.closed)
-    assert "[watcher-graz-1 v1]" == json.loads((place / "ticket.json").read_text())["mark"]
+    assert "[watcher-graz-1 v1 m1]" == json.loads((place / "ticket.json").read_text())["mark"]
     assert {KEY} == names(system.folder)
 
 
@@ -81,8 +81,8 @@ def test_an_update_keeps_comments_and_what_people_added(system):
 
     assert {"comment-001.md", "mine.txt"} < there
     assert "another" == after.title
-    assert system.has(ref, "[watcher-graz-1 v2]")
-    assert not system.has(ref, "[watcher-graz-1 v1]")
+    assert system.has(ref, "[watcher-graz-1 v2 m1]")
+    assert not system.has(ref, "[watcher-graz-1 v1 m1]")
 
 
 def test_a_comment_is_there_once(system):

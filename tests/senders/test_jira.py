@@ -46,7 +46,7 @@ def test_an_issue_carries_label_and_property(kind):
     system.create(draft())
 
     assert fake.tickets[1]["fields"]["labels"] == ["watcher", KEY]
-    assert fake.tickets[1]["properties"]["watcher"] == {"key": KEY, "mark": f"[{KEY} v1]"}
+    assert fake.tickets[1]["properties"]["watcher"] == {"key": KEY, "mark": f"[{KEY} v1 ab12]"}
     assert fake.tickets[1]["fields"]["duedate"] == "2026-11-30"
 
 

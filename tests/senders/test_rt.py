@@ -30,7 +30,7 @@ def test_a_ticket_that_everybody_changes_waits():
 
     with pytest.raises(TryLater, match="others are writing"):
         system.update(ticket, draft(version=2))
-    assert not system.has(ticket, f"[{KEY} v2]")
+    assert not system.has(ticket, f"[{KEY} v2 ab12]")
 
 
 def test_a_field_that_was_dropped_is_told():

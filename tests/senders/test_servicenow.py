@@ -26,7 +26,7 @@ def test_a_change_has_the_documented_fields():
     ticket = sent(fake)
 
     assert ticket["short_description"] == draft().title
-    assert ticket["description"].startswith(f"[{KEY} v1]\n")
+    assert ticket["description"].startswith(f"[{KEY} v1 ab12]\n")
     assert ticket["risk_impact_analysis"] == f"{draft().risk}\n\n{draft().impact}"
     assert ticket["implementation_plan"] == draft().implementation
     assert (ticket["backout_plan"], ticket["test_plan"]) == (draft().back_out, draft().test)
@@ -70,7 +70,7 @@ def test_fields_of_the_site_are_kept_and_ours_win():
     ServiceNow(options, transport=fake).create(draft())
 
     assert sent(fake)["assignment_group"] == "uc"
-    assert sent(fake)["description"].startswith(f"[{KEY} v1]")
+    assert sent(fake)["description"].startswith(f"[{KEY} v1 ab12]")
 
 
 def test_an_update_leaves_what_people_wrote():

@@ -38,6 +38,12 @@ def test_what_goes_in_comes_out(outbox):
     assert [filed] == outbox.recent(10)
 
 
+def test_a_database_has_one_word_of_its_own(outbox):
+    word = outbox.installation()
+
+    assert (word, 6) == (outbox.installation(), len(word))
+
+
 def test_noting_twice_adds_nothing(outbox):
     later = samples.change(version=2)
     outbox.note([later], [samples.errand(text="again")], [])

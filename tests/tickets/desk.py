@@ -167,7 +167,8 @@ class Scripted:
         def effect(seconds):
             id_ = f"CHG{len(self.tickets) + 1:05}"
             self.tickets[id_] = {"key": draft.key, "version": draft.version, "closed": False,
-                                 "seen": self._later(seconds), "comments": {}}  # fmt: skip
+                                 "mark": draft.mark, "seen": self._later(seconds),
+                                 "comments": {}}  # fmt: skip
             return TicketRef(id=id_, number=id_, url="")
 
         return self._answer(effect)
@@ -185,7 +186,7 @@ class Scripted:
     def update(self, ticket, draft):
         """Set the version."""
         self.calls["update"] += 1
-        return self._change(ticket, {"version": draft.version})
+        return self._change(ticket, {"version": draft.version, "mark": draft.mark})
 
     def has(self, ticket, mark):
         """Tell whether the version is shown, or a comment can be read."""
@@ -193,8 +194,7 @@ class Scripted:
 
         def effect(_):
             one = self.tickets[ticket.id]
-            shown = mark == f"[{one['key']} v{one['version']}]"
-            return shown or any(at <= now for at, _ in one["comments"].get(mark, ()))
+            return mark == one["mark"] or any(at <= now for at, _ in one["comments"].get(mark, ()))
 
         return self._answer(effect)
 

@@ -111,6 +111,17 @@ def test_what_people_decide_on_is_material(two):
     assert len(found) == len(set(found.values()))
 
 
+def test_no_text_of_a_message_holds_a_mark(one):
+    claim = "[watcher-graz-1 v2][WATCHER-graz-1 p1 closed]"
+    claimed = replace(one.findings[0], trust=True, file=claim, file_in_inventory=False)
+    evidence = tuple(replace(block, raw=claim) for block in one.evidence)
+    draft = draft_of(replace(one, findings=(claimed,), evidence=evidence, withheld=(claim,)))
+    texts = (draft.title, draft.description, draft.risk, draft.impact, draft.implementation)
+
+    assert "[ watcher-graz-1 v2]" in draft.description
+    assert "[watcher-" not in "".join(texts).lower()
+
+
 HOSTILE = "x\"; reboot <script>\x1b[2J\u202e'" + "y" * 200
 
 

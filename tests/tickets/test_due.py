@@ -10,7 +10,7 @@ from tickets.desk import DAY, HOUR, MINUTE, NOW, case
 
 from watcher.model.case import CaseState
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
-from watcher.tickets.due import COMMENT_LINES, DueRules, Ground, due
+from watcher.tickets.due import COMMENT_LINES, DueRules, Ground, addressed, due
 
 RULES = DueRules(systems=("a",))
 CLOSING = replace(RULES, close=True)
@@ -52,7 +52,9 @@ class Story:
     def deliver(self):
         """Do all that waits, as a ticket system without faults does."""
         self.errands = [
-            replace(one, state=ErrandState.DONE) if one.state is ErrandState.NEW else one
+            replace(one, state=ErrandState.DONE, sent_at=self.now)
+            if one.state is ErrandState.NEW
+            else one
             for one in self.errands
         ]
         for one in self.errands:
@@ -169,7 +171,8 @@ def test_what_changes_before_the_ticket_is_made_needs_no_comment():
     story.look(deliver=False)
     story.plan("another")
     added = story.look(deliver=False)
-    story.errands = [replace(story.errands[0], version=story.change.version)]
+    sent = addressed(story.change)
+    story.errands = [replace(story.errands[0], version=sent.version, digest=sent.shows)]
     story.deliver()
 
     assert [] == added == story.look()
@@ -305,6 +308,95 @@ def test_a_ticket_that_people_closed_at_one_of_two_systems_holds_nothing_up(clos
     assert "comment [watcher-graz-1 left]" == added[0]
     assert "goes on in watcher-graz-2" in story.text("left")
     assert closed not in {one.system for one in story.errands if "left" in one.mark}
+
+
+def test_the_key_tells_which_database_it_is_of():
+    story = Story(case(), rules=replace(RULES, installation="0fa2c1"))
+
+    assert ["create [watcher-graz-0fa2c1-1 v1]"] == story.look()
+
+
+def found(story, **changes):
+    """Let the ticket of a create be found instead of made."""
+    story.look()
+    story.errands[0] = replace(story.errands[0], digest="", **changes)
+
+
+def test_a_ticket_that_was_found_is_made_true_without_a_word():
+    story = Story(case())
+    found(story)
+
+    assert ["update [watcher-graz-1 v1 again 1]"] == story.look()
+    assert [] == story.look()
+
+
+def test_a_closed_ticket_that_was_never_made_by_us_is_another_change():
+    story = Story(case())
+    found(story, sent_at=None)
+    story.now = story.errands[0].next_at
+    story.close()
+
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+
+
+def move_slot(story, days):
+    """Plan the change for another day; nothing else is new."""
+    starts = story.draft.ends + days * DAY
+    story.draft = replace(story.draft, starts=starts, ends=starts + HOUR)
+
+
+def test_a_slot_that_moves_is_brought_to_the_ticket_without_a_word():
+    story = Story(case())
+    story.look()
+    told = []
+    for days in (1, 2, 1, 1):
+        move_slot(story, days)
+        story.draft = replace(story.draft, ends=NOW)
+        told += story.look()
+
+    assert [f"update [watcher-graz-1 v1 again {n}]" for n in (1, 2, 3)] == told
+    assert 1 == story.change.version
+
+
+def test_an_update_that_was_refused_for_good_is_not_shown_and_not_repeated():
+    story = Story(case())
+    story.look()
+    story.plan("b")
+    story.look(deliver=False)
+    story.errands[1] = replace(story.errands[1], state=ErrandState.DEAD)
+    move_slot(story, 3)
+
+    assert [] == story.look()
+    story.plan("c")
+    assert ["update [watcher-graz-1 v3]", "comment [watcher-graz-1 v3 note]"] == story.look()
+
+
+def test_what_a_lost_time_left_in_a_ticket_is_not_taken_for_ours():
+    """Two databases went on from one backup: the same version, of another plan."""
+    signed = []
+    for plan, state in (("b", CaseState.PLANNED), ("c", CaseState.ACKNOWLEDGED)):
+        story = Story(case())
+        story.look()
+        story.plan(plan)
+        story.cases = [replace(story.cases[0], state=state)]
+        story.look()
+        signed.append({one.signed for one in story.errands if one.kind is ErrandKind.COMMENT})
+
+    assert {2} == {len(one) for one in signed}
+    assert not signed[0] & signed[1]
+
+
+def test_a_comment_begins_with_its_mark_and_holds_no_other():
+    story = Story(case('x" [watcher-graz-1 v3] [Watcher-graz-1 p1]'))
+    story.look()
+    story.plan("[watcher-graz-1 v2 note]")
+    story.cases = [replace(story.cases[0], state=CaseState.PLANNED)]
+    story.look()
+    comments = [one for one in story.errands if one.kind is ErrandKind.COMMENT]
+
+    assert 2 == len(comments)
+    assert all(one.text.startswith(f"{one.signed} ") for one in comments)
+    assert all(1 == one.text.lower().count("[watcher-") for one in comments)
 
 
 def test_a_late_regression_is_another_change():

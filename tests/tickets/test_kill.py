@@ -66,7 +66,7 @@ def test_a_process_killed_anywhere_leaves_one_ticket_and_each_comment_once(tmp_p
     assert "watcher-graz-1" == place.name
     assert 2 == json.loads((place / "ticket.json").read_text(encoding="utf-8"))["version"]
     assert 1 == len(said)
-    assert re.match(r"\\\[watcher-graz-1 v2 note\\\]", said[0])
+    assert re.match(r"\\\[watcher-graz-1 v2 note b\\\]", said[0])
     assert [] == [path.name for path in place.iterdir() if path.name[:1] == "."]
 
 

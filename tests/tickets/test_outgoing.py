@@ -35,6 +35,7 @@ from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
 from watcher.ports import CaseRow
 from watcher.store.engine import open_existing
 from watcher.tickets.advance import Limits
+from watcher.tickets.due import addressed
 
 NEW, SENDING, UNKNOWN, DONE, DEAD = ErrandState
 
@@ -91,6 +92,78 @@ def test_a_restored_backup_finds_the_tickets_that_were_made_after_it(clock):
     run(outgoing(clock, again, system), clock, NOW + 2 * HOUR)
 
     assert 20 == len(system.tickets) == system.calls["create"] == again.states()[DONE]
+
+
+def test_a_closed_ticket_that_we_never_made_is_left_alone(clock):
+    system = Scripted(clock, chance(2), faults=False)
+    run(outgoing(clock, filled(1), system), clock, NOW + HOUR)
+    system.tickets["CHG00001"]["closed"] = True
+    again = filled(1)
+    run(outgoing(clock, again, system), clock, NOW + 2 * HOUR)
+    made, ticket = again.errands[1], again.tickets["watcher-graz-0", "scripted"]
+
+    assert (DONE, "a closed ticket has this key") == (made.state, made.told)
+    assert (True, made.next_at, None) == (ticket.ref.closed, ticket.closed_at, made.sent_at)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_a_ticket_shows_is_known_only_where_it_was_told(clock, lost):
+    memory, system = filled(1), Scripted(clock, chance(2), faults=False)
+    if lost:
+        system.create(samples.draft(key="watcher-graz-0", version=1))
+    run(outgoing(clock, memory, system), clock, NOW + HOUR)
+    shows = addressed(memory.kept["watcher-graz-0"]).shows
+
+    assert ("" if lost else shows) == memory.errands[1].digest
+
+
+def update(clock, what, **changes):
+    return samples.errand(0, ErrandKind.UPDATE, what, system="scripted", next_at=clock.now(),
+                          added_at=clock.now(), **changes)  # fmt: skip
+
+
+def test_an_update_is_sent_whatever_the_ticket_seems_to_hold(clock):
+    """A message can hold what looks like a mark; an update that comes twice does no harm."""
+    memory, system, sender = with_ticket(clock)
+    system.has = lambda *_: True
+    memory.note([], [update(clock, "v2")], [])
+    sender.turn()
+
+    assert (DONE, 1) == (memory.errands[2].state, system.calls["update"])
+
+
+@pytest.mark.parametrize(("what", "sent"), [("v2", 0), ("v1 again 1", 1)])
+def test_an_update_that_ended_unclear_is_looked_for_unless_it_brings_documents(clock, what, sent):
+    memory, system, sender = with_ticket(clock)
+    memory.note([], [update(clock, what, state=UNKNOWN, sent_at=NOW, unclear=1)], [])
+    sender.turn()
+
+    assert (DONE, sent) == (memory.errands[2].state, system.calls["update"])
+
+
+def test_a_closing_that_came_half_way_is_ended(clock):
+    """The ticket is closed and its comment is missing: it was ours, not people's."""
+    memory, system, sender = with_ticket(clock)
+    closing = samples.errand(0, ErrandKind.CLOSE, "p1 closed", system="scripted", text="done",
+                             next_at=NOW, added_at=NOW, state=UNKNOWN, sent_at=NOW)  # fmt: skip
+    system.tickets["CHG00001"]["closed"] = True
+    memory.note([], [closing], [])
+    sender.turn()
+
+    assert DONE is memory.errands[2].state
+    assert [closing.signed] == list(system.tickets["CHG00001"]["comments"])
+
+
+def test_a_closing_whose_comment_alone_is_there_is_ended(clock):
+    memory, system, sender = with_ticket(clock)
+    closing = samples.errand(0, ErrandKind.CLOSE, "p1 closed", system="scripted", text="done",
+                             next_at=NOW, added_at=NOW, state=UNKNOWN, sent_at=NOW)  # fmt: skip
+    system.tickets["CHG00001"]["comments"][closing.signed] = [(NOW, "done")]
+    memory.note([], [closing], [])
+    sender.turn()
+
+    assert DONE is memory.errands[2].state
+    assert system.tickets["CHG00001"]["closed"]
 
 
 def test_only_the_leader_sends(clock):

@@ -283,18 +283,43 @@ class _Try:
         except Refused as error:  # it is asked the same for every key: no fault of this one
             raise ShutOut(str(error)) from error
         if errand.kind is ErrandKind.CREATE:
-            ticket = next((one for one in found if not one.closed), next(iter(found), None))
-            return self._answer(Outcome.FOUND if ticket else Outcome.ABSENT, ticket)
+            return self._made(found)
         ours = errand.ticket
         seen = next((one for one in found if ours is not None and one.id == ours.id), None)
         if ours is None:
             return self._answer(Outcome.LEFT, told="there is no ticket")
-        if system.has(seen or ours, errand.mark):
+        if self._arrived(seen or ours, sure=seen is not None):
             return self._answer(Outcome.FOUND, seen or ours)
-        reopens = errand.kind is ErrandKind.REOPEN
-        if seen is not None and seen.closed and not reopens:
+        # Our own closing may have come half way; only a reopening goes on where people closed.
+        ends = errand.kind is ErrandKind.CLOSE and errand.sent_at is not None
+        if seen is not None and seen.closed and errand.kind is not ErrandKind.REOPEN and not ends:
             return self._answer(Outcome.LEFT, seen, "people closed the ticket")
         return self._answer(Outcome.ABSENT, seen)
+
+    def _made(self, found: Sequence[TicketRef]) -> Answer:
+        """Return whether the ticket is there; a closed one that we never made is not this one."""
+        ticket = next((one for one in found if not one.closed), next(iter(found), None))
+        if ticket is None:
+            return self._answer(Outcome.ABSENT)
+        if ticket.closed and self.errand.sent_at is None:
+            return self._answer(Outcome.LEFT, ticket, "a closed ticket has this key")
+        return self._answer(Outcome.FOUND, ticket)
+
+    def _arrived(self, ticket: TicketRef, *, sure: bool) -> bool:
+        """Tell whether an errand was done before; an update does no harm twice, so it is sent."""
+        errand, has = self.errand, self.system.has
+        match errand.kind:
+            case ErrandKind.UPDATE:
+                if errand.sent_at is None or " again " in errand.what:
+                    return False
+                filed = self.outgoing.desk.outbox.filed(errand.change)
+                return filed is not None and has(ticket, addressed(filed.change).mark)
+            case ErrandKind.CLOSE:
+                return has(ticket, errand.signed) and (ticket.closed or not sure)
+            case ErrandKind.REOPEN:
+                return has(ticket, errand.signed) and not ticket.closed
+            case _:
+                return has(ticket, errand.signed)
 
     def sent(self, errand: Errand) -> bool:
         """Send it; what is written before and after is what a search later goes by."""
@@ -304,8 +329,10 @@ class _Try:
             return False
         now = outgoing.desk.clock.now()
         shows = errand.kind in (ErrandKind.CREATE, ErrandKind.UPDATE)
-        version = filed.change.version if shows else errand.version
-        sending = replace(begin(errand, self.term.epoch, now), version=version)
+        sending = begin(errand, self.term.epoch, now)
+        if shows:
+            draft = addressed(filed.change)
+            sending = replace(sending, version=draft.version, digest=draft.shows)
         crash.point("outgoing-before-sending")
         if not outgoing.move(sending, ErrandState.NEW):
             return False
@@ -333,12 +360,12 @@ class _Try:
             case ErrandKind.UPDATE:
                 return self._whole(system.update(ours, self._draft(filed.change)))
             case ErrandKind.COMMENT:
-                system.comment(ours, errand.mark, errand.text)
+                system.comment(ours, errand.signed, errand.text)
                 return self._answer(Outcome.DONE, ours)
             case ErrandKind.CLOSE:
-                return self._answer(Outcome.DONE, system.close(ours, errand.mark, errand.text))
+                return self._answer(Outcome.DONE, system.close(ours, errand.signed, errand.text))
             case ErrandKind.REOPEN:
-                return self._answer(Outcome.DONE, system.reopen(ours, errand.mark, errand.text))
+                return self._answer(Outcome.DONE, system.reopen(ours, errand.signed, errand.text))
 
     def _whole(self, ticket: TicketRef) -> Answer:
         """Return that a ticket is there, and what it had to do without."""

@@ -13,13 +13,13 @@ from watcher.app.report import Found
 from watcher.app.settings import Located, Prepared
 from watcher.app.systems import remote_systems
 from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
-from watcher.model.ticket import Attachment, Draft, ErrandState
+from watcher.model.ticket import Attachment, Draft, ErrandState, mark
 from watcher.ports import Clock, Outbox, TicketSystem
 from watcher.senders.directory import DirectorySystem
 from watcher.settings.schema import TicketSettings
 from watcher.store.engine import Store
 from watcher.tickets.advance import Limits, revive
-from watcher.tickets.due import DueRules, mark
+from watcher.tickets.due import DueRules
 
 LARGEST = 8 << 20
 """Bytes of a document that is attached; ticket systems refuse much larger ones."""
@@ -46,17 +46,20 @@ def desk_of(prepared: Prepared, store: Store, standing: Found, clock: Clock) -> 
     systems = systems_of(prepared, prepared.tickets, clock)
     return Desk(
         outbox=store.outbox, view=store.view, lease=store.lease, clock=clock, standing=standing,
-        systems=systems, rules=rules_of(told, systems), limits=limits_of(told),
+        systems=systems, limits=limits_of(told),
+        rules=rules_of(told, systems, store.outbox.installation()),
         open_clusters=lambda: tuple(store.figures.open_clusters()),
         attach=partial(attached, prepared.plan_folder),
     )  # fmt: skip
 
 
-def rules_of(told: TicketSettings, systems: Mapping[str, TicketSystem]) -> DueRules:
+def rules_of(
+    told: TicketSettings, systems: Mapping[str, TicketSystem], installation: str
+) -> DueRules:
     """Return what the site wants done."""
     return DueRules(
         systems=tuple(systems), close=told.close, reopen_within=told.reopen_within,
-        renew_after=told.renew_after,
+        renew_after=told.renew_after, installation=installation,
         stays_closed=frozenset(name for name, one in systems.items() if not one.reopens),
     )  # fmt: skip
 

@@ -4,11 +4,31 @@ A change is one cluster's plan from the first open case to the last closed one. 
 us and travels in the ticket, so that a ticket whose creation ended unclear is found again.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from watcher.model.slot import Fit
+
+DIGITS = 6
+"""Hexadecimal digits in a mark: what a lost time left in a ticket is not taken for ours of now."""
+
+
+def mark(key: str, what: str, digest: str = "") -> str:
+    """Return the words that name an errand in the ticket itself: `[watcher-graz-1 v3 0fa2c1]`."""
+    return f"[{key} {what} {digest}]" if digest else f"[{key} {what}]"
+
+
+def unmarked(text: str) -> str:
+    """Return text that cannot be read as a mark, whoever wrote it: a space breaks it up."""
+    return re.sub(r"\[(?=watcher-)", "[ ", text, flags=re.IGNORECASE)
+
+
+def digest_of(*parts: object, digits: int = DIGITS) -> str:
+    """Return a short digest of values whose text tells them apart."""
+    return sha256("\n".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:digits]
 
 
 class ErrandKind(StrEnum):
@@ -46,8 +66,8 @@ class Attachment:
 class Draft:
     """Everything a ticket says, as plain text; each back-end encodes it for its own fields.
 
-    `key` is `watcher-CLUSTER-NUMBER`, `version` goes up with each material change, `material` is
-    the digest of what counts as one. Lines of `implementation` are steps in order.
+    `key` is `watcher-CLUSTER-INSTALLATION-NUMBER`, `version` goes up with each material change,
+    `material` is the digest of what counts as one. Lines of `implementation` are steps in order.
     """
 
     key: str
@@ -71,6 +91,16 @@ class Draft:
     attachments: tuple[Attachment, ...] = ()
     fit: Fit | None = None
     """How the plan fits the cluster's windows; None: not reckoned."""
+
+    @property
+    def mark(self) -> str:
+        """Name this version in the ticket."""
+        return mark(self.key, f"v{self.version}", self.material[:DIGITS])
+
+    @property
+    def shows(self) -> str:
+        """Return a digest of all that must be brought to the ticket when it changes."""
+        return digest_of(self.version, self.material, self.starts, self.ends, self.due, digits=16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +151,9 @@ class Ticket:
 class Errand:
     """One thing to do at one back-end for one change; a row of the outbox.
 
-    `mark` names it in the ticket itself (`[watcher-graz-1 v3]`), so that a search tells whether
-    it arrived. `epoch` is the leader's term in which it was last sent. `attempts` counts answers
-    that did not lead on, `refusals` those that were a no.
+    `mark` names it once and for all; in the ticket itself it stands `signed`, so that a search
+    tells whether it arrived. `epoch` is the leader's term in which it was last sent. `attempts`
+    counts answers that did not lead on, `refusals` those that were a no.
     """
 
     id: int
@@ -148,6 +178,16 @@ class Errand:
     """How often it was sent without a clear answer."""
     digest: str = ""
     """Of what a create or update shows, or a comment is about; empty: nobody knows."""
+
+    @property
+    def what(self) -> str:
+        """Return what the mark says behind the change's key."""
+        return self.mark[len(self.change) + 2 : -1]
+
+    @property
+    def signed(self) -> str:
+        """Return the mark of a comment as it stands in the ticket."""
+        return mark(self.change, self.what, self.digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,11 +80,6 @@ def tag_of(text: str) -> str:
     return f"{word or 'watcher'}-{digest}"
 
 
-def mark_of(draft: Draft) -> str:
-    """Return the mark of a draft's version, as the outbox makes it."""
-    return f"[{draft.key} v{draft.version}]"
-
-
 def marked(mark: str, text: str) -> str:
     """Return a comment that begins with its mark."""
     return text if text.startswith(mark) else f"{mark} {text}"
@@ -108,7 +103,7 @@ def whole(draft: Draft) -> str:
         (draft.back_out, "Back-out plan"), (draft.test, "Test plan"),
     )  # fmt: skip
     shown = (f"{name.upper()}\n{text}" if name else text for text, name in parts if text)
-    return "\n\n".join((mark_of(draft), *shown))
+    return "\n\n".join((draft.mark, *shown))
 
 
 def _times(draft: Draft) -> tuple[tuple[str, datetime | None], ...]:

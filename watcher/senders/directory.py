@@ -216,7 +216,7 @@ def _when(at: object) -> str:
 
 def _json(draft: Draft, attached: Sequence[str]) -> str:
     value = {
-        "key": draft.key, "version": draft.version, "mark": f"[{draft.key} v{draft.version}]",
+        "key": draft.key, "version": draft.version, "mark": draft.mark,
         "material": draft.material, "cluster": draft.cluster, "title": draft.title,
         "description": draft.description, "risk": draft.risk, "impact": draft.impact,
         "implementation": draft.implementation, "back_out": draft.back_out, "test": draft.test,

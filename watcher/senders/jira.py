@@ -23,7 +23,6 @@ from watcher.senders.answers import (
     at,
     limited,
     list_of,
-    mark_of,
     marked,
     rows_at,
     tag_of,
@@ -306,7 +305,7 @@ class Jira:
 
 
 def _property(draft: Draft) -> dict[str, object]:
-    return {"key": PROPERTY, "value": {"key": draft.key, "mark": mark_of(draft)}}
+    return {"key": PROPERTY, "value": {"key": draft.key, "mark": draft.mark}}
 
 
 def _is_ours(row: Value, key: str) -> bool:

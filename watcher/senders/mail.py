@@ -19,7 +19,7 @@ from typing import Final
 from watcher.errors import InputError, Refused, TryLater, Unclear
 from watcher.model.digest import Answer
 from watcher.model.ticket import Attachment, Draft, TicketRef
-from watcher.senders.answers import mark_of, marked, tag_of, whole
+from watcher.senders.answers import marked, tag_of, whole
 from watcher.senders.documents import versioned
 from watcher.senders.smtp import Answers, RelayOptions, Smtp, check_address
 from watcher.tickets.encode import mail_header, mail_html, mail_text
@@ -87,8 +87,8 @@ class Mail:
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Send the new version into the thread."""
-        title = f"{mark_of(draft)} {draft.title}"
-        self._send(tag_of(mark_of(draft)), title, whole(draft), versioned(draft), ticket.id)
+        title = f"{draft.mark} {draft.title}"
+        self._send(tag_of(draft.mark), title, whole(draft), versioned(draft), ticket.id)
         return ticket
 
     def has(self, ticket: TicketRef, mark: str) -> bool:

@@ -22,7 +22,6 @@ from watcher.senders.answers import (
     Value,
     limited,
     list_of,
-    mark_of,
     marked,
     rows_at,
     tag_of,
@@ -115,9 +114,7 @@ class RequestTracker:
         self.left_out = ()
         self._put(ticket, self._fields(draft))
         text = rt_html(limited(whole(draft), BODY))
-        self._say(
-            ticket, "comment", mark_of(draft), {"Content": text, "Attachments": _files(draft)}
-        )
+        self._say(ticket, "comment", draft.mark, {"Content": text, "Attachments": _files(draft)})
         return self._seen(ticket)
 
     def has(self, ticket: TicketRef, mark: str) -> bool:

@@ -25,7 +25,6 @@ from watcher.senders.answers import (
     at,
     limited,
     list_of,
-    mark_of,
     marked,
     tag_of,
     text_at,
@@ -264,7 +263,7 @@ def _table() -> str:
 def _fields(draft: Draft) -> dict[str, str]:
     """Return what is ours in a change; times are UTC as the API has them."""
     texts = {
-        "description": f"{mark_of(draft)}\n{draft.description}",
+        "description": f"{draft.mark}\n{draft.description}",
         "risk_impact_analysis": f"{draft.risk}\n\n{draft.impact}",
         "implementation_plan": draft.implementation,
         "backout_plan": draft.back_out,

@@ -19,8 +19,8 @@ from typing import Final
 import httpx2
 
 from watcher.errors import InputError, Unclear
-from watcher.model.ticket import Draft, TicketRef
-from watcher.senders.answers import Answer, mark_of, marked, tag_of
+from watcher.model.ticket import Draft, TicketRef, mark
+from watcher.senders.answers import Answer, marked, tag_of
 from watcher.senders.documents import versioned
 from watcher.senders.http import Http, HttpOptions, Request
 from watcher.tickets.encode import json_text, one_line, visible
@@ -66,12 +66,12 @@ class Webhook:
 
     def create(self, draft: Draft) -> TicketRef:
         """Post the draft."""
-        answer = self._post("create", f"[{draft.key} create]", _draft(draft))
+        answer = self._post("create", mark(draft.key, "create"), _draft(draft))
         return self._ref(answer, draft)
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Post the draft anew."""
-        self._post("update", mark_of(draft), {**_ticket(ticket), **_draft(draft)})
+        self._post("update", draft.mark, {**_ticket(ticket), **_draft(draft)})
         return ticket
 
     def has(self, ticket: TicketRef, mark: str) -> bool:

@@ -8,6 +8,7 @@ when a later term of the leader has sent it: a leader that slept writes over not
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, select, update
@@ -29,6 +30,9 @@ from watcher.store.reading import flag, instant, maybe_instant, member, names, n
 from watcher.store.rows import Values
 from watcher.store.values import DETAIL, INPUT, KEY, NAME, names_to_text, text
 
+installation = tables.installation
+_WORD = 3
+"""Bytes: two sites that share a ticket system and a cluster's name have one word in 16 million."""
 change, ticket, errand, plan = tables.change, tables.ticket, tables.errand, tables.plan
 
 
@@ -54,6 +58,13 @@ class SqlOutbox:
         )
         with self._database.reading() as connection:
             return list(connection.execute(statement).scalars())
+
+    def installation(self) -> str:
+        """Return the word that tells this database's tickets from others', made once."""
+        with self._database.writing() as connection:
+            bulk.add(connection, installation, [{"id": 1, "word": token_hex(_WORD)}])
+            found: str = connection.execute(select(installation.c.word)).scalar_one()
+        return found
 
     def newest(self, cluster: str) -> Filed | None:
         """Return the newest change of a cluster."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from watcher.model.ticket import Errand, ErrandState, TicketRef
+from watcher.model.ticket import Errand, ErrandKind, ErrandState, TicketRef
 
 TOLD = 300
 """Characters of an answer that are kept for people."""
@@ -158,7 +158,10 @@ def _held_up(errand: Errand, answer: Answer, limits: Limits) -> Errand:
 
 def _done(errand: Errand, answer: Answer) -> Errand:
     ticket = answer.ticket or errand.ticket
-    return replace(errand, state=ErrandState.DONE, ticket=ticket, next_at=answer.at)
+    done = replace(errand, state=ErrandState.DONE, ticket=ticket, next_at=answer.at)
+    if errand.kind is ErrandKind.CREATE and answer.outcome is not Outcome.DONE:
+        return replace(done, digest="")  # it is there; what it shows and holds, nobody said
+    return done
 
 
 def _later(errand: Errand, answer: Answer, limits: Limits) -> Errand:

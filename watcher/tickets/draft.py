@@ -7,14 +7,13 @@ Back-ends encode the whole for their own fields.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from hashlib import sha256
 
 from watcher.account import verdict
 from watcher.model.expiry import Certainty
 from watcher.model.plan import ChangePlan, CommandLine, Finding, Line, Step
 from watcher.model.proof import Proof, TrustSpan, TrustState
 from watcher.model.slot import Fit, Outcome
-from watcher.model.ticket import Draft
+from watcher.model.ticket import Draft, digest_of, unmarked
 from watcher.tickets.encode import one_line, visible
 
 TITLE = 160
@@ -42,7 +41,7 @@ def draft_of(plan: ChangePlan, fit: Fit | None = None) -> Draft:
     return Draft(
         key="",
         version=0,
-        material=digest_of(decides),
+        material=digest_of(*decides, digits=64),
         cluster=plan.cluster or "",
         title=_title(plan, due),
         description=_text(_description(plan)),
@@ -60,13 +59,9 @@ def draft_of(plan: ChangePlan, fit: Fit | None = None) -> Draft:
     )
 
 
-def digest_of(decides: Iterable[str]) -> str:
-    """Return what changes when one of the lines that people decide on does."""
-    return sha256("\n".join(decides).encode("utf-8", "replace")).hexdigest()
-
-
 def _text(lines: Iterable[str]) -> str:
-    return visible("\n".join(lines)).strip("\n")
+    """Return a field; nothing in it can be taken for a mark of ours."""
+    return unmarked(visible("\n".join(lines)).strip("\n"))
 
 
 # -- what people decide on
@@ -126,7 +121,7 @@ def _title(plan: ChangePlan, due: datetime | None) -> str:
     days = sorted(one.expiry.day for one in plan.findings if one.expiry.day is not None)
     by = due.date() if due else days[0] if days else None
     when = f" by {by}" if by else ""
-    return one_line(f"{plan.cluster}: certificate change, {what}{when}", TITLE)
+    return unmarked(one_line(f"{plan.cluster}: certificate change, {what}{when}", TITLE - 1))
 
 
 def _description(plan: ChangePlan) -> Iterator[str]:

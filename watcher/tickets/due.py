@@ -11,12 +11,16 @@ from datetime import datetime, timedelta
 
 from watcher.model.case import Case, CaseState
 from watcher.model.ticket import (
+    DIGITS,
     Change,
     Draft,
     Errand,
     ErrandKind,
     ErrandState,
     Ticket,
+    digest_of,
+    mark,
+    unmarked,
 )
 from watcher.tickets.encode import one_line
 
@@ -42,6 +46,8 @@ class DueRules:
     """An alarm of a resolved certificate so soon after the change ended reopens it."""
     renew_after: timedelta = timedelta(days=1)
     """A new alarm makes a new change so long after people closed the ticket of an open one."""
+    installation: str = ""
+    """Tells our tickets from those of another database that has a cluster of the same name."""
     stays_closed: frozenset[str] = frozenset()
     """Systems at which we cannot open a ticket again: what goes on needs another change."""
 
@@ -92,11 +98,6 @@ def due(ground: Ground, rules: DueRules) -> Due:
     )  # fmt: skip
 
 
-def mark(key: str, what: str) -> str:
-    """Return the words that name an errand in the ticket itself: `[watcher-graz-1 v3]`."""
-    return f"[{key} {what}]"
-
-
 def addressed(change: Change) -> Draft:
     """Return the draft of a change with its key and version."""
     return replace(change.draft, key=change.key, version=change.version)
@@ -111,9 +112,9 @@ def _change(ground: Ground, rules: DueRules) -> Change | None:
     ours = [case for case in ground.cases if case.key.cluster and not case.key.claimed]
     is_open = [case for case in ours if case.state is not CaseState.RESOLVED]
     if change is None:
-        return _begun(ground, ours, 1)
+        return _begun(ground, ours, rules, 1)
     if change.ended_at is None and is_open and _needs_another(ground, change, is_open, rules):
-        return _begun(ground, ours, change.number + 1) or change
+        return _begun(ground, ours, rules, change.number + 1) or change
     if change.ended_at is None:
         return _went_on(ground, change, ours, ended=not is_open)
     if not is_open:
@@ -124,16 +125,17 @@ def _change(ground: Ground, rules: DueRules) -> Change | None:
             version=change.version + 1,
         )  # fmt: skip
         return _went_on(ground, again, ours, ended=False, counted=True)
-    return _begun(ground, ours, change.number + 1) or change
+    return _begun(ground, ours, rules, change.number + 1) or change
 
 
-def _begun(ground: Ground, ours: Sequence[Case], number: int) -> Change | None:
+def _begun(ground: Ground, ours: Sequence[Case], rules: DueRules, number: int) -> Change | None:
     since = [max(_since(case)) for case in ours if case.state is not CaseState.RESOLVED]
     drawn = ground.drawn_at
     if ground.draft is None or drawn is None or not since or drawn < min(since):
         return None
+    named = filter(None, ("watcher", ground.cluster, rules.installation, str(number)))
     return Change(
-        key=f"watcher-{ground.cluster}-{number}", cluster=ground.cluster,
+        key="-".join(named), cluster=ground.cluster,
         number=number, version=1, progress=0, round=1, standing=_standing(ours, ground.now),
         opened_at=ground.now, round_at=ground.now, ended_at=None, draft=ground.draft,
     )  # fmt: skip
@@ -198,6 +200,8 @@ def _needs_another(
     again = [one for one in closed if _reopens(change, one)]
     if any(not _can_reopen(change, one.system, ground, rules) for one in again):
         return True
+    if any(_was_closed(one, ground.errands) for one in closed):
+        return True
     last = min(
         (one.closed_at for one in closed if one.closed_at and one not in again), default=None
     )
@@ -206,11 +210,22 @@ def _needs_another(
     return any(max(_since(case)) > last for case in is_open)
 
 
+def _was_closed(ticket: Ticket, errands: Iterable[Errand]) -> bool:
+    """Tell whether a ticket was closed already when it was found for one that was never made."""
+    creates = (
+        one for one in errands if one.kind is ErrandKind.CREATE and one.system == ticket.system
+    )
+    return ticket.closed_at is not None and any(
+        one.state is ErrandState.DONE and one.sent_at is None and ticket.closed_at <= one.next_at
+        for one in creates
+    )
+
+
 def _can_reopen(change: Change, system: str, ground: Ground, rules: DueRules) -> bool:
     """Tell whether a ticket can be opened again: where that is known, and was not refused."""
     given_up = (
         one.kind is ErrandKind.REOPEN and one.state is ErrandState.DEAD
-        and one.mark == _round_mark(change)
+        and one.what == _reopened(change)
         for one in ground.errands if one.system == system
     )  # fmt: skip
     return system not in rules.stays_closed and not any(given_up)
@@ -229,7 +244,7 @@ def _of_system(system: str, change: Change, ground: Ground, rules: DueRules) -> 
     ticket = next((one for one in ground.tickets if one.system == system), None)
     desk = _Desk(system, change, ground.now, errands)
     if not any(one.kind is ErrandKind.CREATE for one in errands):
-        return Due() if change.ended_at else Due(add=(desk.errand(ErrandKind.CREATE, "v1"),))
+        return Due() if change.ended_at else Due(add=(desk.showing(ErrandKind.CREATE, "v1"),))
     if ticket is None:
         return Due()
     if ticket.ref.closed:
@@ -255,8 +270,9 @@ def _left(before: Change, after: Change, ground: Ground, rules: DueRules) -> Ite
     text = f"What is not done of this change goes on in {after.key}; this ticket can be closed."
     for ticket in ground.tickets:
         if ticket.system in rules.systems and not ticket.ref.closed:
-            one = _Desk(ticket.system, before, ground.now, ()).errand(ErrandKind.COMMENT, "left")
-            yield replace(one, text=f"{one.mark} {text}")
+            desk = _Desk(ticket.system, before, ground.now, ())
+            one = desk.errand(ErrandKind.COMMENT, "left", digest_of(after.key))
+            yield replace(one, text=f"{one.signed} {text}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,38 +284,51 @@ class _Desk:
     now: datetime
     errands: Sequence[Errand]
 
-    def errand(self, kind: ErrandKind, what: str) -> Errand:
+    def errand(self, kind: ErrandKind, what: str, digest: str) -> Errand:
         """Return a new errand with its mark."""
         return Errand(
             id=0, change=self.change.key, system=self.system, kind=kind,
             version=self.change.version, mark=mark(self.change.key, what), state=ErrandState.NEW,
             attempts=0, next_at=self.now, sent_at=None, epoch=0, ticket=None, told="",
-            added_at=self.now,
+            added_at=self.now, digest=digest,
         )  # fmt: skip
 
+    def showing(self, kind: ErrandKind, what: str) -> Errand:
+        """Return a new errand that makes the ticket show the change as it is."""
+        return self.errand(kind, what, addressed(self.change).shows)
+
     def changed(self) -> tuple[Errand, ...]:
-        """Return update and comment when the ticket shows an older version."""
+        """Return an update when the ticket shows something else, a comment if that is material.
+
+        What was refused for good is not shown. A ticket that was found, and not made by us now,
+        shows nobody knows what: it is made true without a word.
+        """
         version = self.change.version
-        shown = [one.version for one in self.errands if one.kind in _SHOW]
-        if version <= max(shown, default=0):
+        shown = [one for one in self.errands if one.kind in _SHOW and _counts(one)]
+        update = self.showing(ErrandKind.UPDATE, f"v{version}")
+        if shown and shown[-1].digest == update.digest:
             return ()
-        update = self.errand(ErrandKind.UPDATE, f"v{version}")
+        if version <= max((one.version for one in shown), default=0):
+            return (self.showing(ErrandKind.UPDATE, f"v{version} again {len(shown)}"),)
         if any(one.kind is ErrandKind.REOPEN and one.version == version for one in self.errands):
             return (update,)  # the reopening said why
-        return (update, self.errand(ErrandKind.COMMENT, f"v{version} note"))
+        digest = self.change.draft.material[:DIGITS]
+        return (update, self.errand(ErrandKind.COMMENT, f"v{version} note", digest))
 
     def progressed(self, *, close: bool) -> tuple[Errand, ...]:
         """Return the comment on what people did, or the closing that says so."""
+        number = f"p{self.change.progress}"
+        digest = digest_of(*sorted(_progress(self.change.standing)))
         if close and self.change.ended_at is not None:
-            return (self.errand(ErrandKind.CLOSE, f"p{self.change.progress} closed"),)
-        said = mark(self.change.key, f"p{self.change.progress} closed")
-        if not self.change.progress or any(one.mark == said for one in self.errands):
+            return (self.errand(ErrandKind.CLOSE, f"{number} closed", digest),)
+        if not self.change.progress or any(one.what == f"{number} closed" for one in self.errands):
             return ()
-        return (self.errand(ErrandKind.COMMENT, f"p{self.change.progress}"),)
+        return (self.errand(ErrandKind.COMMENT, number, digest),)
 
     def reopening(self) -> tuple[Errand, ...]:
         """Return what opens the ticket again."""
-        return (replace(self.errand(ErrandKind.REOPEN, ""), mark=_round_mark(self.change)),)
+        digest = digest_of(self.change.round_at.isoformat())
+        return (self.errand(ErrandKind.REOPEN, _reopened(self.change), digest),)
 
     def compared(self, wanted: Sequence[Errand]) -> Due:
         """Return which of these are not there yet, and which older ones need not go any more."""
@@ -316,8 +345,12 @@ class _Desk:
                 yield replace(one, state=ErrandState.DONE, told="overtaken by a later one")
 
 
-def _round_mark(change: Change) -> str:
-    return mark(change.key, f"r{change.round} reopened")
+def _reopened(change: Change) -> str:
+    return f"r{change.round} reopened"
+
+
+def _counts(errand: Errand) -> bool:
+    return errand.state is not ErrandState.DEAD
 
 
 _SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
@@ -325,7 +358,7 @@ _SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
 
 def _series(errand: Errand) -> str:
     """Return which of the comments one is: on versions (`v`) or on progress (`p`)."""
-    return errand.mark.rpartition(f"{errand.change} ")[2][:1]
+    return errand.what[:1]
 
 
 # -- what comments say
@@ -349,7 +382,7 @@ def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]
         text = f"An alarm came again after this change was done.\n{text}"
     if errand.kind is ErrandKind.CLOSE:
         text = f"All certificates of this change were renewed, by evidence.\n{text}"
-    return replace(errand, text=f"{errand.mark} {text}")
+    return replace(errand, text=f"{errand.signed} {unmarked(text)}")
 
 
 def _difference(before: Change | None, after: Change) -> Iterator[str]:
