@@ -112,6 +112,17 @@ def test_a_list_hears_of_its_own_clusters_only():
     assert (3, ()) == (made.alive, made.silent)
 
 
+def test_what_no_list_hears_of_is_told_to_each():
+    audience = Audience(name="wien", clusters=frozenset({"wien"}), strays=True)
+    made = page(audience=audience)
+
+    assert made.state.endswith("1 of no list, 2 digests missed")
+    for form in (pages.html(made, TEMPLATES), pages.text(made, TEMPLATES)):
+        assert "1 certificate of clusters that the inventory does not know: no list is told" in form
+    assert "ghost" not in pages.text(made, TEMPLATES)
+    assert 0 == page().strays
+
+
 @pytest.mark.parametrize(
     ("changes", "section"),
     [

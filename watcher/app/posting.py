@@ -80,7 +80,10 @@ def audience_of(settings: Settings, name: str) -> Audience:
     """Return whom a list's digest is for; a name that no list has means everything."""
     lists = {one.name: one for one in settings.digest.lists}
     clusters = frozenset(lists[name].clusters) if name in lists else frozenset()
-    return Audience(name=name, clusters=clusters, link=partial(_link, settings.digest.plans_at))
+    return Audience(
+        name=name, clusters=clusters, link=partial(_link, settings.digest.plans_at),
+        strays=name in lists and all(one.clusters for one in lists.values()),
+    )  # fmt: skip
 
 
 def _link(base: str | None, cluster: str) -> str:

@@ -40,12 +40,14 @@ NO_CLUSTER = "unknown cluster"
 class Audience:
     """A list of people: `clusters` are those it is told of; empty: all, and unknown ones too.
 
-    `contact` says for a cluster whom its lines belong to, `link` where its plan is to be read.
+    `link` says where a cluster's plan is to be read; `strays`, that no list hears of a cluster
+    that the inventory does not know, so that each must be told that there is something.
     """
 
     name: str
     clusters: frozenset[str] = frozenset()
     link: Callable[[str], str] = lambda _: ""
+    strays: bool = False
 
     def hears(self, cluster: str) -> bool:
         """Tell whether a cluster is this list's business."""
@@ -98,6 +100,7 @@ def page_of(
         stages=_silent([o for o in state.sources if o.source.startswith(STAGE)], {}),
         alive=alive, unheard=sum(one.state == UNKNOWN for one in heard),
         books=_ledger(state.books), stuck=tuple(state.stuck), missed=tuple(state.missed),
+        strays=_strays(state) if audience.strays else 0,
     ))  # fmt: skip
 
 
@@ -140,6 +143,15 @@ def _of(section: Section, lines: Iterable[DigestLine]) -> tuple[DigestLine, ...]
 
 def _urgency(line: DigestLine) -> tuple[bool, int, str, int]:
     return line.days is None, line.days or 0, line.cluster, line.number
+
+
+def _strays(state: State) -> int:
+    """Count the open cases of clusters that the inventory does not know."""
+    known = {cluster.name for cluster in _clusters(state.inventory)}
+    return sum(
+        one.case.key.cluster not in known and one.case.state is not CaseState.RESOLVED
+        for one in state.cases
+    )
 
 
 # -- clusters

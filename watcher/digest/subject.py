@@ -64,5 +64,7 @@ def _troubles(page: DigestPage) -> Iterator[str]:
         yield "tickets stuck"
     if page.books.difference:
         yield f"books off by {page.books.difference}"
+    if page.strays:
+        yield f"{page.strays} of no list"
     if page.missed:
         yield f"{plural(len(page.missed), 'digest')} missed"

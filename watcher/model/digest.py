@@ -144,6 +144,8 @@ class DigestPage:
     stuck: tuple[str, ...]
     missed: tuple[str, ...]
     """Weeks before this one for which no digest was made, because nothing ran."""
+    strays: int = 0
+    """Certificates of unknown clusters that are on no list's page."""
     subject: str = ""
     state: str = ""
     """The subject without the week."""
