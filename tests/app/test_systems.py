@@ -119,7 +119,7 @@ def test_a_sample_goes_by_mail_through_the_relay(tmp_path, monkeypatch, capsys):
 
 
 def test_all_of_them_are_made_with_the_time_of_one_call(tmp_path):
-    blocks = ", ".join(f"{n}: {{url: 'https://a.example', {b}}}" for n, (_, b) in BLOCKS.items())
+    blocks = ", ".join(f"{n}: {{url: 'https://{n}.example', {b}}}" for n, (_, b) in BLOCKS.items())
     relay = "relay: {host: a.example, sender: watcher@example.com}\n"
     path = written(tmp_path, f"call: 7s, mail: {{to: [a@example.com]}}, {blocks}", relay)
     prepared = prepare(path, {"WORD": "w"})

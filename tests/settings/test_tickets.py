@@ -1,13 +1,20 @@
 """The shape of the ticket systems, and what must hold between them and the other settings."""
 
 import pytest
+from senders.systems import KINDS, draft
 
 from watcher.errors import InputError
 from watcher.settings.loader import load
+from watcher.settings.ticket_faults import OURS
 
 SNOW = "url: 'https://a.example', user: u, password: {file: p}"
 JIRA = "project: UC, token: {file: t}"
 HOOK = "secret: {file: s}"
+TWICE = (
+    f"jira_dc: {{url: 'https://A.example/', {JIRA}}}",
+    f"webhook: {{url: 'https://a.example', {HOOK}}}",
+)
+RT = "token: {file: t}, queue: q, custom_field: f"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,48 @@ HOOK = "secret: {file: s}"
         ("mail: {to: [a@example.com]}", "mail needs a relay"),
         ("mail: {to: []}", "tickets.mail.to"),
         (f"close: true, servicenow: {{{SNOW}}}", "not told how to close"),
+        (f"jira_dc: {{url: 'https://u:geheim@a.example', {JIRA}}}", "url: holds a log-in"),
+        (f"jira_dc: {{url: 'u:geheim@a.example', {JIRA}}}", "url: holds a log-in"),
+        (f"jira_dc: {{url: 'a.example', {JIRA}}}", "url: is not a web address"),
+        (f"jira_dc: {{url: 'https://a.example/?t=geheim', {JIRA}}}", "url: is not a web address"),
+        (f"jira_dc: {{url: 'https://a.example/j/rest/api/2', {JIRA}}}", "(expected https://a.exam"),
+        (f"rt: {{url: 'https://a.example/rt/REST/2.0', {RT}}}", "(expected https://a.example/rt)"),
+        (f"jira_dc: {{url: 'https://a.example', {JIRA}, feilds: {{}}}}", "key (expected fields)"),
+        (
+            f"jira: {{url: 'https://a.example', {JIRA}}}",
+            "tickets.jira: unknown key (expected jira_",
+        ),
+        (
+            f"{TWICE[0]}, {TWICE[1]}",
+            "tickets.webhook.url: is that of tickets.jira_dc too",
+        ),
+        (
+            f"jira_dc: {{url: 'https://a.example', {JIRA}, fields: {{labels: [a]}}}}",
+            "fields.labels: is w",
+        ),
+        (f"servicenow: {{{SNOW}, fields: {{description: x}}}}", "description: is written by us"),
+        (
+            f"rt: {{url: 'https://a.example', {RT}, fields: {{Subject: x}}}}",
+            "Subject: is written by",
+        ),
+        (
+            f"rt: {{url: 'https://a.example', {RT}, fields: {{CustomFields: {{a: b}}}}}}",
+            "tickets.rt.fields.CustomFields: is written by us",
+        ),
+        (
+            f"jira_dc: {{url: 'https://a.example', {JIRA}, start_field: a, end_field: a}}",
+            "tickets.jira_dc.end_field: a is the start_field",
+        ),
+        (
+            f"jira_dc: {{url: 'https://a.example', {JIRA}, done: Done, reopened: Done}}",
+            "tickets.jira_dc.reopened: Done is what closes it",
+        ),
+        (
+            f"rt: {{url: 'https://a.example', {RT}, done: solved, reopened: open}}",
+            "tickets.rt.done: solved is not in ended",
+        ),
+        ("rt: {url: 'https://a.example', token: {file: t}, queue: q}", "custom_field: is missing"),
+        ("close: yes", "tickets.close: 'yes' is neither true nor false"),
         (f"close: true, jira_dc: {{url: 'https://a.example', {JIRA}, done: D}}", "not told how"),
     ],
 )
@@ -42,6 +91,26 @@ def test_what_does_not_fit_is_told_in_one_line(text, problem):
 
     assert problem in str(caught.value)
     assert str(caught.value).isprintable()
+    assert "geheim" not in str(caught.value)
+    assert caught.value.where.line == 1
+
+
+def test_without_a_custom_field_the_subject_alone_has_our_key():
+    text = "rt: {url: 'https://a.example', token: {file: t}, queue: q, custom_field: null}"
+
+    assert load("watcher.yaml", f"tickets: {{{text}}}", {}).tickets.rt.custom_field is None
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in KINDS if one.name.replace("-", "_") in OURS], ids=lambda kind: kind.name
+)
+def test_what_is_said_to_be_ours_is_what_we_write(kind):
+    system, fake = kind.pair()
+    system.create(draft())
+    body = next(asked.json() for asked in fake.asked if asked.method == "POST")
+    written = set(body.get("fields", body)) - {"CustomFields"}
+
+    assert written == OURS[kind.name.replace("-", "_")]
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.2", "[::1]:8080"])

@@ -1,6 +1,5 @@
 """What must hold between the settings; the shape of each alone cannot say it."""
 
-import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
@@ -10,15 +9,11 @@ from watcher.rules.faults import fault
 from watcher.settings.digest import DigestList, NoticeList, Relay
 from watcher.settings.inputs import Listening, UdpInput
 from watcher.settings.schema import Settings
-from watcher.settings.terms import MailboxSecurity, duration_text
-
-Fault = tuple[Path, str, str]
-"""Where, what is wrong, what would be right."""
+from watcher.settings.terms import Fault, MailboxSecurity, duration_text
+from watcher.settings.ticket_faults import ticket_faults
 
 _URLS = ("sqlite:///", "postgresql+psycopg://")
 _HERE = {"localhost", "127.0.0.1", "::1"}
-_PORTS = 65535
-_CLOSING = {"servicenow": "closing and reopening"}
 
 
 def check(document: Document, settings: Settings) -> tuple[InputError, ...]:
@@ -27,7 +22,7 @@ def check(document: Document, settings: Settings) -> tuple[InputError, ...]:
         *_names(settings), *_ports(settings), *_connections(settings), *_tls(settings),
         *_smtp(settings), *_imap(settings), *_files(settings), *_database(settings),
         *_rates(settings), *_cases(settings), *_times(settings), *_sent(settings),
-        *_tickets(settings),
+        *ticket_faults(settings),
     )  # fmt: skip
     return tuple(sorted((fault(document, *item) for item in found), key=_order))
 
@@ -254,36 +249,3 @@ def _marks(settings: Settings) -> Iterator[Fault]:
                 words = ", ".join(map(str, settings.cases.thresholds))
                 problem = f"{days} is no mark of cases.thresholds"
                 yield (*path, "days", place), problem, f"some of {words}"
-
-
-def _tickets(settings: Settings) -> Iterator[Fault]:
-    tickets = settings.tickets
-    for name, one in tickets.remote().items():
-        yield from _web_address(("tickets", name, "url"), one.url)
-        if one.proxy is not None and _port(one.proxy) > _PORTS:
-            yield ("tickets", name, "proxy"), f"{_port(one.proxy)} is no port", f"at most {_PORTS}"
-    if tickets.mail is not None and settings.relay is None:
-        yield ("tickets", "mail", "to"), "mail needs a relay", "`relay:` with host and sender"
-    for name in tickets.cannot_close() if tickets.close else ():
-        words = _CLOSING.get(name, "done and reopened")
-        yield ("tickets", name), "it is not told how to close a ticket", f"{words}, or close: false"
-
-
-def _web_address(path: Path, url: str) -> Iterator[Fault]:
-    host = re.sub(r":[0-9]+$", "", url.split("/")[2]).strip("[]")
-    if url.startswith("http:") and not _is_here(host):
-        yield path, "log-in and tickets would cross the network in the clear", "https://..."
-    if _port(url) > _PORTS:
-        yield path, f"{_port(url)} is no port", f"at most {_PORTS}"
-
-
-def _port(url: str) -> int:
-    found = re.search(r":([0-9]+)$", url.split("/")[2])
-    return int(found[1]) if found else 0
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host in _HERE or ip_address(host).is_loopback
-    except ValueError:
-        return False

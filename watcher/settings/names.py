@@ -8,11 +8,10 @@ from watcher.rules.catalogue import nearest
 from watcher.rules.document import Path
 from watcher.settings.digest import DigestList, NoticeList
 from watcher.settings.schema import Settings
+from watcher.settings.terms import Fault
 
 _NODE, _STAGE = "node:", "stage:"
 _NO_INVENTORY = "there is no inventory to know it from"
-Fault = tuple[Path, str, str]
-"""Where, what is wrong, what would be right."""
 
 
 def unknown_names(

@@ -7,7 +7,14 @@ one connection may take. `deploy/examples/watcher.yaml` shows every key with its
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StrictInt, StringConstraints, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from watcher.rules.terms import Closed, Text
 from watcher.settings.digest import DigestSettings, NotificationSettings, Relay
@@ -136,9 +143,9 @@ class TicketSettings(TicketSystems):
     it; give at least what your system needs.
     """
 
-    directory: bool = Field(default=True, description="Lay tickets down as files.")
+    directory: StrictBool = Field(default=True, description="Lay tickets down as files.")
     folder: FilePath | None = Field(default=None, description="null: tickets in state_dir.")
-    close: bool = Field(
+    close: StrictBool = Field(
         default=False, description="Close a ticket once evidence resolved all its cases."
     )
     reopen_within: Annotated[Duration, lasting("0s", "400d")] = Field(

@@ -22,7 +22,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from watcher.rules.document import Path
 from watcher.rules.terms import Closed, Text
+
+Fault = tuple[Path, str, str]
+"""Where, what is wrong, what would be right."""
 
 _UNITS = {
     "ms": timedelta(milliseconds=1),

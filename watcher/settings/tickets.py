@@ -1,18 +1,43 @@
 """The shape of the ticket systems under `tickets:`: where they are, log-ins, what a ticket gets."""
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, JsonValue, StrictBool, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    JsonValue,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from watcher.rules.terms import Closed, Text
 from watcher.settings.digest import People
 from watcher.settings.terms import KeptFile, Secret
 
 _HOST = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?"
+
+
+_PATH = r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$"
+
+
+def _address(value: Any) -> Any:  # noqa: ANN401 -- pydantic hands over whatever the file holds
+    # The address does not come back in the error: before `@` or behind `?` may be a secret.
+    if not isinstance(value, str):
+        return value
+    rest = value.partition("://")[2] or value
+    if "@" in rest.partition("/")[0]:
+        raise ValueError("holds a log-in (expected https://HOST/PATH; secrets have their own keys)")
+    if not re.match(_HOST + _PATH, value):
+        raise ValueError("is not a web address (expected https://HOST/PATH, nothing behind it)")
+    return value
+
+
 Url = Annotated[
-    str, StringConstraints(pattern=_HOST + r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?$", max_length=500)
+    str, StringConstraints(pattern=_HOST + _PATH, max_length=500), BeforeValidator(_address)
 ]
-Proxy = Annotated[str, StringConstraints(pattern=_HOST + "/?$")]
+Proxy = Annotated[str, StringConstraints(pattern=_HOST + "/?$"), BeforeValidator(_address)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 """Name of a field or project, as the system's API has it."""
 Plain = Annotated[Text, StringConstraints(pattern=r"^[^'\"\\{}]{1,200}$")]
@@ -44,7 +69,7 @@ class ServiceNowSettings(System):
         default=False, description="The plain table instead of the Change Management API."
     )
     fields: dict[Word, str] = Field(
-        default={}, description="Of a new change, such as assignment_group; ours win."
+        default={}, description="Of a new change, such as assignment_group; not ours."
     )
     comments: Literal["work_notes", "comments"] = "work_notes"
     closing: dict[Word, str] = Field(
@@ -72,7 +97,7 @@ class JiraSettings(System):
     issue_type: Text = "Change"
     token: Secret
     fields: dict[Word, JsonValue] = Field(
-        default={}, description="Of a new issue, as the API has them; ours win."
+        default={}, description="Of a new issue, as the API has them; not ours."
     )
     start_field: Word | None = Field(
         default=None, description="Field of date and time for the planned start."
@@ -96,9 +121,11 @@ class RtSettings(System):
     queue: Plain
     token: Secret
     requestor: Text | None = None
-    custom_field: Plain | None = Field(default=None, description="Of the queue, for our key.")
+    custom_field: Plain | None = Field(
+        description="Of the queue, for our key; null, said and not left out: the subject alone."
+    )
     fields: dict[Word, JsonValue] = Field(
-        default={}, description="Of a new ticket, such as Priority or Owner; ours win."
+        default={}, description="Of a new ticket, such as Priority or Owner; not ours."
     )
     correspond: StrictBool = Field(
         default=False, description="Mail comments to the requestor, too."
