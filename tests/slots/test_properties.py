@@ -1,5 +1,6 @@
 """What must hold of every schedule, whatever plan, windows, blackouts and lead times are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -10,11 +11,12 @@ from slots.samples import DAYS, NOW, allows, cluster, date, phased, window
 
 from watcher.inventory.schema import Cluster
 from watcher.model.slot import Outcome
+from watcher.slots.calendar import Calendar, Event, Extent
 from watcher.slots.deadline import pressing
 from watcher.slots.limits import limits_of
 from watcher.slots.phases import work_of
 from watcher.slots.recommend import recommend
-from watcher.slots.relax import _pairs, _singles
+from watcher.slots.relax import eases
 from watcher.slots.search import REST, Task, earliest, latest
 from watcher.slots.spans import Allowed
 from watcher.slots.windows import occurrences
@@ -118,21 +120,81 @@ def test_more_windows_never_give_a_worse_slot(site, phases, ends, more):
     assert after.slots[0].last >= before.slots[0].last
 
 
+def limits_for(change, site):
+    work = work_of(change, prepared=bool(site.lead_times.preparation))
+    return limits_of(work, pressing(change.findings, work, NOW), site, NOW, ())
+
+
 @given(SITES, PHASES, ENDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=OFTEN_NONE)
+@settings(max_examples=40, deadline=None, suppress_health_check=OFTEN_NONE)
 def test_a_relaxation_that_is_applied_yields_its_slot(site, phases, ends):
     change = phased(*phases, ends=ends)
     found = recommend(change, site, NOW)
     assume(found.outcome is Outcome.NONE)
-    work = work_of(change, prepared=bool(site.lead_times.preparation))
-    limits = limits_of(work, pressing(change.findings, work, NOW), site, NOW, ())
-    tried = {what: eased for what, _, eased in (*_singles(limits), *_pairs(limits))}
-    placed = [(one, earliest(tried[one.what].task())) for one in found.relaxations]
+    limits = limits_for(change, site)
+    tried = {ease.told(limits): ease for ease in eases(limits)}
+    placed = [(one, earliest(tried[one.what].applied(limits).task())) for one in found.relaxations]
 
     assert [(one.starts, one.ends) for one, _ in placed] == [
         (moment_of(sessions[0].starts), moment_of(sessions[-1].ends)) for _, sessions in placed
     ]
-    assert [one.cost for one in found.relaxations] == sorted(r.cost for r in found.relaxations)
+    assert [one.cost for one in found.relaxations] == sorted(e.cost for e in tried.values())
+
+
+def granted(site, ease):
+    """Write what is given up into the inventory, as a person would; openings are a calendar."""
+    told = site.model_dump(mode="json")
+    told["margin_days"] -= ease.margin
+    told["blackouts"] = [
+        {"first": day, "last": day, "reason": one.reason}
+        for one in site.blackouts
+        for n in range((one.last - one.first).days + 1)
+        if (day := one.first + timedelta(days=n)) not in ease.days
+    ]
+    events = tuple(
+        Event(window=True, what="granted", line=1, all_day=False, zone=ZoneInfo("UTC"),
+              start=moment_of(one.starts).replace(tzinfo=None),
+              extent=Extent(nominal=timedelta(0), real=one.minutes * MINUTE))
+        for one in ease.opened
+    )  # fmt: skip
+    return Cluster.model_validate(told), Calendar(name="granted.ics", events=events)
+
+
+@given(SITES, PHASES, ENDS)
+@settings(max_examples=40, deadline=None, suppress_health_check=OFTEN_NONE)
+def test_the_cheapest_relaxation_helps_who_writes_it_into_the_inventory(site, phases, ends):
+    change = phased(*phases, ends=ends)
+    found = recommend(change, site, NOW)
+    assume(found.relaxations)
+    cheapest = eases(limits_for(change, site))[0]
+    assume(not cheapest.leads)
+    eased, calendar = granted(site, cheapest)
+    again = recommend(change, eased, NOW, [calendar])
+
+    assert again.outcome is Outcome.FOUND
+    assert (again.starts, again.ends) == (found.relaxations[0].starts, found.relaxations[0].ends)
+    assert again.ends <= ends - timedelta(days=site.margin_days - cheapest.margin)
+
+
+def smaller(ease):
+    """Yield what gives up a little less."""
+    if ease.margin:
+        yield replace(ease, margin=ease.margin - 1)
+    yield from (replace(ease, days=tuple(d for d in ease.days if d != day)) for day in ease.days)
+    for n, one in enumerate(ease.opened):
+        less = replace(one, minutes=one.minutes - 1)
+        yield replace(ease, opened=(*ease.opened[:n], less, *ease.opened[n + 1 :]))
+
+
+@given(SITES, PHASES, ENDS)
+@settings(max_examples=40, deadline=None, suppress_health_check=OFTEN_NONE)
+def test_of_what_the_cheapest_relaxation_gives_up_nothing_can_be_kept(site, phases, ends):
+    limits = limits_for(phased(*phases, ends=ends), site)
+    assume(limits.windows and not earliest(limits.task()))
+    cheapest = eases(limits)[:1]
+    assume(cheapest)
+
+    assert [less for less in smaller(cheapest[0]) if earliest(less.applied(limits).task())] == []
 
 
 def tried_all(task):

@@ -1,5 +1,6 @@
 """Everything that limits when one plan can be done, in one value that can be relaxed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -57,9 +58,9 @@ class Limits:
         deadlines = {} if late else {part: end - self.margin for part, end in self.ends}
         return Task(work=self.work, allowed=allowed, deadlines=deadlines)
 
-    def without_day(self, day: date) -> "Limits":
-        """Return the limits with an exception from all blackouts on one day."""
-        free = (whole_day(day, self.zone),)
+    def without_days(self, days: Iterable[date]) -> "Limits":
+        """Return the limits with an exception from all blackouts on some days."""
+        free = merged(whole_day(day, self.zone) for day in days)
         left = (
             (stretch, why) for taken, why in self.blackouts for stretch in without((taken,), free)
         )

@@ -9,9 +9,10 @@ from watcher.model.plan import ChangePlan
 from watcher.model.slot import Outcome, Schedule, Slot, Span
 from watcher.slots.calendar import Calendar
 from watcher.slots.deadline import Hurry, Pressing, pressing
+from watcher.slots.excluded import exclusions
 from watcher.slots.limits import Limits, asked, limits_of
 from watcher.slots.phases import work_of
-from watcher.slots.relax import exclusions, relaxations
+from watcher.slots.relax import relaxations
 from watcher.slots.search import Found, Latest, Session, earliest, latest
 from watcher.slots.spans import Stretch, clipped, merged
 from watcher.slots.zones import DAY, moment_of

@@ -82,7 +82,7 @@ def proof(schedule: Schedule) -> tuple[str, ...]:
         *(f"  {line}" for line in windows or ["there is none"]),
         *((f"  and {left} more",) if left else ()),
         "What would yield a slot, the cheapest first:",
-        *(f"  {line}" for line in helps or ["nothing that was tried, not even two together"]),
+        *(f"  {line}" for line in helps or ["nothing that was tried, alone or together"]),
     )
 
 
