@@ -1,12 +1,14 @@
 """What Jira alone has: a late index, pages, transitions and texts that markup makes longer."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from senders.fake_jira import JiraFake
-from senders.systems import KINDS, draft
+from senders.systems import KINDS, NOW, draft
 
 from watcher.errors import Refused
+from watcher.model.slot import Fit, Outcome
 from watcher.senders.jira import BODY
 from watcher.senders.jira_cloud import jira_cloud
 
@@ -47,6 +49,16 @@ def test_an_issue_carries_label_and_property(kind):
 
     assert fake.tickets[1]["fields"]["labels"] == ["watcher", KEY]
     assert fake.tickets[1]["properties"]["watcher"] == {"key": KEY, "mark": f"[{KEY} v1 ab12]"}
+    assert fake.tickets[1]["fields"]["duedate"] == "2026-11-30"
+
+
+@BOTH
+def test_the_due_date_is_the_day_of_the_cluster(kind):
+    system, fake = kind.pair()
+    late = datetime(2026, 12, 1, 5, tzinfo=UTC)
+    fit = Fit(outcome=Outcome.FOUND, zone="America/Chicago", found_at=NOW, minutes=60)
+    system.create(draft(due=late, fit=fit))
+
     assert fake.tickets[1]["fields"]["duedate"] == "2026-11-30"
 
 

@@ -57,7 +57,9 @@ def test_what_is_too_long_is_cut_at_a_line_and_says_so():
     plan = sent(fake)["implementation_plan"]
 
     assert len(plan) <= FIELD
-    assert plan.endswith("a step of the plan\n(cut here; the attached plan has all of it)")
+    assert plan.endswith(
+        "a step of the plan\n(cut here; `watcher tickets show KEY --full` has all of it)"
+    )
     assert len(sent(fake)["short_description"]) == TITLE
 
 

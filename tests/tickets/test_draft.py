@@ -1,7 +1,7 @@
 """What a ticket says of a plan, and what of it counts as a change."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from builders import AS_OF, CATALOGUE, alarm, cluster, inventory, node
@@ -45,6 +45,64 @@ def test_a_slot_is_taken_over(one):
     assert (fit.starts, fit.ends, fit.deadline) == (draft.starts, draft.ends, draft.due)
     assert draft.title.endswith("by 2026-11-24")
     assert draft.material == draft_of(one).material
+
+
+def late_fit(**changes):
+    """Return a fit whose deadline is on another day in Chicago than in UTC."""
+    made = Fit(
+        outcome=Outcome.FOUND, zone="America/Chicago", found_at=NOW, minutes=250,
+        starts=NOW + timedelta(hours=14), ends=NOW + timedelta(hours=19),
+        deadline=datetime(2026, 11, 25, 5, tzinfo=UTC),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def test_a_day_is_that_of_the_cluster(one):
+    assert draft_of(one, late_fit()).title.endswith("by 2026-11-24")
+
+
+def test_the_slot_and_the_margin_stand_at_the_top_in_the_zone_of_the_cluster(one):
+    fit = late_fit(latest=NOW + timedelta(hours=38))
+    top = draft_of(one, fit).description.partition("\n\n")[0].splitlines()
+
+    assert [
+        (
+            "Planned: Mon 2026-11-23 20:00 to Tue 2026-11-24 01:00 (America/Chicago). "
+            "The work takes 4 h 10 min in one window."
+        ),
+        "It may begin as late as Tue 2026-11-24 20:00 and still be tried twice.",
+        (
+            "To be over by Tue 2026-11-24 23:00 (America/Chicago): the earliest end that a "
+            "certificate of this change can have, less the margin that the site keeps."
+        ),
+    ] == top
+
+
+def test_a_slot_without_a_second_attempt_is_told(one):
+    assert "No second attempt fits" in draft_of(one, late_fit(latest=NOW)).description
+    assert "attempt" not in draft_of(one, late_fit()).description.partition("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why", "relief", "top"),
+    [
+        (Outcome.NONE, "no window opens", "a longer window", "NO SLOT FITS this change: no window"),
+        (Outcome.NONE, "no window opens", "", "Cheapest way out: none that was tried helps"),
+        (Outcome.NONE, "no window opens", "a longer window: Tue 22:00", "way out: a longer window"),
+        (Outcome.UNKNOWN, "no maintenance window is known", "", "Planned: not yet, because no"),
+    ],
+)
+def test_a_plan_without_a_slot_says_so_at_its_top(one, outcome, why, relief, top):
+    fit = late_fit(outcome=outcome, starts=None, ends=None, why=why, relief=relief)
+
+    assert top in draft_of(one, fit).description.partition("\n\n")[0]
+
+
+def test_what_was_not_reckoned_is_not_told(one):
+    plain = draft_of(one).description
+
+    assert plain == draft_of(one, late_fit(outcome=Outcome.NOTHING)).description
+    assert not plain.startswith("Planned")
 
 
 def test_every_command_of_the_plan_stands_in_order(two):
@@ -147,7 +205,7 @@ def test_evidence_stands_in_lines_of_its_own_and_is_cut(one):
 
     assert 21 == len(block)
     assert "\nReboot" not in description
-    assert max(map(len, block)) < 700
+    assert max(map(len, block)) < 240
 
 
 def test_a_plan_without_steps_says_so(one):

@@ -219,7 +219,8 @@ def test_evidence_ends_a_change_and_closes_only_where_configured():
 
     assert ["comment [watcher-graz-1 p1]"] == story.look()
     assert ["close [watcher-graz-1 p1 closed]"] == closing.look()
-    assert "done, by evidence" in closing.text("closed")
+    assert "graz: tomcat of sub1: done" in closing.text("closed")
+    assert "evidence" not in closing.text("closed")  # a person's word may have done it
     assert (story.now, closing.now) == (story.change.ended_at, closing.change.ended_at)
     assert [] == story.look() == closing.look()
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from watcher.errors import TryLater, one_line
@@ -12,7 +11,7 @@ from watcher.model.ticket import Draft
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 """What JSON holds."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_CUT = "\n(cut here; the attached plan has all of it)"
+_CUT = "\n(cut here; `watcher tickets show KEY --full` has all of it)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,20 +94,11 @@ def limited(text: str, limit: int) -> str:
 
 def whole(draft: Draft) -> str:
     """Return all that a draft says as one text, for systems with one field; its mark is first."""
-    times = [f"{name}: {_utc(at)}" for name, at in _times(draft) if at is not None]
     parts = (
-        (draft.description, ""), ("\n".join(times), "Planned"),
-        ("\n".join(draft.items), "Configuration items"), (draft.risk, "Risk"),
-        (draft.impact, "Impact"), (draft.implementation, "Implementation plan"),
-        (draft.back_out, "Back-out plan"), (draft.test, "Test plan"),
+        (draft.description, ""), ("\n".join(draft.items), "Configuration items"),
+        (draft.risk, "Risk"), (draft.impact, "Impact"),
+        (draft.implementation, "Implementation plan"), (draft.back_out, "Back-out plan"),
+        (draft.test, "Test plan"),
     )  # fmt: skip
     shown = (f"{name.upper()}\n{text}" if name else text for text, name in parts if text)
     return "\n\n".join((draft.mark, *shown))
-
-
-def _times(draft: Draft) -> tuple[tuple[str, datetime | None], ...]:
-    return (("Start", draft.starts), ("End", draft.ends), ("Due", draft.due))
-
-
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -183,11 +183,9 @@ def _page(
     head = part("", encoded(_title(draft)))
     facts = [
         ("Change", f"{draft.key}, version {draft.version}"),
-        ("Planned", f"{_when(draft.starts)} to {_when(draft.ends)}" if draft.starts else "not yet"),
-        ("Due", _when(draft.due)),
+        ("Description", draft.description),
         ("Configuration items", ", ".join(draft.items) or "none"),
         ("Attached", ", ".join(attached) or "nothing"),
-        ("Description", draft.description),
         ("Risk", draft.risk),
         ("Impact", draft.impact),
         ("Implementation", draft.implementation),
@@ -208,10 +206,6 @@ def _markdown_part(name: str, text: str) -> str:
 def _html_part(name: str, text: str) -> str:
     plain = text.replace("<br>\n", "\n")
     return f"<h2>{name}</h2>\n<pre>{plain}</pre>\n" if name else f"<h1>{text}</h1>\n"
-
-
-def _when(at: object) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "not known"
 
 
 def _json(draft: Draft, attached: Sequence[str]) -> str:

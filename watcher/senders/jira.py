@@ -32,6 +32,7 @@ from watcher.senders.answers import (
 from watcher.senders.documents import attach
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line
+from watcher.tickets.times import day_of
 
 PROPERTY: Final = "watcher"
 SUMMARY: Final = 255
@@ -199,7 +200,7 @@ class Jira:
             "description": self._text(whole(draft)),
         }
         if draft.due is not None:
-            made["duedate"] = f"{draft.due:%Y-%m-%d}"
+            made["duedate"] = f"{day_of(draft.due, draft.fit)}"
         times = ((self.options.start_field, draft.starts), (self.options.end_field, draft.ends))
         return made | {
             name: f"{at:%Y-%m-%dT%H:%M:%S.000%z}" for name, at in times if name and at is not None

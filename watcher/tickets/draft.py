@@ -6,7 +6,7 @@ Back-ends encode the whole for their own fields.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date
 
 from watcher.account import verdict
 from watcher.model.expiry import Certainty
@@ -15,13 +15,14 @@ from watcher.model.proof import Proof, TrustSpan, TrustState
 from watcher.model.slot import Fit, Outcome
 from watcher.model.ticket import Draft, digest_of, unmarked
 from watcher.tickets.encode import one_line, visible
+from watcher.tickets.times import day_of, planned
 
 TITLE = 160
 """Characters that every ticket system takes as a short description."""
 CLAIM = 60
 """Characters of a name that only a message knows."""
-EVIDENCE, BLOCKS = 600, 20
-"""Characters of a message that a ticket shows, and messages; the attached plan has them all."""
+EVIDENCE, BLOCKS = 200, 20
+"""Characters of a message that a ticket shows, and messages; the plan has more."""
 BAD = (TrustState.LOST, TrustState.WINDOW, TrustState.OUT, TrustState.OPEN, TrustState.SINGLE)
 """How phones can stand, the worst first, where a board must know."""
 _SAID = {
@@ -43,8 +44,8 @@ def draft_of(plan: ChangePlan, fit: Fit | None = None) -> Draft:
         version=0,
         material=digest_of(*decides, digits=64),
         cluster=plan.cluster or "",
-        title=_title(plan, due),
-        description=_text(_description(plan)),
+        title=_title(plan, day_of(due, fit)),
+        description=_text((*_top(fit), *_description(plan))),
         risk=_text(_risk(plan)),
         impact=_text(_impact(plan)),
         implementation=_text(_implementation(plan)),
@@ -115,11 +116,18 @@ def _end(finding: Finding) -> str:
 # -- the fields
 
 
-def _title(plan: ChangePlan, due: datetime | None) -> str:
+def _top(fit: Fit | None) -> Iterator[str]:
+    found = planned(fit)
+    yield from found
+    if found:
+        yield ""
+
+
+def _title(plan: ChangePlan, due: date | None) -> str:
     count = len(plan.findings)
     what = f"{_subject(plan.findings[0])}" if count == 1 else f"{count} certificates"
     days = sorted(one.expiry.day for one in plan.findings if one.expiry.day is not None)
-    by = due.date() if due else days[0] if days else None
+    by = due or next(iter(days), None)
     when = f" by {by}" if by else ""
     return unmarked(one_line(f"{plan.cluster}: certificate change, {what}{when}", TITLE - 1))
 
@@ -139,7 +147,7 @@ def _description(plan: ChangePlan) -> Iterator[str]:
     for block in plan.evidence[:BLOCKS]:
         yield f"> {block.id}: {_evidence(block.raw)}"
     if len(plan.evidence) > BLOCKS:
-        yield f"> ... and {len(plan.evidence) - BLOCKS} more in the attached plan"
+        yield f"> ... and {len(plan.evidence) - BLOCKS} more in the plan"
 
 
 def _evidence(raw: str) -> str:

@@ -41,7 +41,7 @@ class DueRules:
     systems: tuple[str, ...]
     """Names of the ticket systems in use."""
     close: bool = False
-    """Close a ticket once all its cases are resolved by evidence; else only say so."""
+    """Close a ticket once all its cases are resolved; else only say so."""
     reopen_within: timedelta = timedelta(days=30)
     """An alarm of a resolved certificate so soon after the change ended reopens it."""
     renew_after: timedelta = timedelta(days=1)
@@ -159,7 +159,7 @@ def _went_on(
     )
 
 
-_DONE = "done, by evidence"
+_DONE = "done"
 _WORDS = {
     CaseState.ACKNOWLEDGED: "acknowledged",
     CaseState.PLANNED: "planned",
@@ -381,7 +381,7 @@ def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]
     if errand.kind is ErrandKind.REOPEN:
         text = f"An alarm came again after this change was done.\n{text}"
     if errand.kind is ErrandKind.CLOSE:
-        text = f"All certificates of this change were renewed, by evidence.\n{text}"
+        text = f"All certificates of this change are done.\n{text}"
     return replace(errand, text=f"{errand.signed} {unmarked(text)}")
 
 
