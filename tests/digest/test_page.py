@@ -46,8 +46,8 @@ def test_every_case_stands_where_it_belongs_worst_first():
 
 def test_the_subject_tells_the_state():
     assert (
-        "2 expired, 2 due before the next feasible window, 2 with one window left, "
-        "1 with an unknown end, 1 new, 2 worse, "
+        "2 expired, 1 due before the next feasible window, 1 due within 14 days, "
+        "2 with one window left, 1 with an unknown end, 1 new, 2 worse, "
         "1 source silent, 1 stage of ours stalled, tickets stuck, 2 digests missed: week 48"
     ) == page().subject
 
@@ -155,6 +155,27 @@ def test_a_cluster_in_another_zone_reads_its_own_times():
     assert words in pages.html(made, TEMPLATES)
     assert words.replace("window", "window:") in pages.text(made, TEMPLATES)
     assert "change planned for Sun 2026-11-29 01:00 EST" in pages.text(made, TEMPLATES)
+
+
+def test_an_acknowledgement_that_has_run_out_keeps_nothing_in_hand():
+    taken = {"state": CaseState.ACKNOWLEDGED, "acknowledged_by": "x", "acknowledged_why": "why"}
+    over = case(days=50, acknowledged_until=NOW - DAY, **taken)
+    dark = case("cm2", days=None, acknowledged_until=NOW - DAY, **taken)
+    planned = case("cm3", days=1, state=CaseState.PLANNED, planned_for=NOW - DAY)
+    made = page(State(cases=known(over, dark, planned)))
+    text = pages.text(made, TEMPLATES)
+
+    assert {
+        Section.OPEN: [1], Section.UNKNOWN_END: [2], Section.PRESSING: [3]
+    } == sections(made)  # fmt: skip
+    assert "acknowledged by x until 2026-11-22 (it has run out): why" in text
+    assert "07:00 CET; that has passed, and nobody has seen a new certificate" in text
+
+
+def test_no_window_is_spoken_of_where_none_is_known():
+    made = page(State(cases=known(case(days=4))))
+
+    assert "1 due within 14 days" == made.state
 
 
 def test_copies_in_trust_stores_are_not_said_to_be_served():

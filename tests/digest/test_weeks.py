@@ -94,6 +94,24 @@ class Forgetful(years.Daemon):
         return super().look(shown)
 
 
+class Late(years.Daemon):
+    """A daemon that takes a time that comes twice for the second one."""
+
+    def look(self, shown):
+        """Look an hour too late in the night of the change."""
+        night = datetime(2026, 10, 25, 0, tzinfo=UTC)
+        early = night <= shown < night + timedelta(minutes=90)
+        return None if early else super().look(shown)
+
+
+def test_a_daemon_that_takes_the_second_of_two_times_is_seen():
+    sundays = Timetable(zone=VIENNA.zone, weekday=6, at=time(2, 30))
+    weeks, chance = years.mondays(date(2026, 1, 1), 1), Random(1)  # noqa: S311 -- a simulation
+
+    assert years.steady(sundays, weeks, chance, Late)
+    assert [] == years.steady(sundays, weeks, chance)
+
+
 def test_a_daemon_that_forgets_is_seen():
     weeks, chance = years.mondays(date(2020, 1, 1), 1), Random(1)  # noqa: S311 -- a simulation
 

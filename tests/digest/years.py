@@ -8,13 +8,15 @@ import random
 import sys
 import time as clock
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
-from watcher.digest.weeks import Timetable, due, instant_of
+from watcher.digest.weeks import Timetable, due
 
 SECOND, DAY, WEEK = timedelta(seconds=1), timedelta(days=1), timedelta(weeks=1)
+HOUR = timedelta(hours=1)
 TICK = timedelta(seconds=30)
 """The longest time between two looks of a daemon that runs."""
 
@@ -57,6 +59,23 @@ def mondays(first: date, years: int) -> list[date]:
     return [begin + n * WEEK for n in range(round(years * 365.25 / 7))]
 
 
+@lru_cache(maxsize=100_000)
+def instant(monday: date, table: Timetable) -> datetime:
+    """Find when clocks show the chosen time, apart from the code that is tested.
+
+    Asks the zone only what its clocks show at an instant. Of two instants the first counts; where
+    clocks never show the time, it is reckoned with the offset before they were set ahead.
+    """
+    wall = datetime.combine(monday + table.weekday * DAY, table.at, UTC)
+    before, after = (_offset(wall + hours * HOUR, table.zone) for hours in (-30, 30))
+    found = [at for at in (wall - before, wall - after) if at + _offset(at, table.zone) == wall]
+    return min(found, default=wall - before)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset()
+
+
 def name_of(monday: date) -> str:
     """Name a week; apart from the code that is tested."""
     return f"{monday:%G}-W{monday:%V}"
@@ -67,12 +86,12 @@ def steady(
 ) -> list[str]:  # fmt: skip
     """Let a daemon run through weeks without a fault; return what went wrong."""
     daemon, faults = kind(table), []
-    daemon.look(instant_of(weeks[0] - WEEK, table))
+    daemon.look(instant(weeks[0] - WEEK, table))
     daemon.sent.clear()
     for monday in weeks:
-        at = instant_of(monday, table)
+        at = instant(monday, table)
         jitter = timedelta(seconds=chance.uniform(0, 29))
-        length = instant_of(monday + WEEK, table) - at  # six days where one was skipped
+        length = instant(monday + WEEK, table) - at  # six days where one was skipped
         ticks = [
             at - TICK + jitter,
             at - SECOND,
@@ -106,7 +125,7 @@ def troubled(table: Timetable, weeks: list[date], chance: random.Random) -> list
     digest, and of the newest before each look; of no week are there two.
     """
     daemon, faults = Daemon(table), []
-    now, end, wrong = instant_of(weeks[0], table), instant_of(weeks[-1], table), timedelta(0)
+    now, end, wrong = instant(weeks[0], table), instant(weeks[-1], table), timedelta(0)
     while now < end:
         fate = chance.random()
         if fate < 0.08:
@@ -130,7 +149,7 @@ def troubled(table: Timetable, weeks: list[date], chance: random.Random) -> list
 def _newest(shown: datetime, table: Timetable) -> str:
     """Find the newest week by going through them, the other way round than the code does."""
     day = shown.date() - timedelta(days=shown.weekday()) - 2 * WEEK
-    passed = [monday for n in range(5) if instant_of(monday := day + n * WEEK, table) <= shown]
+    passed = [monday for n in range(5) if instant(monday := day + n * WEEK, table) <= shown]
     return name_of(passed[-1])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from watcher.cases.states import TickOptions
 from watcher.cases.thresholds import DAYS, days_left
 from watcher.digest.fits import over_at, told
 from watcher.digest.windows import SHORTEST
@@ -16,6 +17,8 @@ from watcher.seal import code
 SOON = timedelta(days=14)
 """Where no window is known, an end within two digests counts as pressing."""
 DAY = timedelta(days=1)
+CHANGE_TIME = TickOptions().change_time
+"""So long after its beginning a planned change is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +51,31 @@ def section_of(case: Case, frame: Frame) -> Section | None:
 def _by_urgency(case: Case, frame: Frame) -> Section | None:
     left, end = days_left(case, frame.now), case.end_earliest
     if left is None:
-        return Section.UNKNOWN_END if case.state in _NEEDS_WORK else None
+        return (
+            None
+            if case.state in _TAKEN and not _has_run_out(case, frame.now)
+            else Section.UNKNOWN_END
+        )
     if left <= 0 or end is None:
         return Section.LYING if case.trust_only else Section.EXPIRED
-    if case.state is CaseState.PLANNED and case.planned_for and case.planned_for < end:
+    if _is_planned_for_before(case, end, frame.now):
         return None
     feasible = over_at(frame.fit, frame.margin) if frame.fit else None
     if frame.fit and feasible:
         return _by_fit(end, feasible, frame.fit, frame)
     return _by_windows(end, frame)
+
+
+def _is_planned_for_before(case: Case, end: datetime, now: datetime) -> bool:
+    """Tell whether a change is planned that begins before the end, and is not over yet."""
+    begins = case.planned_for if case.state is CaseState.PLANNED else None
+    return begins is not None and begins < end and begins + CHANGE_TIME > now
+
+
+def _has_run_out(case: Case, now: datetime) -> bool:
+    """Tell whether an acknowledgement is over: at another time than now it may be."""
+    until = case.acknowledged_until if case.state is CaseState.ACKNOWLEDGED else None
+    return until is not None and until <= now
 
 
 def _by_fit(end: datetime, feasible: datetime, fit: Fit, frame: Frame) -> Section | None:
@@ -90,7 +109,7 @@ def _holds(window: DigestWindow, end: datetime) -> bool:
 def _by_news(case: Case, frame: Frame) -> Section:
     if case.state is CaseState.QUIET:
         return Section.QUIET
-    if case.state in _IN_HAND:
+    if case.state in _IN_HAND and not _has_run_out(case, frame.now):
         return Section.ACKNOWLEDGED
     if case.opened_at >= frame.since:
         return Section.NEW
@@ -171,17 +190,20 @@ def _notes(case: Case, frame: Frame) -> list[str]:
 
 
 _IN_HAND = (CaseState.ACKNOWLEDGED, CaseState.PLANNED)
-_NEEDS_WORK = (CaseState.ALARMED, CaseState.REGRESSED)
+_TAKEN = (*_IN_HAND, CaseState.QUIET)
 
 
 def _in_hand(case: Case, frame: Frame) -> list[str]:
     found = []
     if case.state is CaseState.ACKNOWLEDGED:
         until = f" until {case.acknowledged_until:%Y-%m-%d}" if case.acknowledged_until else ""
+        until += " (it has run out)" if _has_run_out(case, frame.now) else ""
         why = f": {case.acknowledged_why}" if case.acknowledged_why else ""
         found.append(f"acknowledged by {case.acknowledged_by}{until}{why}")
     if case.state is CaseState.PLANNED and case.planned_for:
         found.append(f"change planned for {told(case.planned_for, frame.zone)}")
         if case.end_earliest and case.planned_for >= case.end_earliest:
             found.append("that is after its end")
+        elif case.planned_for + CHANGE_TIME <= frame.now:
+            found.append("that has passed, and nobody has seen a new certificate")
     return found

@@ -1,12 +1,11 @@
 """The subject line: it tells the state, so that it need not be opened to know it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from watcher.model.digest import DigestPage, Section
+from watcher.model.digest import DigestLine, DigestPage, Section
 
 _WORDS = {
-    Section.PRESSING: "{} due before the next feasible window",
     Section.LAST_WINDOW: "{} with one window left",
     Section.UNKNOWN_END: "{} with an unknown end",
     Section.LYING: "{} over in trust stores only",
@@ -14,6 +13,7 @@ _WORDS = {
     Section.WORSE: "{} worse",
 }
 _CALM = {Section.OPEN: "{} open", Section.ACKNOWLEDGED: "{} in hand", Section.QUIET: "{} unproven"}
+Lines = tuple[DigestLine, ...]
 
 
 def judged(page: DigestPage) -> DigestPage:
@@ -38,18 +38,39 @@ def _due(page: DigestPage) -> bool:
 
 def _sections(page: DigestPage) -> list[str]:
     """Return how many certificates are due; of what waits only where nothing is worse."""
-    count = {section: len(lines) for section, lines in page.sections}
-    over = [
-        line for section, lines in page.sections if section is Section.EXPIRED for line in lines
-    ]
-    revoked = sum(line.revoked for line in over)
-    first = [f"{len(over) - revoked} expired"] if len(over) > revoked else []
-    first += [f"{revoked} revoked"] if revoked else []
-    words = [text.format(count[s]) for s, text in _WORDS.items() if count.get(s)]
-    misfits = sum(one.misfit for one in page.clusters)
-    if misfits:
-        first.append(f"{plural(misfits, 'plan')} fit{'s' if misfits == 1 else ''} no window")
-    return [*first, *words] or [text.format(count[s]) for s, text in _CALM.items() if count.get(s)]
+    lines = dict(page.sections)
+    words = [*_over(lines.get(Section.EXPIRED, ())), *_misfits(page)]
+    words += _pressing(lines.get(Section.PRESSING, ()), page)
+    words += _counted(_WORDS, lines)
+    return words or _counted(_CALM, lines)
+
+
+def _counted(texts: Mapping[Section, str], lines: Mapping[Section, Lines]) -> list[str]:
+    return [text.format(len(lines[s])) for s, text in texts.items() if lines.get(s)]
+
+
+def _over(lines: Lines) -> Iterator[str]:
+    revoked = sum(line.revoked for line in lines)
+    if len(lines) > revoked:
+        yield f"{len(lines) - revoked} expired"
+    if revoked:
+        yield f"{revoked} revoked"
+
+
+def _misfits(page: DigestPage) -> Iterator[str]:
+    count = sum(one.misfit for one in page.clusters)
+    if count:
+        yield f"{plural(count, 'plan')} fit{'s' if count == 1 else ''} no window"
+
+
+def _pressing(lines: Lines, page: DigestPage) -> Iterator[str]:
+    """Speak of windows only where one is known."""
+    known = {one.name for one in page.clusters if one.window is not None}
+    count = sum(line.cluster in known for line in lines)
+    if count:
+        yield f"{count} due before the next feasible window"
+    if len(lines) > count:
+        yield f"{len(lines) - count} due within 14 days"
 
 
 def _troubles(page: DigestPage) -> Iterator[str]:
