@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slots.samples import NOW, at, cluster, date, phased, simple, window
 
 from watcher.errors import InputError
-from watcher.slots.calendar import stretches
+from watcher.slots.calendar import read_as, stretches
 from watcher.slots.calendar_file import read_calendar
 from watcher.slots.calendar_out import time_zone, to_ics
 from watcher.slots.recommend import recommend
@@ -61,6 +61,8 @@ def closed(*lines, before=(), zone=VIENNA, last=LAST):
         (["DTSTART:20261205T220000Z", "DURATION:PT1H", "RDATE;VALUE=PERIOD:20261213T100000Z/PT2H"],
          [("2026-12-05 22:00", "2026-12-05 23:00"), ("2026-12-13 10:00", "2026-12-13 12:00")]),
         (["DTSTART:20261205T220000Z", "DURATION:PT1H", "STATUS:CANCELLED"], []),
+        (["DTSTART:20261205T220000Z", "DURATION:PT1H", "TRANSP:TRANSPARENT"],
+         [("2026-12-05 22:00", "2026-12-05 23:00")]),
         (["DTSTART:20261205T220000Z"], []),
         (["DTSTART;TZID=America/New_York:20261205T220000", "DTEND:20261206T050000Z"],
          [("2026-12-06 03:00", "2026-12-06 05:00")]),
@@ -95,6 +97,33 @@ def test_a_category_makes_an_event_a_window(category):
 
     assert found.starts == at("2026-12-05 21:00")
     assert found.slots[0].last == at("2027-05-02 01:00")
+
+
+def test_what_was_read_as_what_is_told():
+    night = ("DTSTART:20261205T220000Z", "DURATION:PT6H")
+    opens = [*("BEGIN:VEVENT", *night, "SUMMARY:Night", "CATEGORIES:Maintenance"), "END:VEVENT"]
+    text = file_of(*night, "SUMMARY:Wartungsfenster", "CATEGORIES:Wartung", before=opens)
+    found = recommend(
+        simple(60, at("2027-06-01 12:00")), cluster(SATURDAYS), NOW, [read_calendar("c.ics", text)]
+    )
+
+    events = "1 event blocks changes (Wartungsfenster); 1 event opens a window (Night)"
+
+    assert found.notes == (
+        f"c.ics: {events}. The category Wartung blocks: only WINDOW and MAINTENANCE open a window.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [([], "no event blocks changes"), (["A", "B"], "2 events block changes (A, B)"),
+     ([*"ABABCDE"], "7 events block changes (A, B, C and 2 more)")],
+)  # fmt: skip
+def test_of_many_events_some_are_named(names, told):
+    events = "".join(f"BEGIN:VEVENT\nDTSTART:20261205\nSUMMARY:{n}\nEND:VEVENT\n" for n in names)
+    text = f"BEGIN:VCALENDAR\n{events}END:VCALENDAR\n"
+
+    assert read_as(read_calendar("c.ics", text)) == f"c.ics: {told}; no event opens a window."
 
 
 def test_a_holiday_closes_a_window():

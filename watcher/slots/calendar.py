@@ -1,6 +1,6 @@
 """Events of a calendar file as stretches of time: maintenance windows and blackouts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,10 @@ BUDGET_DAYS = 2_000_000
 """Days that the rules of one file may look at; about two seconds of work."""
 MOST_OCCURRENCES = 20_000
 """Occurrences of one file; a window every day for fifty years."""
+WINDOW_CATEGORIES = ("WINDOW", "MAINTENANCE")
+"""Categories of events that open a window, in capitals; all others block changes."""
+_NAMED = 3
+"""Events and categories of a file that are named when it is told what they were read as."""
 LONGEST = timedelta(days=400)
 """The longest event that is looked for behind the beginning of the search."""
 
@@ -85,6 +89,8 @@ class Event:
     rule: Recurrence | None = None
     extra: tuple[tuple[datetime, Zone | None, Extent | None], ...] = ()
     dropped: tuple[date | tuple[datetime, Zone | None], ...] = ()
+    categories: tuple[str, ...] = ()
+    """As they stand in the file; one of `WINDOW_CATEGORIES` makes it a window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,33 @@ class Calendar:
 
     name: str
     events: tuple[Event, ...]
+
+
+def read_as(calendar: Calendar) -> str:
+    """Return what the events of a file were read as: who writes another category must see it."""
+    opening = [event for event in calendar.events if event.window]
+    closing = [event for event in calendar.events if not event.window]
+    other = dict.fromkeys(one for event in closing for one in event.categories)
+    told = f"{calendar.name}: {_counted(closing, 'block')}; {_counted(opening, 'open')}."
+    if not other:
+        return told
+    only = f"only {' and '.join(WINDOW_CATEGORIES)} open a window"
+    return f"{told} The category {_some(other, ' or ')} blocks: {only}."
+
+
+def _counted(events: Sequence[Event], does: str) -> str:
+    what = "changes" if does == "block" else "a window"
+    if not events:
+        return f"no event {does}s {what}"
+    number = "1 event" if len(events) == 1 else f"{len(events)} events"
+    verb = f"{does}s" if len(events) == 1 else does
+    return f"{number} {verb} {what} ({_some(dict.fromkeys(e.what for e in events), ', ')})"
+
+
+def _some(names: Iterable[str], between: str) -> str:
+    known = [*names]
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return f"{between.join(known[:_NAMED])}{more}"
 
 
 def stretches(

@@ -14,13 +14,21 @@ from zoneinfo import ZoneInfo, available_timezones
 from icalendar import vDDDTypes, vDuration, vRecur, vUTCOffset
 
 from watcher.errors import InputError, Location, one_line
-from watcher.slots.calendar import Calendar, Event, Extent, Observances, Onset, Zone, to_utc
+from watcher.slots.calendar import (
+    WINDOW_CATEGORIES,
+    Calendar,
+    Event,
+    Extent,
+    Observances,
+    Onset,
+    Zone,
+    to_utc,
+)
 from watcher.slots.content import Component, Property, components
 from watcher.slots.recurrence import DAYS, FREQUENCIES, Budget, Recurrence, TooMuch, expand
 
 MOST_EVENTS, MOST_DATES = 10_000, 5_000
 """Events of a file, dates of one property."""
-WINDOW_CATEGORIES = frozenset({"WINDOW", "MAINTENANCE"})
 _YEARS = (1970, 2200)
 _TEXT = 120
 _RULE_KEYS = {
@@ -90,20 +98,21 @@ class _Reader:
         if begin is None:
             raise self._fault("the event has no beginning", part.line, "DTSTART")
         wall, zone, all_day = self._moment(begin)
+        categories = self._categories(part)
         own = uid is not None and part.get("RECURRENCE-ID") is None
         dropped = [item for one in part.all("EXDATE") for item in self._skipped(one)]
         return Event(
-            window=bool(self._categories(part) & WINDOW_CATEGORIES),
+            window=any(one.upper() in WINDOW_CATEGORIES for one in categories),
+            categories=categories,
             what=self._what(part), line=part.line, all_day=all_day, start=wall, zone=zone,
             extent=self._extent(part, wall, zone, all_day=all_day),
             rule=self._rule(part), extra=tuple(self._extra(part)),
             dropped=(*dropped, *(moved.get(uid.text, ()) if own and uid else ())),
         )  # fmt: skip
 
-    def _categories(self, part: Component) -> set[str]:
-        return {
-            word.strip().upper() for one in part.all("CATEGORIES") for word in one.text.split(",")
-        }
+    def _categories(self, part: Component) -> tuple[str, ...]:
+        words = (word for one in part.all("CATEGORIES") for word in one.text.split(","))
+        return tuple(one_line(word.strip())[:_TEXT] for word in words if word.strip())
 
     def _what(self, part: Component) -> str:
         told = part.get("SUMMARY")

@@ -7,7 +7,7 @@ from datetime import datetime
 from watcher.inventory.schema import Cluster
 from watcher.model.plan import ChangePlan
 from watcher.model.slot import Outcome, Schedule, Slot, Span
-from watcher.slots.calendar import Calendar
+from watcher.slots.calendar import Calendar, read_as
 from watcher.slots.deadline import Hurry, Pressing, pressing
 from watcher.slots.excluded import exclusions
 from watcher.slots.limits import Limits, asked, limits_of
@@ -41,6 +41,7 @@ def recommend(
     if asked_at is not None and asked_at < now:
         limits = asked(limits, site, asked_at)
     bare = _bare(plan, site, limits, press)
+    bare = replace(bare, notes=(*bare.notes, *map(read_as, calendars)))
     if not limits.windows:
         return _without_windows(bare, limits)
     return _searched(bare, limits, press)
