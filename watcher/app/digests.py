@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Protocol
 
 from watcher.app.posting import CHAT, Carriers, Desk, Seen, lacks_plans, open_cases, state_of
-from watcher.app.report import Found
+from watcher.app.report import LEADER, Found
 from watcher.digest.mail import Body, letter
 from watcher.digest.sending import (
     QUIET,
@@ -37,7 +37,6 @@ from watcher.settings.digest import NoticeList
 
 logger = logging.getLogger(__name__)
 
-LEADER = "leader"
 DIGEST, NOTICE = "digest:", "notify:"
 RUNS = 60
 """Runs of a list that are looked at: more than a year of weeks."""

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from watcher import crash
-from watcher.app.report import Found
+from watcher.app.report import LEADER, Found
 from watcher.errors import Refused, ShutOut, StoreUnavailable, TryLater, Unclear
 from watcher.model.ticket import (
     Attachment,
@@ -30,6 +30,7 @@ from watcher.ports import CaseQuery, Clock, Filed, Lease, Outbox, Term, TicketSy
 from watcher.tickets.advance import (
     CLOSED,
     DEFAULT,
+    GONE,
     Answer,
     Circuit,
     Limits,
@@ -43,7 +44,6 @@ from watcher.tickets.due import DueRules, Ground, addressed, due
 
 logger = logging.getLogger(__name__)
 
-LEADER = "leader"
 HOUR = timedelta(hours=1)
 AT_ONCE = 50
 """Errands of one system that are tried before it is looked anew what is due."""
@@ -51,6 +51,11 @@ CASES = 20_000
 """Cases of one cluster that decide on its change."""
 EVERY = 5.0
 """Seconds between looks when nobody wakes the thread."""
+SLICE = 20 * 10**9
+"""Nanoseconds that one system has in a turn, and the call that it began then: others wait so long.
+
+A system that answers late would hold up all others with hundreds of calls.
+"""
 END = 3.0
 """Seconds that the end waits for a call; one that takes longer is found by a search later."""
 
@@ -96,6 +101,8 @@ class Outgoing:
     _seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When each open ticket was last looked at."""
     _decide_at: int = 0
+    _kept: bool = False
+    """Errands of systems that left the settings rest."""
     _wake: Event = field(default_factory=Event)
     _stopping: Event = field(default_factory=Event)
     _thread: Thread | None = None
@@ -140,6 +147,9 @@ class Outgoing:
         if term is None:
             return 0
         self._find_interrupted(term)
+        if not self._kept:
+            self.desk.outbox.keep(self.desk.systems, GONE, self.desk.clock.now())
+            self._kept = True
         began = self.desk.clock.monotonic_ns()
         if began >= self._decide_at:
             self._decide()
@@ -189,7 +199,10 @@ class Outgoing:
     def _send(self, name: str, system: TicketSystem) -> int:
         led_on, outbox, now = 0, self.desk.outbox, self.desk.clock.now()
         left = self.desk.limits.hourly - outbox.sent_since(name, now - HOUR)
+        until = self.desk.clock.monotonic_ns() + SLICE
         for errand in outbox.due(name, now, AT_ONCE):
+            if self._is_over(until):
+                break
             term = self.term()
             if term is None or not self._circuit(name).allows(self.desk.clock.now()):
                 break
@@ -198,16 +211,25 @@ class Outgoing:
                 one = _Try(self, system, errand, term)
                 led_on += one.run()
                 left -= one.begun
-        self._follow(name, system)
+        self._follow(name, system, until)
         return led_on
 
-    def _follow(self, name: str, system: TicketSystem) -> None:
+    def _is_over(self, until: int) -> bool:
+        """Tell whether a system had its time; the next turn, with its next, comes at once."""
+        over = self.desk.clock.monotonic_ns() >= until
+        if over:
+            self._wake.set()
+        return over
+
+    def _follow(self, name: str, system: TicketSystem, until: int) -> None:
         """Look now and then whether people closed a ticket; a moment later is early enough."""
         now, outbox = self.desk.clock.now(), self.desk.outbox
         for ticket in outbox.open_tickets(name, FOLLOWED):
             at = self._seen.setdefault((ticket.change, name), now)
             if now - at < FOLLOW or not self._circuit(name).allows(now) or self.term() is None:
                 continue
+            if self._is_over(until):
+                return
             self._seen[ticket.change, name] = now
             try:
                 found = system.find(ticket.change)

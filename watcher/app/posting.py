@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from watcher.app.relay import relay_options
 from watcher.app.settings import Prepared
+from watcher.cases.table import OPEN
 from watcher.digest import page as pages
 from watcher.digest.calendar import calendar
 from watcher.digest.gather import Audience, State, page_of, zone_for
@@ -49,7 +50,6 @@ _STUCK = {
 }
 ALL = "all"
 """Name of the page of everything, where no list is configured."""
-OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
 
 
 class Seen(Protocol):

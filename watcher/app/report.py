@@ -21,6 +21,9 @@ from watcher.ports import Clock, Figures, Term, View
 
 logger = logging.getLogger(__name__)
 
+LEADER = "leader"
+"""Name of the lease: only its holder tells anybody anything."""
+
 
 @dataclass(slots=True)
 class Found:

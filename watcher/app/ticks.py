@@ -18,7 +18,7 @@ from watcher.app.easel import LIMIT
 from watcher.app.heartbeat import Heartbeat
 from watcher.app.listening import Ear
 from watcher.app.outgoing import Outgoing
-from watcher.app.report import Found, Reporter
+from watcher.app.report import LEADER, Found, Reporter
 from watcher.app.selftest import SelfTest
 from watcher.app.status import read_receiver
 from watcher.app.worker import Worker
@@ -29,6 +29,7 @@ from watcher.cases.sources import Expected, SourceHealth, SourceState, health
 from watcher.cases.stages import expected_stages, signs_of
 from watcher.cases.states import Listening, TickOptions, tick
 from watcher.cases.storm import Budget
+from watcher.cases.table import OPEN
 from watcher.cases.thresholds import crossings
 from watcher.errors import StoreUnavailable
 from watcher.model.case import Case, CaseState, Crossing
@@ -38,8 +39,6 @@ from watcher.store.retention import SqlRetention
 
 logger = logging.getLogger(__name__)
 
-LEADER = "leader"
-OPEN = frozenset(state.value for state in CaseState if state is not CaseState.RESOLVED)
 CASES = 5_000
 """Open cases that one look takes in, the most urgent first."""
 DEAF = timedelta(minutes=1)

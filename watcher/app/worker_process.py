@@ -35,12 +35,13 @@ from watcher.app.settings import Prepared
 from watcher.app.status import read_worker, write_status
 from watcher.app.steps import ClockSteps
 from watcher.app.ticketing import desk_of
-from watcher.app.ticks import OPEN, Rules, Ticks
+from watcher.app.ticks import Rules, Ticks
 from watcher.app.worker import Gear, Worker, WorkerOptions
 from watcher.cases.identity import Directory, Standing
 from watcher.cases.sources import Expected, expected_nodes
 from watcher.cases.states import TickOptions
 from watcher.cases.storm import Budget, StormLimits
+from watcher.cases.table import OPEN
 from watcher.errors import InputError, Location
 from watcher.inventory.schema import Inventory
 from watcher.journal.mounts import refuse_network
