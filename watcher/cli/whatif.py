@@ -9,6 +9,7 @@ from rich.console import Console
 
 from watcher.app.whatif import Question, ask_expiry, ask_steps
 from watcher.cli import tables
+from watcher.cli.options import TIME
 from watcher.cli.plan import moment
 from watcher.errors import InputError
 from watcher.render import plain_value
@@ -75,7 +76,7 @@ def expiry(  # noqa: PLR0913 -- one argument for each option of the command line
         str | None, typer.Option(metavar="NODE", help="Only that node's. Default: all nodes'.")
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="Moment to speak of: 2026-12-24.")
+        str | None, typer.Option("--at", metavar="TIME", help=f"Moment to speak of: {TIME}.")
     ] = None,
     cluster: Named = None,
     rules: Packs = None,
