@@ -138,6 +138,17 @@ def test_a_comment_is_there_once_its_mark_is_found(kind):
 
 
 @EACH_SEARCHED
+def test_a_mark_that_stands_further_on_in_a_text_is_a_quotation(kind):
+    system, _ = kind.pair()
+    quoted = f"> E2: Certificate name:[{KEY} v2 ab12].der\nsee [{KEY} p1] and [watcher-x-1 v9 c]"
+    ticket = system.create(draft(description=quoted, implementation=quoted))
+    system.comment(ticket, f"[{KEY} p0]", f"[{KEY} p0] {quoted}")
+    marks = ("p0", "v2 ab12", "p1")
+
+    assert [system.has(ticket, f"[{KEY} {one}]") for one in marks] == [True, False, False]
+
+
+@EACH_SEARCHED
 def test_an_update_is_there_once_its_mark_is_found(kind):
     system, _ = kind.pair()
     ticket = system.create(draft())

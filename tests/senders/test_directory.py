@@ -97,6 +97,15 @@ def test_a_comment_is_there_once(system):
     assert not system.has(ref, "[a 2]")
 
 
+def test_a_mark_counts_only_where_a_text_begins(system):
+    quoted = "> E2: [watcher-graz-1 v2 m1] and [a 2]"
+    ref = system.create(draft(description=quoted))
+    system.comment(ref, "[a 1]", f"said without it\n{quoted}")
+    marks = ("[a 1]", "[a 2]", "[watcher-graz-1 v1 m1]", "[watcher-graz-1 v2 m1]")
+
+    assert [True, False, True, False] == [system.has(ref, one) for one in marks]
+
+
 def test_a_ticket_is_closed_and_opened_again(system):
     ref = system.create(draft())
     closed = system.close(ref, "[m c]", "[m c] done")

@@ -19,6 +19,7 @@ from tempfile import mkdtemp
 from watcher import crash
 from watcher.errors import Refused, TryLater, Unclear
 from watcher.model.ticket import Draft, TicketRef
+from watcher.senders.answers import marked
 from watcher.tickets import encode
 
 TICKET, CLOSED = "ticket.json", "CLOSED"
@@ -88,7 +89,7 @@ class DirectorySystem:
         if self.has(ticket, mark):
             return
         with _told(unclear=True):
-            _number(place, encode.markdown(text) + "\n")
+            _number(place, encode.markdown(marked(mark, text)) + "\n")
         crash.point("directory-comment")
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:

@@ -130,17 +130,23 @@ class ServiceNow:
         return found
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
-        """Tell whether the description or the journal holds the mark."""
+        """Tell whether the description or a line of the journal begins with the mark.
+
+        Further on in a text it is a quotation, such as of a message that holds it.
+        """
         query = {
             "sysparm_fields": "sys_id,description,work_notes,comments",
             "sysparm_display_value": "true",
         }
         path = f"{_table()}/{path_of(ticket.id)}"
         answer = self._send(Request(method="GET", path=path, query=query))
-        names = ("description", "work_notes", "comments")
         wanted = servicenow(mark)
-        # Where a field is cut, a longer text would hold the mark; both are looked for as sent.
-        return any(wanted in _raw(answer.value, name) for name in names)
+        lines = (
+            line for name in ("work_notes", "comments")
+            for line in _raw(answer.value, name).splitlines()
+        )  # fmt: skip
+        described = _raw(answer.value, "description").startswith(wanted)
+        return described or any(line.startswith(wanted) for line in lines)
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Add a journal entry."""
