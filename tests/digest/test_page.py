@@ -98,6 +98,16 @@ def test_what_is_wrong_is_no_quiet_and_stands_in_the_subject(changes, words):
     assert html.count("color: #116329") == 0
 
 
+def test_what_is_not_counted_yet_is_no_trouble():
+    """Messages come before the counts of what was received."""
+    lines = (Line("udp", Place.CASE, Reason.NONE, 5),)
+    made = page(State(cases=(), sources=(source("cm1"),), books=lines))
+
+    assert "all quiet, 1 source alive" == made.state
+    for form in (pages.html(made, TEMPLATES), pages.text(made, TEMPLATES)):
+        assert "0 received = 5 case; 5 received are not counted yet" in form
+
+
 def test_nobody_heard_yet_is_told_beside_what_is_due():
     made = page(State(cases=known(case()), sources=(source("cm1", "unknown", None),)))
 

@@ -83,7 +83,7 @@ def _troubles(page: DigestPage) -> Iterator[str]:
         yield f"{plural(len(page.stages), 'stage')} of ours stalled"
     if page.stuck:
         yield "tickets stuck"
-    if page.books.difference:
+    if page.books.difference > 0:  # below 0 the counts of what was received are on their way
         yield f"books off by {page.books.difference}"
     if page.strays:
         yield f"{page.strays} of no list"

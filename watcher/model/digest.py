@@ -116,7 +116,10 @@ class Month:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The books on one line each; `difference` is 0 when they balance."""
+    """The books on one line each; `difference` is 0 when they balance.
+
+    It is below 0 for a moment while what was received is being counted.
+    """
 
     received: int
     places: tuple[tuple[str, int], ...]
