@@ -419,6 +419,9 @@ class Outbox(Protocol):
     def dead(self) -> Sequence[Errand]:
         """Return what was given up."""
 
+    def keep(self, systems: Collection[str], told: str, now: datetime) -> None:
+        """Let what is not done at other systems rest as done, with `told`; wake what rested so."""
+
     def move(self, errand: Errand, before: ErrandState, ticket: Ticket | None = None) -> bool:
         """Write an errand down that was `before` until now; tell whether it was.
 

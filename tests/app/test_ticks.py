@@ -10,8 +10,9 @@ from killing.numbered import alarm, inventory
 
 from watcher.app.digests import Digests
 from watcher.app.drawing import Dirty, Draughtsman
+from watcher.app.errands import Desk
 from watcher.app.heartbeat import Heartbeat
-from watcher.app.outgoing import Desk, Outgoing
+from watcher.app.outgoing import Outgoing
 from watcher.app.posting import Carriers
 from watcher.app.posting import Desk as DigestDesk
 from watcher.app.report import Found, Reporter

@@ -123,6 +123,21 @@ def test_what_was_given_up_is_listed(outbox):
     assert ["other"] == [one.system for one in outbox.dead()]
 
 
+def test_what_is_at_a_system_that_left_rests_until_it_is_back(outbox):
+    states = [NEW, ErrandState.UNKNOWN, ErrandState.DEAD, SENDING, DONE]
+    outbox.note([], [samples.errand(what=f"p{n}", system="gone", state=state)
+                     for n, state in enumerate(states)], [])  # fmt: skip
+    found = []
+    for systems in ({"directory"}, {"directory", "gone"}):
+        outbox.keep(systems, "left", NOW)
+        outbox.keep(systems, "left", NOW)
+        errands = outbox.newest("graz").errands
+        found.append([one.state for one in errands if one.system == "gone"])
+
+    assert [[DONE, DONE, DONE, SENDING, DONE], [NEW, NEW, NEW, SENDING, DONE]] == found
+    assert [NEW] == [one.state for one in errands if one.system == "directory"]
+
+
 def test_what_was_sent_in_the_last_hour_is_counted(outbox):
     outbox.move(replace(only(outbox), state=SENDING, sent_at=NOW), NEW)
 

@@ -9,7 +9,8 @@ from random import Random
 from app.desk import StillClock
 from store import samples
 
-from watcher.app.outgoing import Desk, Outgoing
+from watcher.app.errands import Desk
+from watcher.app.outgoing import Outgoing
 from watcher.app.report import Found
 from watcher.errors import Refused, TryLater, Unclear
 from watcher.model.case import CaseState
@@ -79,6 +80,16 @@ class Memory:
     def sending(self):
         """Return what is being sent."""
         return [one for one in self.errands.values() if one.state is ErrandState.SENDING]
+
+    def keep(self, systems, told, now):
+        """Let rest, and wake."""
+        for one in list(self.errands.values()):
+            kept, done = one.system in systems, one.state is ErrandState.DONE
+            if not kept and not done and one.state is not ErrandState.SENDING:
+                self.errands[one.id] = replace(one, state=ErrandState.DONE, told=told)
+            elif kept and done and one.told == told:
+                self.errands[one.id] = replace(one, state=ErrandState.NEW, told="", next_at=now,
+                                               added_at=now)  # fmt: skip
 
     def dead(self):
         """Return what was given up."""

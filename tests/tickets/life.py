@@ -12,7 +12,8 @@ from app.desk import StillClock
 from store import samples
 from tickets.desk import FREE, NOW, NoCases
 
-from watcher.app.outgoing import Desk, Outgoing
+from watcher.app.errands import Desk
+from watcher.app.outgoing import Outgoing
 from watcher.app.report import Found
 from watcher.model.ticket import ErrandKind, ErrandState
 from watcher.ports import CaseRow, Drawn

@@ -10,7 +10,8 @@ from tickets.desk import DAY, HOUR, MINUTE, NOW, case
 
 from watcher.model.case import CaseState
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
-from watcher.tickets.due import COMMENT_LINES, DueRules, Ground, addressed, due
+from watcher.tickets.due import DueRules, Ground, addressed, due
+from watcher.tickets.said import COMMENT_LINES
 
 RULES = DueRules(systems=("a",))
 CLOSING = replace(RULES, close=True)

@@ -386,6 +386,40 @@ def test_a_fresh_ticket_that_the_index_does_not_show_yet_is_not_taken_for_gone(c
     assert ["[watcher-graz-0 p1]"] == list(system.tickets["CHG00001"]["comments"])
 
 
+class Slow(Scripted):
+    """A system whose calls take half a minute each."""
+
+    def find(self, key):
+        """Take a while."""
+        self.clock.pass_by(30 * SECOND)
+        return super().find(key)
+
+
+def test_a_slow_system_holds_no_other_up_for_long(clock):
+    memory, slow = filled(50), Slow(clock, chance(7), faults=False, name="slow")
+    fast = Scripted(clock, chance(7), faults=False)
+    for number, one in list(memory.errands.items()):
+        memory.errands[number + 50] = replace(one, id=number + 50, system="slow")
+    sender = outgoing(clock, memory, fast, systems={"slow": slow, "scripted": fast})
+    sender.turn()
+
+    assert 50 == len(fast.tickets)
+    assert clock.now() - NOW <= MINUTE
+    run(sender, clock, NOW + HOUR, step=SECOND)
+    assert 50 == len(slow.tickets)
+
+
+def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back(clock):
+    memory, system = filled(3), Scripted(clock, chance(7), faults=False)
+    other = Scripted(clock, chance(7), faults=False, name="other")
+    run(outgoing(clock, memory, other), clock, NOW + HOUR)
+    without = memory.states()
+    run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)
+
+    assert ({DONE: 3}, {}) == (without, other.tickets)
+    assert 3 == len(system.tickets)
+
+
 def test_the_end_waits_for_nothing_that_hangs(clock):
     memory, system = filled(0), Scripted(clock, chance(1), faults=False)
     sender = outgoing(clock, memory, system)

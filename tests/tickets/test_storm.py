@@ -9,7 +9,8 @@ from builders import CATALOGUE, cluster, inventory, node
 from tickets.desk import FREE, Always, Scripted, chance, term
 
 from watcher.app.drawing import Draughtsman
-from watcher.app.outgoing import Desk, Outgoing
+from watcher.app.errands import Desk
+from watcher.app.outgoing import Outgoing
 from watcher.app.report import Found
 from watcher.cases.identity import Directory
 from watcher.cases.storm import Budget

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from watcher.app.drawing import EXCUSE
-from watcher.app.outgoing import Desk
+from watcher.app.errands import Desk
 from watcher.app.parts import TicketKeys
 from watcher.app.report import Found
 from watcher.app.settings import Located, Prepared

@@ -150,6 +150,16 @@ class SqlOutbox:
         with self._database.writing() as connection:
             bulk.replace(connection, ticket, [_ticket_to_row(seen)], ("change_key", "system"))
 
+    def keep(self, systems: Collection[str], told: str, now: datetime) -> None:
+        """Let what is not done at other systems rest as done, with `told`; wake what rested so."""
+        kept, done = errand.c.system.in_(list(systems)), ErrandState.DONE.value
+        open_ = errand.c.state.in_([one.value for one in _RESTS])
+        rested = and_(kept, errand.c.state == done, errand.c.told == told)
+        wake = {"state": ErrandState.NEW.value, "told": "", "next_at": now, "added_at": now}
+        with self._database.writing() as connection:
+            connection.execute(update(errand).where(~kept, open_).values(state=done, told=told))
+            connection.execute(update(errand).where(rested).values(**wake))
+
     def move(self, moved: Errand, before: ErrandState, ticket_: Ticket | None = None) -> bool:
         """Write an errand down that was `before` until now; tell whether it was."""
         with self._database.writing() as connection:
@@ -162,6 +172,7 @@ class SqlOutbox:
 
 
 _other = change.alias("other")
+_RESTS = (ErrandState.NEW, ErrandState.UNKNOWN, ErrandState.DEAD)
 
 
 def _with_all(fetch: Fetcher, found: Change) -> Filed:

@@ -14,6 +14,8 @@ from watcher.model.ticket import Errand, ErrandKind, ErrandState, TicketRef
 
 TOLD = 300
 """Characters of an answer that are kept for people."""
+GONE = "its system is not in the settings any more"
+"""Told of an errand that rests: it counts as done, and goes on when the system is back."""
 LONGEST = timedelta(days=1)
 """A system that asks for a longer rest is asked again after this."""
 
@@ -45,6 +47,8 @@ class Limits:
     """
     blind: int = 12
     """The same where nothing can be searched; the pauses between come to about five days."""
+    patient: bool = False
+    """The pauses between grow without a bound: each sending is one more letter to somebody."""
     horizon: timedelta = timedelta(days=7)
     """So long it is searched for an errand whose end is unclear."""
     hourly: int = 100
@@ -57,7 +61,7 @@ class Limits:
 
     def at(self, *, searches: bool) -> "Limits":
         """Return the limits at one system: where nothing is ever found, that proves nothing."""
-        return self if searches else replace(self, unclear=self.blind)
+        return self if searches else replace(self, unclear=self.blind, patient=True)
 
 
 DEFAULT = Limits()
@@ -193,7 +197,8 @@ def _absent(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     if sent >= limits.unclear:
         told = f"sent {sent} times, no clear answer, never found; a person must look: {errand.told}"
         return replace(errand, state=ErrandState.DEAD, next_at=answer.at, told=told[:TOLD])
-    pause = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
+    doubled: timedelta = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
+    pause = doubled if limits.patient else min(doubled, limits.most)
     return replace(errand, state=ErrandState.NEW, next_at=answer.at + pause)
 
 

@@ -23,11 +23,10 @@ from watcher.model.ticket import (
     unmarked,
 )
 from watcher.tickets.encode import one_line
+from watcher.tickets.said import comments
 
 NAMED = 200
 """Characters of a case's name."""
-COMMENT_LINES = 40
-"""Of what changed, a comment tells so many lines; the ticket itself has them all."""
 COMMENT = 8000
 """Characters of one comment."""
 SEEN_LATE = timedelta(hours=2)
@@ -86,7 +85,7 @@ def due(ground: Ground, rules: DueRules) -> Due:
     fresh = before is None or before.key != after.key
     known = replace(ground, tickets=(), errands=()) if fresh else ground
     found = [_of_system(system, after, known, rules) for system in rules.systems]
-    told = _told(before if not fresh else None, after)
+    told = comments(before if not fresh else None, after)
     changes = [after] if after != before else []
     added = [_texted(one, told, per.overtaken) for per in found for one in per.add]
     if before is not None and fresh and before.ended_at is None:
@@ -364,12 +363,6 @@ def _series(errand: Errand) -> str:
 # -- what comments say
 
 
-def _told(before: Change | None, after: Change) -> Mapping[str, str]:
-    """Return what each kind of comment says, by its series."""
-    progress = "\n".join(("The certificates of this change:", *_cut(after.standing)))
-    return {"v": "\n".join(_difference(before, after)), "p": progress, "r": progress}
-
-
 def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]) -> Errand:
     """Return an errand with what it says; a comment on versions says what was overtaken too."""
     if errand.kind in _SHOW:
@@ -383,24 +376,3 @@ def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]
     if errand.kind is ErrandKind.CLOSE:
         text = f"All certificates of this change are done.\n{text}"
     return replace(errand, text=f"{errand.signed} {unmarked(text)}")
-
-
-def _difference(before: Change | None, after: Change) -> Iterator[str]:
-    """Yield what people must decide anew; an order that changed alone is said as such."""
-    yield f"The plan changed; this is version {after.version}."
-    if before is None or before.version == after.version:
-        return
-    old, new = before.draft.decides, after.draft.decides
-    gone = [line for line in dict.fromkeys(old) if line not in set(new)]
-    come = [line for line in dict.fromkeys(new) if line not in set(old)]
-    if after.round > before.round:
-        yield "An alarm came again after this change was done."
-    yield from _cut([f"- no more: {line}" for line in gone] + [f"- new: {line}" for line in come])
-    if not gone and not come:
-        yield "The order of the steps is another."
-
-
-def _cut(lines: Sequence[str]) -> Iterator[str]:
-    yield from lines[:COMMENT_LINES]
-    if len(lines) > COMMENT_LINES:
-        yield f"... and {len(lines) - COMMENT_LINES} more"

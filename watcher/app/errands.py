@@ -1,0 +1,263 @@
+"""One errand at one ticket system: search, send what is not there, write down what came of it.
+
+What is written before and after each call is what a search goes by later, whatever ends the
+process between the two.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from watcher import crash
+from watcher.app.report import Found
+from watcher.errors import Refused, ShutOut, StoreUnavailable, TryLater, Unclear
+from watcher.model.ticket import (
+    Attachment,
+    Change,
+    Draft,
+    Errand,
+    ErrandKind,
+    ErrandState,
+    Ticket,
+    TicketRef,
+)
+from watcher.ports import Clock, Filed, Lease, Outbox, Term, TicketSystem, View
+from watcher.tickets.advance import DEFAULT, Answer, Limits, Outcome, advance, begin
+from watcher.tickets.due import DueRules, addressed
+
+logger = logging.getLogger(__name__)
+
+Attach = Callable[[str], Sequence[Attachment]]
+"""Returns the documents of a cluster's newest plan."""
+
+
+def nothing_attached(_: str) -> Sequence[Attachment]:
+    """Attach nothing."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What sending works with."""
+
+    outbox: Outbox
+    view: View
+    lease: Lease
+    clock: Clock
+    standing: Found
+    """Who leads, as the worker last heard."""
+    systems: Mapping[str, TicketSystem]
+    rules: DueRules
+    open_clusters: Callable[[], Sequence[str]]
+    limits: Limits = DEFAULT
+    attach: Attach = nothing_attached
+    chance: Callable[[], float] = random.random
+    """Spreads tries; no secret hangs on it."""
+
+
+@dataclass(slots=True)
+class Try:
+    """One errand at one system, in one term."""
+
+    desk: Desk
+    system: TicketSystem
+    errand: Errand
+    term: Term
+    leads: Callable[[], Term | None]
+    """Returns the term in which we lead now."""
+    heard: Callable[[str, Answer], None]
+    """Is told how the system answered."""
+    absent: bool = False
+    """A search found that it is not there."""
+    begun: int = 0
+    """How many calls were made that change something."""
+
+    def run(self) -> bool:
+        """Search, and send what is not there; tell whether it is done."""
+        after = self.searched()
+        if after is None or after.state is not ErrandState.NEW or not self.absent:
+            return after is not None and after.state is ErrandState.DONE
+        waits = after.next_at > self.desk.clock.now()
+        return not waits and self.sent(after)
+
+    def searched(self) -> Errand | None:
+        """Look whether it is done, or the ticket was closed; return the errand after that."""
+        errand = self.errand
+        if crash.seeded("no-find-before-create") and errand.kind is ErrandKind.CREATE:
+            answer = self._answer(Outcome.ABSENT)
+        else:
+            answer = self._asked(self._search)
+        self.heard(errand.system, answer)
+        self.absent = answer.outcome is Outcome.ABSENT
+        if self.absent and errand.state is ErrandState.NEW:
+            return errand
+        after = advance(errand, answer, self._limits())
+        crash.point("outgoing-searched")
+        return after if self._write(after, errand.state, answer) else None
+
+    def _search(self) -> Answer:
+        """Return whether it is there; a ticket that people closed or took away is left alone."""
+        errand, system = self.errand, self.system
+        try:
+            found = system.find(errand.change)
+        except Refused as error:  # it is asked the same for every key: no fault of this one
+            raise ShutOut(str(error)) from error
+        if errand.kind is ErrandKind.CREATE:
+            return self._made(found)
+        ours = errand.ticket
+        seen = next((one for one in found if ours is not None and one.id == ours.id), None)
+        if ours is None:
+            return self._answer(Outcome.LEFT, told="there is no ticket")
+        if self._arrived(seen or ours, sure=seen is not None):
+            return self._answer(Outcome.FOUND, seen or ours)
+        # Our own closing may have come half way; only a reopening goes on where people closed.
+        ends = errand.kind is ErrandKind.CLOSE and errand.sent_at is not None
+        if seen is not None and seen.closed and errand.kind is not ErrandKind.REOPEN and not ends:
+            return self._answer(Outcome.LEFT, seen, "people closed the ticket")
+        return self._answer(Outcome.ABSENT, seen)
+
+    def _made(self, found: Sequence[TicketRef]) -> Answer:
+        """Return whether the ticket is there; a closed one that we never made is not this one."""
+        ticket = next((one for one in found if not one.closed), next(iter(found), None))
+        if ticket is None:
+            return self._answer(Outcome.ABSENT)
+        if ticket.closed and self.errand.sent_at is None:
+            return self._answer(Outcome.LEFT, ticket, "a closed ticket has this key")
+        return self._answer(Outcome.FOUND, ticket)
+
+    def _arrived(self, ticket: TicketRef, *, sure: bool) -> bool:
+        """Tell whether an errand was done before; an update does no harm twice, so it is sent."""
+        errand, has = self.errand, self.system.has
+        match errand.kind:
+            case ErrandKind.UPDATE:
+                if errand.sent_at is None or " again " in errand.what:
+                    return False
+                filed = self.desk.outbox.filed(errand.change)
+                return filed is not None and has(ticket, addressed(filed.change).mark)
+            case ErrandKind.CLOSE:
+                return has(ticket, errand.signed) and (ticket.closed or not sure)
+            case ErrandKind.REOPEN:
+                return has(ticket, errand.signed) and not ticket.closed
+            case _:
+                return has(ticket, errand.signed)
+
+    def sent(self, errand: Errand) -> bool:
+        """Send it; what is written before and after is what a search later goes by."""
+        filed = self.desk.outbox.filed(errand.change)
+        if filed is None:
+            return False
+        now = self.desk.clock.now()
+        shows = errand.kind in (ErrandKind.CREATE, ErrandKind.UPDATE)
+        sending = begin(errand, self.term.epoch, now)
+        if shows:
+            draft = addressed(filed.change)
+            sending = replace(sending, version=draft.version, digest=draft.shows)
+        crash.point("outgoing-before-sending")
+        if not self.move(sending, ErrandState.NEW):
+            return False
+        crash.point("outgoing-sending")
+        self.begun += 1
+        term = self.leads()
+        if term is None or term.epoch != self.term.epoch:
+            answer = self._answer(Outcome.LATER, told="another leads; it was not sent")
+            return self._write(advance(sending, answer), ErrandState.SENDING, answer) and False
+        answer = self._asked(lambda: self._sent(sending, filed))
+        crash.point("outgoing-sent")
+        self.heard(errand.system, answer)
+        after = advance(sending, answer, self._limits())
+        self._write(after, ErrandState.SENDING, answer)
+        crash.point("outgoing-done")
+        return after.state is ErrandState.DONE
+
+    def _sent(self, errand: Errand, filed: Filed) -> Answer:
+        system, ours = self.system, errand.ticket
+        match errand.kind:
+            case ErrandKind.CREATE:
+                return self._whole(system.create(self._draft(filed.change)))
+            case _ if ours is None:
+                raise Refused("there is no ticket")
+            case ErrandKind.UPDATE:
+                return self._whole(system.update(ours, self._draft(filed.change)))
+            case ErrandKind.COMMENT:
+                system.comment(ours, errand.signed, errand.text)
+                return self._answer(Outcome.DONE, ours)
+            case ErrandKind.CLOSE:
+                return self._answer(Outcome.DONE, system.close(ours, errand.signed, errand.text))
+            case ErrandKind.REOPEN:
+                return self._answer(Outcome.DONE, system.reopen(ours, errand.signed, errand.text))
+
+    def _whole(self, ticket: TicketRef) -> Answer:
+        """Return that a ticket is there, and what it had to do without."""
+        told = "; ".join(self.system.left_out)
+        return self._answer(Outcome.DONE, ticket, told=f"left out: {told}" if told else "")
+
+    def _draft(self, change: Change) -> Draft:
+        attached = tuple(self.desk.attach(change.cluster))
+        return replace(addressed(change), attachments=attached)
+
+    def _asked(self, call: Callable[[], Answer]) -> Answer:
+        """Return what came of a call; an error that no back-end may raise leaves it unclear."""
+        try:
+            return call()
+        except TryLater as error:
+            return self._answer(Outcome.LATER, told=str(error), seconds=error.seconds)
+        except Unclear as error:
+            return self._answer(Outcome.UNCLEAR, told=str(error))
+        except ShutOut as error:
+            return self._answer(Outcome.SHUT, told=str(error))
+        except Refused as error:
+            return self._answer(Outcome.REFUSED, told=str(error))
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("%s failed", self.errand.system)
+            return self._answer(Outcome.UNCLEAR, told=f"a fault of ours: {type(error).__name__}")
+
+    def _limits(self) -> Limits:
+        return self.desk.limits.at(searches=self.system.searches)
+
+    def _answer(
+        self, outcome: Outcome, ticket: TicketRef | None = None, told: str = "",
+        seconds: float | None = None,
+    ) -> Answer:  # fmt: skip
+        desk = self.desk
+        return Answer(outcome=outcome, at=desk.clock.now(), ticket=ticket, told=told,
+                      seconds=seconds, chance=desk.chance())  # fmt: skip
+
+    def _write(self, after: Errand, before: ErrandState, answer: Answer) -> bool:
+        ours = replace(after, epoch=max(after.epoch, self.term.epoch))
+        ticket = None
+        if after.state is ErrandState.DONE and answer.ticket is not None:
+            ticket = _ticket(after, answer.ticket, self._known_closed(), answer.at)
+        return self.move(ours, before, ticket)
+
+    def move(self, errand: Errand, before: ErrandState, ticket: Ticket | None = None) -> bool:
+        """Write down how far an errand is; tell whether it was ours to write."""
+        moved = self.desk.outbox.move(errand, before, ticket)
+        if moved and errand.state is not before:
+            tell(errand, f"is {errand.state}")
+        return moved
+
+    def _known_closed(self) -> datetime | None:
+        """Return since when the ticket is known to be closed."""
+        filed = self.desk.outbox.filed(self.errand.change)
+        tickets: Iterator[Ticket] = iter(filed.tickets if filed else ())
+        found = (one for one in tickets if one.system == self.errand.system)
+        return next((one.closed_at for one in found), None)
+
+
+def _ticket(errand: Errand, ref: TicketRef, closed_at: datetime | None, now: datetime) -> Ticket:
+    return Ticket(
+        change=errand.change, system=errand.system, ref=ref,
+        closed_at=(closed_at or now) if ref.closed else None,
+    )  # fmt: skip
+
+
+def tell(errand: Errand, what: str) -> None:
+    """Log what became of an errand."""
+    level = logging.ERROR if errand.state is ErrandState.DEAD else logging.INFO
+    told = f" ({errand.told})" if errand.told else ""
+    logger.log(level, "ticket %s at %s: %s %s%s", errand.change, errand.system, errand.kind, what,
+               told, extra={"action": "ticket"})  # fmt: skip
