@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from watcher.inventory.schema import MaintenanceWindow
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import ChangePlan, Finding, Step, minutes
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
 from watcher.planner.sketch import Ground
 from watcher.rules.select import select
 from watcher.rules.work import StepKind
+from watcher.slots.advice import advice
 
 _CHANGING = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value,
@@ -162,7 +162,7 @@ def _time(steps: Sequence[Step], ground: Ground) -> str:
     parts = len({step.part for step in steps})
     windows = f" in {parts} maintenance windows" if parts > 1 else ""
     early = _early(steps)
-    return f"about {_hours(total)} of work{windows}{early}; {phones}.{_fits(total, steps, ground)}"
+    return f"about {_hours(total)} of work{windows}{early}; {phones}.{_fits(steps, ground)}"
 
 
 def _early(steps: Sequence[Step]) -> str:
@@ -171,23 +171,11 @@ def _early(steps: Sequence[Step]) -> str:
     return f", {_hours(minutes(before))} of it before the first change" if before else ""
 
 
-def _fits(total: int, steps: Sequence[Step], ground: Ground) -> str:
+def _fits(steps: Sequence[Step], ground: Ground) -> str:
     """Say when the work is longer than the longest window of the inventory, and where to cut."""
     cluster = ground.terrain.cluster
-    windows = [_length(w) for w in cluster.change_schedule] if cluster else []
-    if not windows or total <= max(windows):
-        return ""
-    gates = [step.number for step in steps if step.kind == StepKind.WAIT.value]
-    where = f"after a gate (steps {', '.join(map(str, gates))})" if gates else "between two stores"
-    return (
-        f" The longest maintenance window is {_hours(max(windows))}: cut the work {where}, and "
-        "begin the next window with the checks and a backup."
-    )
-
-
-def _length(window: MaintenanceWindow) -> int:
-    start, end = (int(t[:2]) * 60 + int(t[3:]) for t in (window.start, window.end))
-    return (end - start) % (24 * 60) or 24 * 60
+    told = advice(steps, cluster) if cluster else ""
+    return f" {told}" if told else ""
 
 
 def _hours(total: int) -> str:

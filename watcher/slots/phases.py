@@ -60,12 +60,17 @@ class Work:
 
 def work_of(plan: ChangePlan, *, prepared: bool) -> Work:
     """Return the phases of a plan; `prepared` says that preparation is done before the window."""
-    left = [step for step in plan.steps if step.mark not in _OVER]
+    return work_in(plan.steps, prepared=prepared)
+
+
+def work_in(steps: Sequence[Step], *, prepared: bool) -> Work:
+    """Return the phases of a plan's steps."""
+    left = [step for step in steps if step.mark not in _OVER]
     orders = [step for step in left if step.kind == StepKind.REQUEST]
-    steps = [step for step in left if step.kind != StepKind.REQUEST]
-    quiet = _opening(steps)
+    work = [step for step in left if step.kind != StepKind.REQUEST]
+    quiet = _opening(work)
     again = minutes([step for step in quiet if step.kind in _AGAIN])
-    rest = steps[len(quiet) :] if prepared else steps
+    rest = work[len(quiet) :] if prepared else work
     found = [
         phase
         for part, run in groupby(rest, key=lambda step: step.part)
