@@ -10,6 +10,9 @@ class RtFake(Fake):
     """A queue of RT with a custom field; REST2 as the real program answers (test_rt_real.py)."""
 
     url = "https://rt.example.test"
+    statuses = ("new", "open", "stalled", "resolved", "rejected", "deleted")
+    right = True
+    """Of writing to a ticket."""
     absent = (404, {}, {"message": "Not Found"})
 
     def key_of(self, ticket):
@@ -78,6 +81,8 @@ class RtFake(Fake):
         fields = [{"id": "1", "type": "customfield", "name": "Change-Key", "values": values}]
         shown = {"id": number, "type": "ticket", "CustomFields": fields}
         shown |= {name: ticket[name] for name in ("Subject", "Status")}
+        for name in ("Starts", "Due"):
+            shown[name] = ticket.get(name, "1970-01-01 00:00:00").replace(" ", "T") + "Z"
         return 200, {"ETag": f'"{ticket["at"]}"'}, shown
 
     def _set(self, asked, number):
@@ -87,9 +92,18 @@ class RtFake(Fake):
             ticket["at"] += 1
         if asked.headers.get("if-match") != f'"{ticket["at"]}"':
             return 412, {}, {"message": "Precondition Failed"}
-        ticket |= asked.json()
         ticket["at"] += 1
-        return 200, {}, [f"Ticket {number}: changed"]
+        told = [self._write(ticket, name, value) for name, value in asked.json().items()]
+        return 200, {}, [f"Ticket {number}: {one}" for one in told]
+
+    def _write(self, ticket, name, value):
+        """Write a field, or say in a sentence why not: the status of the answer is 200."""
+        if not self.right:
+            return "Permission Denied"
+        if name == "Status" and value.lower() not in self.statuses:
+            return f"Status '{value}' isn't a valid status for this ticket."
+        ticket[name] = value.lower() if name == "Status" else value
+        return f"{name} changed"
 
     def _comment(self, asked, number):
         body = asked.json()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 from senders.fake_rt import RtFake
-from senders.systems import KINDS, draft
+from senders.systems import KINDS, NOW, draft
 
-from watcher.errors import InputError, TryLater
+from watcher.errors import InputError, Refused, TryLater
 from watcher.senders.rt import RequestTracker
 
 KEY = "watcher-graz-1"
@@ -31,6 +31,34 @@ def test_a_ticket_that_everybody_changes_waits():
     with pytest.raises(TryLater, match="others are writing"):
         system.update(ticket, draft(version=2))
     assert not system.has(ticket, f"[{KEY} v2 ab12]")
+
+
+def test_a_status_that_rt_does_not_know_is_refused_and_nothing_is_said():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    system.options = replace(system.options, done="closed")
+
+    with pytest.raises(Refused, match="does not set Status: .*isn't a valid status"):
+        system.close(ticket, f"[{KEY} p1 closed]", "all are done")
+    assert len(fake.comments[1]) == 1
+
+
+def test_what_rt_does_not_let_us_write_is_refused_and_its_version_is_not_there():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    fake.right = False
+
+    with pytest.raises(Refused, match="does not set Subject, Due: .*Permission Denied"):
+        system.update(ticket, draft(version=2, title="another", due=NOW.replace(day=29)))
+    assert not system.has(ticket, f"[{KEY} v2 ab12]")
+
+
+def test_a_status_in_another_case_is_the_same():
+    system, _ = RT.pair()
+    ticket = system.create(draft())
+    system.options = replace(system.options, done="Resolved")
+
+    assert system.close(ticket, f"[{KEY} p1 closed]", "all are done").closed
 
 
 def test_a_field_that_was_dropped_is_told():

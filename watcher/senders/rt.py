@@ -23,6 +23,7 @@ from watcher.senders.answers import (
     limited,
     list_of,
     marked,
+    printable,
     rows_at,
     tag_of,
     text_at,
@@ -38,6 +39,7 @@ BODY: Final = 200_000
 PAGE: Final = 100
 PAGES: Final = 20
 _HTML: Final = "text/html"
+_TIMES: Final = ("Starts", "Due")
 _MARK: Final = re.compile(r"\[[A-Za-z0-9][A-Za-z0-9 ._-]{0,150}\]")
 
 
@@ -130,11 +132,14 @@ class RequestTracker:
         self._say(ticket, kind, mark, {"Content": rt_html(marked(mark, text)[:BODY])})
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Set the configured status, then comment."""
+        """Set the configured status, look whether it is so, then comment.
+
+        A comment that is lost then comes at the next try: who asks knows that this was begun.
+        """
         return self._move(ticket, self.options.done, mark, text)
 
     def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Set the configured status, then comment."""
+        """Set the configured status, look, then comment."""
         return self._move(ticket, self.options.reopened, mark, text)
 
     # -- parts
@@ -164,7 +169,10 @@ class RequestTracker:
         return self._ref(row)
 
     def _put(self, ticket: TicketRef, fields: Mapping[str, object]) -> None:
-        """Write fields to the ticket as it was read; once more if somebody was faster."""
+        """Write fields to the ticket as it was read, once more if somebody was faster; then look.
+
+        RT answers 200 to what it refuses, with a sentence for each field.
+        """
         for last in (False, True):
             tag = self._get(ticket.id).headers.get("etag", "")
             headers = {"If-Match": tag} if tag else {}
@@ -172,10 +180,21 @@ class RequestTracker:
                 method="PUT", path=f"ticket/{path_of(ticket.id)}", body=fields, headers=headers,
                 changes=True, accept={HTTPStatus.PRECONDITION_FAILED},
             )  # fmt: skip
-            if self._send(request).status != HTTPStatus.PRECONDITION_FAILED:
+            answer = self._send(request)
+            if answer.status != HTTPStatus.PRECONDITION_FAILED:
+                self._check(ticket, fields, answer)
                 return
             if last:
                 raise TryLater(f"{self.name}: others are writing to {ticket.number}")
+
+    def _check(self, ticket: TicketRef, fields: Mapping[str, object], answer: Answer) -> None:
+        """Raise Refused with RT's words unless the ticket has what was written."""
+        row = self._after(ticket).value
+        lost = [name for name, value in fields.items() if _kept(row, name) != _told(name, value)]
+        if lost:
+            words = answer.value if isinstance(answer.value, list) else ()
+            said = self._http.clean(" ".join(one for one in words if isinstance(one, str)))
+            raise Refused(f"{self.name} does not set {', '.join(lost)}: {said or 'no reason told'}")
 
     def _say(self, ticket: TicketRef, kind: str, mark: str, content: Mapping[str, object]) -> None:
         body = {"Subject": _subject(mark), "ContentType": _HTML, **content}
@@ -184,14 +203,17 @@ class RequestTracker:
     def _move(self, ticket: TicketRef, status: str, mark: str, text: str) -> TicketRef:
         if not status:
             raise Refused(f"{self.name}: the settings name no status for this; people do it")
-        if text_at(self._get(ticket.id).value, "Status") != status:
+        if _kept(self._get(ticket.id).value, "Status") != _told("Status", status):
             self._put(ticket, {"Status": status})
         self.comment(ticket, mark, text)
         return self._seen(ticket)
 
     def _seen(self, ticket: TicketRef) -> TicketRef:
+        return self._ref(self._after(ticket).value)
+
+    def _after(self, ticket: TicketRef) -> Answer:
         try:
-            return self._ref(self._get(ticket.id).value)
+            return self._get(ticket.id)
         except TryLater as error:  # what went before is done, and this would deny it
             raise Unclear(str(error)) from error
 
@@ -275,6 +297,18 @@ def _subject(mark: str) -> str:
 def _count(answer: Answer, name: str) -> int:
     text = answer.text(name)
     return int(text) if text.isdigit() else 1
+
+
+def _kept(row: Value, name: str) -> str:
+    """Return a field as RT shows it, in the form in which it is written."""
+    text = text_at(row, name)
+    shown = text.replace("T", " ").removesuffix("Z") if name in _TIMES else text
+    return _told(name, shown)
+
+
+def _told(name: str, value: object) -> str:
+    """Return a field as it is compared: RT knows no case in a status."""
+    return str(value).lower() if name == "Status" else printable(str(value))
 
 
 def _time(at: datetime) -> str:

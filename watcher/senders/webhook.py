@@ -70,8 +70,9 @@ class Webhook:
         return self._ref(answer, draft)
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Post the draft anew."""
-        self._post("update", draft.mark, {**_ticket(ticket), **_draft(draft)})
+        """Post the draft anew; one whose times alone moved is another event under the same mark."""
+        content = {**_ticket(ticket), **_draft(draft)}
+        self._post("update", draft.mark, content, once=draft.shows)
         return ticket
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -93,7 +94,7 @@ class Webhook:
         self._post("reopen", mark, {**_ticket(ticket), "text": visible(marked(mark, text))})
         return ticket
 
-    def _post(self, event: str, mark: str, content: dict[str, object]) -> Answer:
+    def _post(self, event: str, mark: str, content: dict[str, object], once: str = "") -> Answer:
         told = {"version": VERSION, "event": event, "mark": mark, **content}
         body = json_text(told).encode()
         stamp = str(int(self._now().timestamp()))
@@ -101,7 +102,7 @@ class Webhook:
             "Content-Type": "application/json",
             "Watcher-Timestamp": stamp,
             "Watcher-Signature": signature(self.options.secret, stamp, body),
-            "Idempotency-Key": tag_of(f"{event} {mark}"),
+            "Idempotency-Key": tag_of(f"{event} {mark} {once}".rstrip()),
         }
         if self.options.authorization:
             headers["Authorization"] = self.options.authorization
