@@ -93,3 +93,15 @@ def test_each_event_has_a_key_of_its_own():
 def test_a_webhook_without_a_secret_is_an_input_error():
     with pytest.raises(InputError, match="would not be signed"):
         Webhook(WebhookOptions(http=HttpOptions(url="https://x.test"), secret=""), lambda: NOW)
+
+
+def test_times_that_moved_alone_are_another_event():
+    fake = WebhookFake()
+    hook = system(fake)
+    ticket = hook.create(draft())
+    for hour in (22, 23, 23):
+        hook.update(ticket, draft(ends=NOW.replace(hour=hour)))
+    keys = [asked.headers["idempotency-key"] for asked in fake.asked[1:]]
+
+    assert (keys[1], 2) == (keys[2], len(set(keys)))
+    assert 2 == len(fake.comments[1])

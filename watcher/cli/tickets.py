@@ -45,7 +45,7 @@ def tickets(
 ) -> None:
     """List changes and their tickets, the newest first.
 
-    Examples: `watcher tickets`, `watcher tickets show watcher-hq-3`
+    Examples: `watcher tickets`, `watcher tickets show watcher-hq-0fa2c1-3`
     """
     context.obj = settings
     if context.invoked_subcommand is not None:
@@ -98,7 +98,7 @@ def show(
 ) -> None:
     """Show one change: when it is planned, its tickets, what was and is to be done.
 
-    Examples: `watcher tickets show watcher-hq-3` and `watcher tickets show watcher-hq-3 --full`
+    Examples: `watcher tickets show watcher-hq-0fa2c1-3` and `watcher tickets show watcher-hq-0fa2c1-3 --full`
     """
     with opened(located_to_look(context.obj)) as store:
         filed = store.outbox.filed(key)
@@ -166,7 +166,7 @@ def retry(
 ) -> None:
     """Try again what was given up for a change, or for all; a search comes first.
 
-    Examples: `watcher tickets retry watcher-hq-3`, `watcher tickets retry --all`
+    Examples: `watcher tickets retry watcher-hq-0fa2c1-3`, `watcher tickets retry --all`
     """
     if (key is None) != every:
         raise InputError("what to try again is not clear", expected="a key, or --all")
