@@ -61,9 +61,12 @@ class RtFake(Fake):
         subject = re.search(r"Subject LIKE '([^']+)'", query)
         key = re.search(r"CF\.\{Change-Key\} = '([^']+)'", query)
 
+        # SQL's LIKE: no case, and `_` is any character.
+        like = re.compile(re.escape(subject[1]).replace("_", "."), re.IGNORECASE)
+
         def matches(ticket):
             kept = ticket["CustomFields"].get("Change-Key")
-            return subject[1] in ticket["Subject"] or (key is not None and kept == key[1])
+            return like.search(ticket["Subject"]) or (key is not None and kept == key[1])
 
         return self._page(asked, [{"id": str(n), "type": "ticket"} for n in self.searched(matches)])
 

@@ -115,6 +115,19 @@ def test_a_search_that_answers_with_everything_is_no_search(kind):
 
 
 @EACH_SEARCHED
+def test_a_neighbour_whose_key_differs_in_case_alone_blocks_nothing(kind):
+    system, fake = kind.pair()
+    system.create(draft("watcher-GRAZ-1"))
+    for ticket in fake.tickets.values():  # a clone that people labelled as ours
+        ticket.get("fields", {}).get("labels", []).append(KEY)
+    before = system.find(KEY)
+    ours = system.create(draft())
+
+    assert before == ()
+    assert [one.id for one in system.find(KEY)] == [ours.id]
+
+
+@EACH_SEARCHED
 def test_a_field_that_is_dropped_does_not_hide_the_ticket(kind):
     system, fake = kind.pair()
     fake.drops_field = True

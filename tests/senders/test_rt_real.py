@@ -51,6 +51,17 @@ def test_twenty_drafts_twice_are_twenty_tickets(options):
     assert len(found) == 20
 
 
+def test_a_neighbours_key_that_rt_takes_for_ours_blocks_nothing(options):
+    system = RequestTracker(options)
+    system.create(draft("watcher-SITE-a-1"))
+    before = system._search("Subject LIKE '[watcher-site_a-1]'")  # noqa: SLF001 -- RT's own answer
+    nothing = system.find("watcher-site_a-1")
+    ours = system.create(draft("watcher-site_a-1"))
+
+    assert (len(before), nothing) == (1, ())
+    assert [one.id for one in system.find("watcher-site_a-1")] == [ours.id]
+
+
 def test_rt_keeps_what_a_draft_says(options):
     system = RequestTracker(options)
 

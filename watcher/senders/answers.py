@@ -1,7 +1,7 @@
 """What a system answered, read without trusting it; and the texts that carry our key."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -59,6 +59,23 @@ def list_of(answer: Answer, name: str) -> Sequence[Value]:
     if not isinstance(at(answer.value, name), list):
         raise TryLater(f"the answer holds no {name}")
     return answer.rows(name)
+
+
+def ours_among(
+    rows: Sequence[Value], ours: Callable[[Value], bool], asked: Callable[[Value], bool], name: str
+) -> Sequence[Value]:
+    """Return which rows are ours of what a search answers.
+
+    A row that the query may well find, such as of a key that differs in case alone, is just not
+    ours. Rows that nobody asked for, and nothing else, say that the query was not understood.
+    """
+    found = [row for row in rows if ours(row)]
+    if not found and not all(asked(row) for row in rows):
+        raise TryLater(
+            f"{name} answers a search for our key with tickets of others:"
+            " its field cannot be searched, or not be read"
+        )
+    return found
 
 
 def printable(text: str) -> str:

@@ -24,6 +24,7 @@ from watcher.senders.answers import (
     limited,
     list_of,
     marked,
+    ours_among,
     rows_at,
     tag_of,
     text_at,
@@ -102,9 +103,9 @@ class Jira:
         found: dict[str, TicketRef] = {}
         made = self._remembered(key)
         rows = list(self._dialect.search(self, tag_of(key), made))
-        ours = [row for row in rows if _is_ours(row, key)]
-        if rows and not ours:
-            raise TryLater(f"{self.name} answers a search for a label with issues without it")
+        ours = ours_among(
+            rows, lambda row: _is_ours(row, key), lambda row: _has_label(row, key), self.name
+        )
         for row in (*ours, *self._direct(made)):
             if _is_ours(row, key):
                 ticket = self._ref(row)
@@ -313,3 +314,9 @@ def _is_ours(row: Value, key: str) -> bool:
     """Tell whether an issue has our key: its property, or where that was dropped its label."""
     kept = text_at(row, "properties", PROPERTY, "key")
     return kept == key if kept else tag_of(key) in rows_at(row, "fields", "labels")
+
+
+def _has_label(row: Value, key: str) -> bool:
+    """Tell whether the query finds an issue, whatever the property says."""
+    labels = [str(one).lower() for one in rows_at(row, "fields", "labels")]
+    return tag_of(key).lower() in labels

@@ -23,6 +23,7 @@ from watcher.senders.answers import (
     limited,
     list_of,
     marked,
+    ours_among,
     printable,
     rows_at,
     tag_of,
@@ -87,9 +88,10 @@ class RequestTracker:
             query += f" OR CF.{{{self.options.custom_field}}} = '{tag}'"
         ids = self._search(f"Queue = '{self.options.queue}' AND ({query})")
         rows = [self._get(id_).value for id_ in ids]
-        ours = [row for row in rows if self._is_ours(row, tag)]
-        if rows and not ours:
-            raise TryLater(f"{self.name} answers a search for {tag} with tickets of others")
+        ours = ours_among(
+            rows, lambda row: self._is_ours(row, tag), lambda row: self._is_like(row, tag),
+            self.name,
+        )  # fmt: skip
         found = {ticket_id(row): self._ref(row) for row in ours}
         return tuple(found[id_] for id_ in sorted(found))
 
@@ -246,6 +248,14 @@ class RequestTracker:
         if any(kept):
             return tag in kept
         return text_at(row, "Subject").startswith(f"[{tag}]")
+
+    def _is_like(self, row: Value, tag: str) -> bool:
+        """Tell whether RT finds a ticket by our key: LIKE knows no case, and `_` is any sign."""
+        like = re.escape(f"[{tag}]").replace("_", ".")
+        found = re.search(like, text_at(row, "Subject"), re.IGNORECASE)
+        return bool(found) or any(
+            one.lower() == tag.lower() for one in _values(row, self.options.custom_field)
+        )
 
     def _ref(self, row: Value) -> TicketRef:
         id_ = str(ticket_id(row))

@@ -26,6 +26,7 @@ from watcher.senders.answers import (
     limited,
     list_of,
     marked,
+    ours_among,
     tag_of,
     text_at,
 )
@@ -96,12 +97,9 @@ class ServiceNow:
         }
         answer = self._send(Request(method="GET", path=_table(), query=query))
         rows = list_of(answer, "result")
-        ours = [row for row in rows if _is_ours(row, key)]
-        if rows and not ours:
-            raise TryLater(
-                f"{self.name} answers a search for {tag} with changes of others:"
-                " correlation_id cannot be searched, or not be read"
-            )
+        ours = ours_among(
+            rows, lambda row: _is_ours(row, key), lambda row: _is_like(row, key), self.name
+        )
         return tuple(self._ref(row) for row in ours)
 
     def create(self, draft: Draft) -> TicketRef:
@@ -287,6 +285,12 @@ def _is_ours(row: Value, key: str) -> bool:
     """Tell whether a change has our key; where the correlation id was dropped, in its text."""
     kept = text_at(row, "correlation_id")
     return kept == tag_of(key) or (not kept and text_at(row, "description").startswith(f"[{key} v"))
+
+
+def _is_like(row: Value, key: str) -> bool:
+    """Tell whether the query finds a change: it knows no case."""
+    begins = text_at(row, "description").lower().startswith(f"[{key.lower()} v")
+    return begins or text_at(row, "correlation_id").lower() == tag_of(key).lower()
 
 
 def _time(at: datetime) -> str:
