@@ -93,9 +93,9 @@ class Smtp:
             said.rest(how, f"no answer: {type(error).__name__} {error}")
         else:
             with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-                await client.quit(timeout=5)
+                await client.execute_command(b"QUIT", timeout=5)
         finally:
-            client.close()
+            await _hang_up(client)
         return Brought(answers=said.answers, us=not said.known)
 
     def _client(self) -> aiosmtplib.SMTP:
@@ -127,6 +127,15 @@ class _Said:
     def rest(self, answer: Answer, told: str) -> None:
         for to in list(self.waiting):
             self.one(to, answer, told)
+
+
+async def _hang_up(client: aiosmtplib.SMTP) -> None:
+    """Close the connection before the loop ends; over TLS `close` alone waits for an answer."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+        await asyncio.sleep(0)
 
 
 async def _speak(client: aiosmtplib.SMTP, letter: bytes, said: _Said) -> None:
