@@ -173,3 +173,15 @@ def test_a_calendar_may_be_for_one_cluster(run, site, before, code):
     assert left == code
     assert ("blackout: Feast" in out) == (code == 1)
     assert ("no cluster wien" in err) == (code == 2)
+
+
+def test_the_example_has_windows_blackouts_calendars_and_lead_times_together(run):
+    site = str(EXAMPLES / "windows.yaml")
+    code, out, _ = run(ALARMS, "-i", site, "--at", "2026-10-05T08:00Z")
+
+    assert code == 0
+    assert ("Sat 2026-10-24 20:00 - 03:24" in out, "Sat 2026-11-14 20:00 - 04:39" in out) == (
+        True,
+        True,
+    )
+    assert "The category Wartung blocks" in out
