@@ -8,7 +8,7 @@ import watcher
 _POINT = re.compile(r'crash\.point\(\s*"([a-z0-9-]+)"')
 
 
-SENDING = ("app/outgoing.py", "senders/")
+SENDING = ("app/outgoing.py", "app/errands.py", "senders/")
 """Where tickets are sent from: few lives of a daemon pass there, so tests/tickets kills it."""
 
 
