@@ -1,5 +1,6 @@
 """Whether a plan fits its windows decides what is due, and stands on the page."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from watcher.digest.gather import State
 from watcher.inventory.schema import Inventory
 from watcher.model.digest import Section
 from watcher.model.slot import Outcome
+from watcher.slots.calendar_file import read_calendar
 
 SATURDAY = 5 + 15 / 24
 """Days until the next window opens: Saturday, 22:00 in Vienna."""
@@ -77,7 +79,8 @@ def test_an_end_just_after_a_window_opens_leaves_no_window(minutes, section):
     [
         (fit(found_at=NOW - 3 * DAY), "last reckoned for Fri 2026-11-20 07:00 CET: that counts no"),
         (fit(found_at=NOW + 3 * DAY), "last reckoned for Thu 2026-11-26 07:00 CET: that counts no"),
-        (fitting(-0.1), "its slot of Mon 2026-11-23 04:36 CET has passed"),
+        (fitting(-0.1), "its slot of Mon 2026-11-23 04:36 CET has begun"),
+        (fitting(-1), "its slot of Sun 2026-11-22 07:00 CET has passed"),
     ],
 )
 def test_what_was_reckoned_too_long_ago_is_not_believed_and_that_is_said(fits, words):
@@ -117,3 +120,46 @@ def test_the_calendar_holds_the_recommended_slot_else_the_next_window():
 
     assert [("Recommended slot: graz, plan 57F8-4B15-5054", NOW + (SATURDAY + 7) * DAY)] == found
     assert [("Next window: graz", NOW + timedelta(days=SATURDAY))] == misfit
+
+
+HOLIDAY = """\
+BEGIN:VCALENDAR
+BEGIN:VEVENT
+UID:a@example.com
+DTSTART;VALUE=DATE:20261128
+DTEND;VALUE=DATE:20261130
+SUMMARY:Move of the office
+END:VEVENT
+BEGIN:VEVENT
+UID:b@example.com
+CATEGORIES:WINDOW
+DTSTART:20261202T200000Z
+DTEND:20261202T230000Z
+SUMMARY:Extra window
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_calendars_of_the_inventory_block_and_open_windows():
+    known_ = read_calendar("holiday.ics", HOLIDAY.replace("\n", "\r\n"))
+    made = page(replace(town(case(days=50)), calendars={"graz": (known_,)}))
+
+    assert "next window: Wed 2026-12-02 21:00 CET to Thu 2026-12-03 00:00 CET" in pages.text(
+        made, TEMPLATES
+    )
+
+
+def test_a_calendar_that_comes_to_too_much_leaves_no_window_known():
+    one = HOLIDAY[HOLIDAY.index("BEGIN:VEVENT\nUID:b") : HOLIDAY.index("END:VCALENDAR")]
+    daily = [
+        one.replace("T200000Z", f"T20{minute:02d}00Z\nRRULE:FREQ=DAILY", 1).replace(
+            "UID:b", f"UID:{minute}"
+        )
+        for minute in range(60)
+    ]
+    text = "".join(["BEGIN:VCALENDAR\n", *daily, "END:VCALENDAR\n"])
+    known_ = read_calendar("endless.ics", text.replace("\n", "\r\n"))
+    made = page(replace(town(case(days=50)), calendars={"graz": (known_,)}))
+
+    assert made.clusters[0].window is None

@@ -1,7 +1,7 @@
 """From settings and state to what goes out: the page of a list, its letter, notices, carriers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from watcher.app.calendars import Calendars
 from watcher.app.relay import relay_options
 from watcher.app.settings import Prepared
 from watcher.cases.table import OPEN
@@ -152,6 +153,8 @@ class Desk:
 
     settings: Settings
     inventory: Inventory | None
+    calendars: Calendars = field(default_factory=dict)
+    """Those that the inventory names, by cluster."""
     templates: Mapping[str, str] = field(default_factory=templates)
 
     @property
@@ -162,6 +165,7 @@ class Desk:
     def page(self, name: str, state: State, period: str, now: datetime) -> DigestPage:
         """Return the page of a list."""
         audience = audience_of(self.settings, name)
+        state = replace(state, calendars=self.calendars)
         return page_of(audience, state, period, now, self.timetable.zone)
 
     def body(self, page: DigestPage, at: datetime) -> Body:

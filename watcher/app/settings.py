@@ -185,6 +185,11 @@ def inventory_of(located: Located) -> Inventory | None:
     return Parts(located.loaded, located.path, {}).inventory()
 
 
+def calendars_of(located: Located, inventory: Inventory | None) -> Calendars:
+    """Read the calendars that the inventory names."""
+    return Parts(located.loaded, located.path, {}).calendars(inventory)
+
+
 def ticket_keys_of(located: Located, environment: Mapping[str, str]) -> TicketKeys:
     """Read the secrets of the ticket systems, for a command that speaks to them."""
     return Parts(located.loaded, located.path, environment).ticket_keys()

@@ -216,7 +216,9 @@ def _ticks(prepared: Prepared, store: Store, shared: _Shared) -> Ticks:
             file=prepared.heartbeat_file,
         ),
         digests=Digests(
-            desk=Desk(settings=settings, inventory=prepared.inventory), store=store, clock=clock,
+            desk=Desk(settings=settings, inventory=prepared.inventory,
+                      calendars=prepared.calendars),
+            store=store, clock=clock,
             standing=standing, carriers=carriers_of(prepared),
         ),
         outgoing=Outgoing(desk_of(prepared, store, standing, clock)),

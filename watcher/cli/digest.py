@@ -12,7 +12,7 @@ import typer
 from watcher.app.clock import SystemClock
 from watcher.app.files import write_output
 from watcher.app.posting import ALL, Desk, carriers_of, state_of
-from watcher.app.settings import Located, find_settings, inventory_of, prepare
+from watcher.app.settings import Located, calendars_of, find_settings, inventory_of, prepare
 from watcher.app.status import read_worker
 from watcher.app.views import opened
 from watcher.cli import tables
@@ -77,7 +77,10 @@ def digest(  # noqa: PLR0913 -- one parameter for each option of the command lin
     now = SystemClock().now()
     place = located_to_look(settings)
     name = _named(place, list_)
-    desk = Desk(settings=place.settings, inventory=inventory_of(place))
+    inventory = inventory_of(place)
+    desk = Desk(
+        settings=place.settings, inventory=inventory, calendars=calendars_of(place, inventory)
+    )  # fmt: skip
     page = _page(place, desk, name, moment(at, now, "--at") if at else now)
     if send:
         _send(settings, desk, page, now)

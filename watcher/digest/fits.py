@@ -50,7 +50,8 @@ def _words(fit: Fit, now: datetime) -> Iterator[str]:
 
 def _distrust(fit: Fit, now: datetime, zone: tzinfo) -> str:
     if fit.starts is not None and fit.found_at <= now and fit.starts <= now:
-        return f"its slot of {told(fit.starts, zone)} has passed; whether it fits is to be reckoned"
+        past = "has passed" if fit.ends is None or fit.ends <= now else "has begun"
+        return f"its slot of {told(fit.starts, zone)} {past}; whether it fits is to be reckoned"
     reckoned = f"last reckoned for {told(fit.found_at, zone)}"
     return f"whether it fits a window was {reckoned}: that counts no more"
 

@@ -26,6 +26,7 @@ from watcher.model.digest import (
 from watcher.model.ledger import Line, Place, books
 from watcher.model.slot import Fit, Outcome
 from watcher.model.status import SourceStatus
+from watcher.slots.calendar import Calendar
 from watcher.slots.limits import MARGIN_DAYS
 
 SILENT, UNKNOWN = "silent", "unknown"
@@ -66,6 +67,8 @@ class State:
     missed: Sequence[str] = ()
     fits: Mapping[str, Fit] = field(default_factory=dict)
     """How each cluster's newest plan fits its windows."""
+    calendars: Mapping[str, Sequence[Calendar]] = field(default_factory=dict)
+    """Those that the inventory names, by cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +119,10 @@ def _place(
     now, zone = at
     fit = state.fits.get(name)
     margin = MARGIN_DAYS if cluster is None or cluster.margin_days is None else cluster.margin_days
+    known = state.calendars.get(name, ())
     frame = Frame(
-        now=now, since=now - WEEK, windows=next_windows(cluster, now) if cluster else (),
-        fit=fit if is_believed(fit, now) else None, margin=margin * DAY,
+        windows=next_windows(cluster, now, known) if cluster else (),
+        now=now, since=now - WEEK, fit=fit if is_believed(fit, now) else None, margin=margin * DAY,
         contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
         zone=zone_for(cluster, zone),
     )  # fmt: skip
