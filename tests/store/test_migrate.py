@@ -19,6 +19,7 @@ from store.server import new_url
 from watcher.errors import InputError
 from watcher.ports import CaseQuery
 from watcher.store.connection import Database
+from watcher.store.drafts import draft_to_text
 from watcher.store.engine import open_existing, open_store
 from watcher.store.migrate import SCRIPTS, head, migrate
 from watcher.store.tables import metadata
@@ -256,3 +257,26 @@ def test_half_a_backup_is_not_taken_for_one(file, later):
 
     assert not half.exists()
     assert sqlite3.connect(kept).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_errands_of_an_earlier_release_are_kept_and_show_nobody_knows_what(url, database):
+    bring_to(database, "0002")
+    at = "2026-11-23 12:00:00.000000"
+    with database.writing() as connection:
+        connection.execute(sa.text(
+            "INSERT INTO change (id, key, cluster, number, version, progress, round, standing,"
+            " opened_at, round_at, draft) VALUES (1, 'watcher-graz-1', 'graz', 1, 1, 0, 1, '[]',"
+            " :at, :at, :draft)"), {"at": at, "draft": draft_to_text(samples.draft())})  # fmt: skip
+        connection.execute(sa.text(
+            "INSERT INTO errand (id, change_key, system, kind, version, mark, text, state,"
+            " attempts, refusals, added_at, next_at, epoch, told) VALUES (1, 'watcher-graz-1',"
+            " 'directory', 'create', 1, '[watcher-graz-1 v1]', '', 'done', 0, 0, :at, :at, 1, '')"
+        ), {"at": at})  # fmt: skip
+    migrate(url)
+    store = open_existing(url)
+    (errand,) = store.outbox.newest("graz").errands
+    words = {store.outbox.installation() for _ in range(2)}
+    store.close()
+
+    assert ("[watcher-graz-1 v1]", "", 0) == (errand.signed, errand.digest, errand.unclear)
+    assert 1 == len(words)
