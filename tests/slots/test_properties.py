@@ -16,6 +16,7 @@ from watcher.slots.deadline import pressing
 from watcher.slots.limits import limits_of
 from watcher.slots.phases import work_of
 from watcher.slots.recommend import recommend
+from watcher.slots.recurrence import Recurrence
 from watcher.slots.relax import eases
 from watcher.slots.search import REST, Task, earliest, latest
 from watcher.slots.spans import Allowed
@@ -118,6 +119,81 @@ def test_more_windows_never_give_a_worse_slot(site, phases, ends, more):
 
     assert (len(after.slots), after.ends) <= (len(before.slots), before.ends)
     assert after.slots[0].last >= before.slots[0].last
+
+
+def happening(window, first, minutes):
+    """Return an event of a calendar, daily for a week from so many days on."""
+    start = datetime(2026, 11, 24) + timedelta(days=first)  # noqa: DTZ001 -- a wall time
+    return Event(
+        window=window, what="event", line=1, all_day=False, start=start, zone=ZoneInfo("UTC"),
+        extent=Extent(nominal=timedelta(0), real=minutes * MINUTE),
+        rule=Recurrence(frequency="DAILY", count=7),
+    )  # fmt: skip
+
+
+EVENTS = st.builds(happening, st.booleans(), st.integers(0, 40), st.integers(30, 1000))
+CALENDARS = st.lists(EVENTS, min_size=1, max_size=3).map(
+    lambda events: Calendar(name="c.ics", events=tuple(events))
+)
+TWO_ENDS = st.tuples(ENDS, ENDS).map(sorted)
+ASKED = st.integers(0, 20 * 24 * 60).map(lambda minutes: NOW - minutes * MINUTE)
+
+
+def takes_place(event, moment):
+    """Tell by arithmetic alone whether a minute is in one of the seven occurrences."""
+    starts = event.start.replace(tzinfo=UTC)
+    return any(
+        starts + timedelta(days=n) <= moment < starts + timedelta(days=n) + event.extent.real
+        for n in range(7)
+    )
+
+
+def lies_open(site, calendar, moment):
+    zone = ZoneInfo(site.time_zone)
+    closed = any(b.first <= moment.astimezone(zone).date() <= b.last for b in site.blackouts)
+    if closed or any(takes_place(e, moment) for e in calendar.events if not e.window):
+        return False
+    opened = any(takes_place(e, moment) for e in calendar.events if e.window)
+    return opened or allows(site, zone, moment)
+
+
+@given(SITES, PHASES, ENDS, CALENDARS, ASKED)
+@settings(max_examples=60, deadline=None, suppress_health_check=OFTEN_NONE)
+def test_a_slot_keeps_the_calendars_and_lead_times_that_run_already(
+    site, phases, ends, calendar, asked_at
+):
+    found = recommend(phased(*phases, ends=ends), site, NOW, [calendar], asked_at)
+    assume(found.slots)
+
+    assert all(slot.starts >= max([NOW, *(lead.until for lead in found.leads)])
+               for slot in found.slots)  # fmt: skip
+    assert found.ends <= ends - timedelta(days=site.margin_days)
+    assert all(lies_open(site, calendar, slot.starts + n * MINUTE)
+               for slot in found.slots for n in range(slot.minutes))  # fmt: skip
+
+
+@given(SITES, PHASES, TWO_ENDS, CALENDARS, ASKED)
+@settings(max_examples=60, deadline=None, suppress_health_check=OFTEN_NONE)
+def test_with_calendars_too_an_earlier_expiry_never_gives_a_later_slot(
+    site, phases, two_ends, calendar, asked_at
+):
+    sooner, ends = two_ends
+    late = recommend(phased(*phases, ends=ends), site, NOW, [calendar], asked_at)
+    early = recommend(phased(*phases, ends=sooner), site, NOW, [calendar], asked_at)
+    assume(early.slots)
+
+    assert (early.ends <= late.ends, early.slots[0].last <= late.slots[0].last) == (True, True)
+
+
+@given(SITES, PHASES, ENDS, ASKED)
+@settings(max_examples=60, deadline=None, suppress_health_check=OFTEN_NONE)
+def test_who_asked_earlier_never_has_a_later_slot(site, phases, ends, asked_at):
+    change = phased(*phases, ends=ends)
+    now, before = recommend(change, site, NOW), recommend(change, site, NOW, (), asked_at)
+    assume(now.slots)
+
+    assert before.ready <= now.ready
+    assert (len(before.slots), before.ends) <= (len(now.slots), now.ends)
 
 
 def limits_for(change, site):
