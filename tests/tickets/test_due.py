@@ -360,6 +360,17 @@ def test_a_slot_that_moves_is_brought_to_the_ticket_without_a_word():
     assert 1 == story.change.version
 
 
+def test_another_way_out_is_brought_to_the_ticket_and_a_later_reckoning_is_not():
+    story = Story(case())
+    story.look()
+    told = []
+    for changes in ({"found_at": NOW + DAY}, {"relief": "a longer window"}, {"minutes": 7}):
+        story.draft = replace(story.draft, fit=replace(story.draft.fit, **changes))
+        told.append(story.look())
+
+    assert [[], ["update [watcher-graz-1 v1 again 1]"], []] == told
+
+
 def test_an_update_that_was_refused_for_good_is_not_shown_and_not_repeated():
     story = Story(case())
     story.look()

@@ -100,7 +100,9 @@ class Draft:
     @property
     def shows(self) -> str:
         """Return a digest of all that must be brought to the ticket when it changes."""
-        return digest_of(self.version, self.material, self.starts, self.ends, self.due, digits=16)
+        fit = (self.fit.outcome, self.fit.relief) if self.fit else ()
+        times = (self.starts, self.ends, self.due)
+        return digest_of(self.version, self.material, *times, *fit, digits=16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
