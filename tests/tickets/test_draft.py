@@ -87,7 +87,7 @@ def test_a_slot_without_a_second_attempt_is_told(one):
     ("outcome", "why", "relief", "top"),
     [
         (Outcome.NONE, "no window opens", "a longer window", "NO SLOT FITS this change: no window"),
-        (Outcome.NONE, "no window opens", "", "Cheapest way out: none that was tried helps"),
+        (Outcome.NONE, "no window opens", "", "Cheapest way out: none that was tried helps."),
         (Outcome.NONE, "no window opens", "a longer window: Tue 22:00", "way out: a longer window"),
         (Outcome.UNKNOWN, "no maintenance window is known", "", "Planned: not yet, because no"),
     ],

@@ -30,7 +30,8 @@ def _lines(fit: Fit) -> Iterator[str]:
         yield from _spare(fit, fit.starts)
     elif fit.outcome is Outcome.NONE:
         yield f"NO SLOT FITS this change: {fit.why}. {takes}"
-        yield f"Cheapest way out: {fit.relief or 'none that was tried helps'} ({fit.zone})."
+        relief = f"{fit.relief} ({fit.zone})" if fit.relief else "none that was tried helps"
+        yield f"Cheapest way out: {relief}."
     else:
         yield f"Planned: not yet, because {fit.why or 'no slot is known'}. {takes}"
     if fit.deadline:
