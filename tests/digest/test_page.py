@@ -17,9 +17,8 @@ from watcher.digest import page as pages
 from watcher.digest.calendar import calendar
 from watcher.digest.gather import Audience, State, page_of
 from watcher.digest.mail import Body, Envelope, letter
-from watcher.digest.notice import Passed, notice, told
 from watcher.inventory.schema import Inventory
-from watcher.model.case import CaseState, Crossing
+from watcher.model.case import CaseState
 from watcher.model.digest import Section
 from watcher.model.ledger import Line, Place, Reason
 
@@ -394,26 +393,3 @@ def test_a_long_list_of_people_is_not_shown_to_each():
     many = tuple(f"p{n}@example.com" for n in range(30))
 
     assert b"p7@" not in sent(page(), to=many)
-
-
-def crossed(case_, days, silent=""):
-    return Crossing(case=case_.key, days=days, at=NOW, silent=silent)
-
-
-def test_a_list_that_chose_a_wider_mark_is_told_with_the_tightest():
-    one, other = case("cm1"), case("cm2")
-    marks = [crossed(one, 30, "a tighter one"), crossed(one, 7), crossed(other, 14)]
-
-    assert {one.key: 7} == {key: found.days for key, found in told(marks, {30}).items()}
-    assert {other.key: 14} == {key: found.days for key, found in told(marks, {14}).items()}
-    assert {} == told([crossed(one, 30, "acknowledged by x")], {30})
-
-
-@pytest.mark.parametrize("word", HOSTILE)
-def test_a_notice_lets_nothing_escape(word):
-    made = page(poisoned(word))
-    passed = [Passed(days=7, line=line) for _, lines in made.sections for line in lines]
-    body = notice(passed, NOW)
-
-    assert "Certificates: 15 with 7 days left or less" == body.subject
-    assert all(c.isprintable() for line in body.text.split("\n") for c in line)
