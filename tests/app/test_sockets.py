@@ -117,6 +117,15 @@ def test_what_would_do_instead_of_a_port_is_told(number, told):
     assert "WATCHER_INPUTS__UDP__PORT sets the port" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("web", "WATCHER_WEB__PORT"), ("branch-2", "its `port`")]
+)
+def test_what_sets_the_port_is_told(name, told):
+    error = cannot_listen(name, HERE, 9, OSError(errno.EADDRINUSE, "in use"))
+
+    assert f"; {told} sets the port" in str(error)
+
+
 def test_a_taken_port_is_told_with_what_would_do(sockets):
     with (
         socket.create_server((HERE, 0)) as taken,

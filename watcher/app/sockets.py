@@ -105,12 +105,17 @@ def cannot_listen(name: str, address: str, port: int, error: OSError) -> InputEr
     """Return what to say when a port cannot be had."""
     # Not its strerror, which says the address once more when asyncio or `create_server` tried.
     reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
-    variable = f"WATCHER_INPUTS__{name.upper()}__PORT"
     return InputError(
         f"cannot listen on {address or 'all addresses'} port {port}: {reason}",
         where=Location(f"input {name}"),
-        expected=f"{port_advice(error)}; {variable} sets the port",
+        expected=f"{port_advice(error)}; {_VARIABLES.get(name, 'its `port`')} sets the port",
     )
+
+
+_VARIABLES = {"web": "WATCHER_WEB__PORT"} | {
+    kind: f"WATCHER_INPUTS__{kind.upper()}__PORT" for kind in ("udp", "tcp", "tls", "smtp")
+}
+"""Of listeners that have the name of their kind: there is one of them."""
 
 
 def port_advice(error: OSError) -> str:
