@@ -125,7 +125,7 @@ def test_what_was_given_up_is_listed(outbox):
 
 def test_what_is_at_a_system_that_left_rests_until_it_is_back(outbox):
     states = [NEW, ErrandState.UNKNOWN, ErrandState.DEAD, SENDING, DONE]
-    outbox.note([], [samples.errand(what=f"p{n}", system="gone", state=state)
+    outbox.note([], [samples.errand(what=f"p{n}", system="gone", state=state, refusals=3)
                      for n, state in enumerate(states)], [])  # fmt: skip
     found = []
     for systems in ({"directory"}, {"directory", "gone"}):
@@ -135,6 +135,7 @@ def test_what_is_at_a_system_that_left_rests_until_it_is_back(outbox):
         found.append([one.state for one in errands if one.system == "gone"])
 
     assert [[DONE, DONE, DONE, SENDING, DONE], [NEW, NEW, NEW, SENDING, DONE]] == found
+    assert {0} == {one.refusals for one in errands if one.state is NEW}
     assert [NEW] == [one.state for one in errands if one.system == "directory"]
 
 

@@ -155,7 +155,10 @@ class SqlOutbox:
         kept, done = errand.c.system.in_(list(systems)), ErrandState.DONE.value
         open_ = errand.c.state.in_([one.value for one in _RESTS])
         rested = and_(kept, errand.c.state == done, errand.c.told == told)
-        wake = {"state": ErrandState.NEW.value, "told": "", "next_at": now, "added_at": now}
+        wake = {
+            "state": ErrandState.NEW.value, "told": "", "next_at": now, "added_at": now,
+            "attempts": 0, "refusals": 0, "unclear": 0,
+        }  # fmt: skip
         with self._database.writing() as connection:
             connection.execute(update(errand).where(~kept, open_).values(state=done, told=told))
             connection.execute(update(errand).where(rested).values(**wake))
