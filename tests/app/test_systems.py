@@ -1,17 +1,14 @@
 """Each ticket system as the settings make it, against its fake behind a real socket."""
 
 import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx2
 import pytest
 from senders.fake_jira import JiraDcFake, JiraFake
 from senders.fake_rt import RtFake
 from senders.fake_servicenow import ServiceNowFake
 from senders.fake_webhook import WebhookFake
 from senders.relay import Relay
+from senders.served import served
 
 from watcher.app.clock import SystemClock
 from watcher.app.settings import locate, prepare, ticket_keys_of
@@ -29,38 +26,6 @@ BLOCKS = {
     "webhook": (WebhookFake, "secret: {environment: WORD}"),
 }
 PATHS = {"jira_dc": "/jira", "webhook": "/watcher"}
-
-
-@contextmanager
-def served(fake):
-    """Put a fake behind a socket of the loopback; yield its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self):
-            length = int(self.headers.get("content-length") or 0)
-            url, content = f"https://fake.example{self.path}", self.rfile.read(length)
-            request = httpx2.Request(self.command, url, headers=dict(self.headers), content=content)
-            response = fake.handle_request(request)
-            data = b"".join(response.iter_raw())
-            self.send_response(response.status_code)
-            for name, value in response.headers.items():
-                if name not in {"content-length", "transfer-encoding"}:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 -- named for its methods
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 def written(folder, tickets, more=""):
@@ -101,7 +66,7 @@ def test_a_wrong_log_in_is_told_without_the_secret(tmp_path, monkeypatch, capsys
         path = written(tmp_path, f"jira_dc: {{url: 'http://127.0.0.1:{port}', {JIRA}}}")
         status, out = test_send(path, "jira_dc", monkeypatch, capsys)
 
-    assert (1, True) == (status, "jira_dc: refuses: 127.0.0.1" in out)
+    assert (1, True) == (status, "jira_dc: does not let us in: 127.0.0.1" in out)
     assert "wr0ng" not in out
 
 

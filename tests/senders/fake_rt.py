@@ -50,11 +50,14 @@ class RtFake(Fake):
         ticket |= {name: body[name] for name in ("Starts", "Due", "Content") if name in body}
         number = self.add(ticket)
         self.comments[number].append((body["Subject"], body["Content"]))
-        for one in body["Attachments"]:
-            data = base64.b64decode(one["FileContent"], validate=True)
-            self.files[number][one["FileName"]] = [(one["FileType"], data)]
+        self._keep(number, body)
         answer = {"type": "ticket", "id": str(number), "_url": f"{self.url}/REST/2.0/{number}"}
         return 201, {}, answer
+
+    def _keep(self, number, body):
+        for one in body["Attachments"]:
+            data = base64.b64decode(one["FileContent"], validate=True)
+            self.files[number].setdefault(one["FileName"], []).append((one["FileType"], data))
 
     def _find(self, asked):
         query = asked.query["query"]
@@ -111,10 +114,10 @@ class RtFake(Fake):
     def _comment(self, asked, number):
         body = asked.json()
         self.comments[number].append((body["Subject"], body["Content"]))
-        for one in body.get("Attachments", []):
-            self.files[number][one["FileName"]] = [(one["FileType"], one["FileContent"])]
+        self._keep(number, body)
         return 201, {}, ["Comments added"]
 
     def _said(self, asked, number):
-        rows = [{"id": str(i), "Subject": s} for i, (s, _) in enumerate(self.comments[number])]
-        return self._page(asked, rows)
+        rows = [{"Subject": subject} for subject, _ in self.comments[number]]
+        rows += [{"Filename": one} for one, kept in self.files[number].items() for _ in kept]
+        return self._page(asked, [{"id": str(n), **row} for n, row in enumerate(rows)])

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from senders.fakes import PULLED, Fault, Script
@@ -37,9 +38,9 @@ def is_search(asked):
 
 
 def told(kind, fault, work):
-    """Return what a call raises, or its result, while one call of a kind fails."""
+    """Return what a call raises, or its result, while calls of a kind fail."""
     system, fake = kind.pair()
-    fake.script = Script([fault], only=is_create)
+    fake.script = Script([fault] * 2, only=is_create)  # the second is sent without documents
     try:
         return fake, work(system)
     except (TryLater, Unclear, Refused) as error:
@@ -231,31 +232,100 @@ def test_documents_are_attached_once_for_each_version(kind):
     system, fake = kind.pair()
     ticket = system.create(draft())
     system.update(ticket, draft(version=2))
-    if kind.attaches_apart:
-        system.update(ticket, draft(version=2))
+    system.update(ticket, draft(version=2))
 
     if kind.searches:
         assert {name: len(files) for name, files in fake.files[1].items()} == {
-            "plan-v1.html": 1,
-            "plan-v2.html": 1,
+            "plan-v1-ab12.html": 1,
+            "plan-v2-ab12.html": 1,
         }
     assert system.left_out == ()
 
 
-@pytest.mark.parametrize(
+SMALL = Attachment(name="plan.ics", media_type="text/calendar", data=b"BEGIN:VCALENDAR")
+BOTH = draft(attachments=(*draft().attachments, SMALL))
+EACH_APART = pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if kind.attaches_apart], ids=lambda kind: kind.name
 )
-@pytest.mark.parametrize("fault", [Fault.TOO_LARGE, Fault.LOST, Fault.BUSY_429, Fault.HTML])
-def test_a_document_that_is_refused_does_not_undo_the_ticket(kind, fault):
-    system, fake = kind.pair()
-    fake.script = Script([fault], only=lambda asked: "attachment" in asked.path)
-    small = Attachment(name="plan.ics", media_type="text/calendar", data=b"BEGIN:VCALENDAR")
 
-    ticket = system.create(draft(attachments=(*draft().attachments, small)))
+
+def is_upload(asked):
+    return "attachment" in asked.path
+
+
+@EACH_APART
+def test_a_document_that_is_refused_does_not_undo_the_ticket(kind):
+    system, fake = kind.pair()
+    fake.script = Script([Fault.TOO_LARGE], only=is_upload)
+
+    ticket = system.create(BOTH)
 
     assert ticket.id
     assert [one.partition(":")[0] for one in system.left_out] == ["plan.html"]
     assert fake.keys() == {KEY: 1}
+
+
+@EACH_APART
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.BUSY_429, Fault.HTML, Fault.ERROR_500])
+def test_a_document_that_may_still_come_is_brought_by_the_next_update_and_no_other_twice(
+    kind, fault
+):
+    system, fake = kind.pair()
+    fake.script = Script([fault], only=is_upload)
+
+    with pytest.raises(Unclear, match="is there, not all of its documents: plan"):
+        system.create(BOTH)
+    system.update(system.find(KEY)[0], BOTH)
+
+    assert {name: len(files) for name, files in fake.files[1].items()} == {
+        "plan-v1-ab12.html": 1, "plan-v1-ab12.ics": 1
+    }  # fmt: skip
+    assert (fake.keys(), system.left_out) == ({KEY: 1}, ())
+
+
+@EACH_APART
+def test_an_update_shows_its_mark_once_its_documents_are_there(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    new = draft(version=2, title="Renew 3 certificates on graz")
+    fake.script = Script([Fault.HTML], only=is_upload)
+    with pytest.raises(Unclear):
+        system.update(ticket, new)
+    before = (system.find(KEY)[0].title, system.has(ticket, new.mark))
+    system.update(ticket, new)
+
+    assert before == (new.title, False)
+    assert system.has(ticket, new.mark)
+    assert "plan-v2-ab12.html" in fake.files[1]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if not kind.attaches_apart], ids=lambda kind: kind.name
+)
+def test_of_documents_too_large_for_one_call_the_largest_is_left_out(kind):
+    system, fake = kind.pair()
+    fake.script = Script([Fault.TOO_LARGE])
+    first = system.create(BOTH)
+    left = system.left_out
+    fake.script = Script([Fault.TOO_LARGE], only=lambda asked: b"plan-v2" in asked.raw)
+    system.update(first, replace(BOTH, version=2))
+
+    told = "too large for one call (15 bytes)"
+    assert left == (f"plan-v1-ab12.ics: {told}",)
+    assert system.left_out == (f"plan-v2-ab12.ics: {told}",)
+    assert fake.keys() == {KEY: 1}
+
+
+@EACH_SEARCHED
+def test_a_ticket_whose_creation_was_cut_off_gets_its_documents_by_the_next_update(kind):
+    system, fake = kind.pair()
+    fake.script = Script([Fault.LOST], only=is_create)
+    with pytest.raises(Unclear):
+        system.create(draft())
+    (found,) = system.find(KEY)
+    system.update(found, draft())
+
+    assert {name: len(files) for name, files in fake.files[1].items()} == {"plan-v1-ab12.html": 1}
 
 
 @EVERY

@@ -10,7 +10,7 @@ from senders.relay import GOOD, Manners, Relay
 from senders.systems import HOSTILE, NOW, draft
 from senders.test_thousand import Driver
 
-from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.inputs.maildata import is_own
 from watcher.model.ticket import Attachment, ErrandState
 from watcher.senders.mail import Letter, Mail, MailOptions, message
@@ -62,7 +62,7 @@ def test_a_mail_goes_to_everybody_with_all_that_a_draft_says():
     assert "Restore the backup" in mail.get_body(("plain",)).get_content()
     assert "Restore the backup" in mail.get_body(("html",)).get_content()
     files = {one.get_filename(): one.get_content() for one in mail.iter_attachments()}
-    assert files == {"plan-v1.html": "<p>plan</p>"}
+    assert files == {"plan-v1-ab12.html": "<p>plan</p>"}
 
 
 def test_comments_and_versions_are_answers_in_the_thread():
@@ -101,10 +101,10 @@ def test_the_same_errand_has_the_same_message_id_and_another_another():
     [
         (Manners(greet="drop"), TryLater, 0),
         (Manners(greet="421 too busy"), TryLater, 0),
-        (Manners(greet="554 not you"), Refused, 0),
+        (Manners(greet="554 not you"), ShutOut, 0),
         (Manners(greet="hang"), TryLater, 0),
         (Manners(mail="451 later"), TryLater, 0),
-        (Manners(mail="550 not from you"), Refused, 0),
+        (Manners(mail="550 not from you"), ShutOut, 0),
         (Manners(mail="drop"), TryLater, 0),
         (Manners(rcpt=dict.fromkeys(FIVE, "450 greylisted")), TryLater, 0),
         (Manners(rcpt=dict.fromkeys(FIVE, "550 unknown")), Refused, 0),

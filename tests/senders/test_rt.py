@@ -29,8 +29,17 @@ def test_a_ticket_that_everybody_changes_waits():
     fake.stale = 2
 
     with pytest.raises(TryLater, match="others are writing"):
-        system.update(ticket, draft(version=2))
+        system.update(ticket, draft(version=2, title="another"))
     assert not system.has(ticket, f"[{KEY} v2 ab12]")
+
+
+def test_what_a_ticket_says_already_is_not_written_again():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    system.update(ticket, draft(version=2))
+
+    assert [one.method for one in fake.asked if one.method == "PUT"] == []
+    assert system.has(ticket, f"[{KEY} v2 ab12]")
 
 
 def test_a_status_that_rt_does_not_know_is_refused_and_nothing_is_said():

@@ -73,7 +73,7 @@ def test_rt_keeps_what_a_draft_says(options):
     assert (row["Starts"], row["Due"]) == ("2026-11-23T21:00:00Z", "2026-11-30T21:00:00Z")
     assert [person["id"] for person in row["Requestor"]] == [REQUESTOR]
     names = [file["Filename"] for file in files(system, ticket)]
-    assert "plan-v1.html" in names
+    assert "plan-v1-ab12.html" in names
 
 
 def files(system, ticket):

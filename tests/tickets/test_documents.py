@@ -47,7 +47,7 @@ def test_an_answer_that_was_lost_loses_no_document(kind):
 
     assert [ErrandKind.CREATE, ErrandKind.UPDATE] == kinds
     assert {ErrandState.DONE: 2} == memory.states()
-    assert {"plan-v1.html"} == set(fake.files[1])
+    assert {"plan-v1-m1.html"} == set(fake.files[1])
     assert 1 == len(fake.tickets)
 
 
@@ -64,7 +64,7 @@ def test_a_process_that_ended_before_it_attached_loses_no_document(kind):
     settled(sender, clock, NOW + HOUR)
 
     assert {ErrandState.DONE: 2} == memory.states()
-    assert {"plan-v1.html"} == set(fake.files[1])
+    assert {"plan-v1-m1.html"} == set(fake.files[1])
     assert 1 == len(system.find(create.change))
 
 
@@ -75,4 +75,4 @@ def test_a_ticket_that_was_made_and_answered_is_not_touched_again(kind):
     settled(sender, clock, clock.now() + MINUTE)
 
     assert [ErrandKind.CREATE] == [one.kind for one in memory.errands.values()]
-    assert {"plan-v1.html"} == set(fake.files[1])
+    assert {"plan-v1-m1.html"} == set(fake.files[1])

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from app.desk import made_empty
 from killing.points import points, taking_in
-from tickets.life import Store
+from senders.served import served
+from senders.systems import KINDS
+from tickets.life import Store, remote
 
 from watcher.model.ticket import ErrandKind, ErrandState
 
@@ -27,25 +29,35 @@ PLACES = [
 ]  # fmt: skip
 
 
+SERVICENOW, CLOUD, RT = 0, 2, 4
+"""Kinds of `senders.systems`."""
+FAR = [
+    *((SERVICENOW, place) for place in PLACES if re.match("outgoing-(before-)?(s|d)", place)),
+    *((kind, "documents-attaching:1") for kind in (SERVICENOW, CLOUD)),
+    *((kind, f"outgoing-sent:{n}") for kind in (CLOUD, RT) for n in (1, 2)),
+    (SERVICENOW, "documents-attaching:2"),
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
     """Return a database with tables and no rows."""
     return made_empty(tmp_path_factory.mktemp("empty"))
 
 
-def die(folder, point, seconds=0, turns=2):
+def die(folder, point, seconds=0, turns=2, far=()):
     """Let a process die at a point; return how it ended."""
     variables = {"WATCHER_CRASH_AT": point, "PYTHONPATH": str(TESTS)}
     return subprocess.run(  # noqa: S603 -- our own interpreter
-        [sys.executable, TESTS / "tickets" / "life.py", folder, str(seconds), str(turns)],
+        [sys.executable, TESTS / "tickets" / "life.py", folder, str(seconds), str(turns), *far],
         check=False,
         env=os.environ | variables, capture_output=True, text=True,
     ).returncode  # fmt: skip
 
 
-def live_on(folder, seconds=400):
+def live_on(folder, seconds=400, system=None):
     """Let another life go on where that one died, until nothing waits; return what is there."""
-    life = Store(folder, seconds, "heir")
+    life = Store(folder, seconds, "heir", system)
     life.live(turns=8)
     states = life.states()
     life.store.close()
@@ -70,12 +82,31 @@ def test_a_process_killed_anywhere_leaves_one_ticket_and_each_comment_once(tmp_p
     assert [] == [path.name for path in place.iterdir() if path.name[:1] == "."]
 
 
+@pytest.mark.parametrize(("kind", "point"), FAR, ids=str)
+def test_a_process_killed_anywhere_leaves_one_ticket_at_a_far_system_with_its_documents_once(
+    tmp_path, empty, kind, point
+):
+    shutil.copy(empty, tmp_path / "watcher.db")
+    fake = KINDS[kind].fake()
+    with served(fake) as port:
+        ended = die(tmp_path, point, far=(str(kind), str(port)))
+        states = live_on(tmp_path, system=remote(kind, port))
+    said = [str(one) for one in fake.comments[1] if "v2 note b]" in str(one)]
+
+    assert -9 == ended
+    assert DONE == states
+    assert {"watcher-graz-1": 1} == fake.keys()
+    assert 1 == len(said)
+    assert {"plan-v1-a.html": 1, "plan-v2-b.html": 1} == {
+        name: len(kept) for name, kept in fake.files[1].items()
+    }
+
+
 def test_every_crash_point_of_sending_is_passed():
     named = set(points()) - set(taking_in())
+    passed = (*PLACES, *(point for _, point in FAR), SEARCHED)
 
-    assert named == {place.partition(":")[0] for place in (*PLACES, SEARCHED)} - {
-        "store-before-commit"
-    }
+    assert named == {place.partition(":")[0] for place in passed} - {"store-before-commit"}
 
 
 SEARCHED = "outgoing-searched:1"

@@ -2,37 +2,84 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import PurePosixPath
 
+from watcher import crash
 from watcher.errors import Refused, TryLater, Unclear
-from watcher.model.ticket import Attachment, Draft
+from watcher.model.ticket import DIGITS, Attachment, Draft
+from watcher.senders.answers import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Documents that are not in a ticket, each with why."""
+
+    refused: Sequence[str] = ()
+    waiting: Sequence[str] = ()
+    """They may come at another try."""
+
+    def shown(self, draft: Draft) -> Draft:
+        """Return a draft to write; its mark lacks digits, so that it is written once more."""
+        return replace(draft, material="") if self.waiting else draft
+
+    def settled(self) -> Sequence[str]:
+        """Return what was refused; Unclear when something else is to come yet."""
+        if self.waiting:
+            raise Unclear(f"the ticket is there, not all of its documents: {self.waiting[0]}")
+        return self.refused
 
 
 def versioned(draft: Draft) -> Sequence[Attachment]:
-    """Return the documents under the names of their version, such as plan-v3.html."""
-    return [replace(one, name=_named(one.name, draft.version)) for one in draft.attachments]
+    """Return the documents under the names of their version, such as plan-v3-0fa2c1.html.
+
+    The digits tell them from those of a version that a restored backup does not know of.
+    """
+    word = "-".join(filter(None, (f"v{draft.version}", draft.material[:DIGITS])))
+    return [replace(one, name=_named(one.name, word)) for one in draft.attachments]
 
 
-def _named(name: str, version: int) -> str:
+def _named(name: str, word: str) -> str:
     path = PurePosixPath(re.sub(r"[^A-Za-z0-9._-]", "_", name))
-    return f"{path.stem[:80]}-v{version}{path.suffix[:10]}"
+    return f"{path.stem[:80]}-{word}{path.suffix[:10]}"
 
 
 def attach(
     draft: Draft, attached: Callable[[], Collection[str]], upload: Callable[[Attachment], None]
-) -> Sequence[str]:
+) -> Missing:
     """Attach what is not there yet, return what could not be; no error leaves this.
 
     The ticket stands without its documents, so it is made, and what is missing is told.
     """
-    missing = []
+    refused: list[str] = []
+    waiting: list[str] = []
     known: Collection[str] | None = None
     for one, document in zip(draft.attachments, versioned(draft), strict=True):
         try:
             known = attached() if known is None else known
             if document.name not in known:
+                crash.point("documents-attaching")
                 upload(document)
-        except (TryLater, Unclear, Refused) as error:
-            missing.append(f"{one.name}: {error}")
-    return tuple(missing)
+        except Refused as error:
+            refused.append(f"{one.name}: {error}")
+        except (TryLater, Unclear) as error:
+            waiting.append(f"{one.name}: {error}")
+    return Missing(tuple(refused), tuple(waiting))
+
+
+def fitting(
+    documents: Sequence[Attachment], send: Callable[[Sequence[Attachment], Collection[int]], Answer]
+) -> tuple[Answer, Sequence[str]]:
+    """Send a call that holds all documents; leave the largest out while it is too large.
+
+    Returns the answer and what was left out. `send` gets the documents and the statuses to accept.
+    """
+    kept, left_out = list(documents), list[str]()
+    while True:
+        answer = send(kept, {HTTPStatus.REQUEST_ENTITY_TOO_LARGE} if kept else ())
+        if answer.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return answer, tuple(left_out)
+        largest = max(kept, key=lambda one: len(one.data))
+        kept.remove(largest)
+        left_out.append(f"{largest.name}: too large for one call ({len(largest.data)} bytes)")

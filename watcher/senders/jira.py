@@ -30,7 +30,7 @@ from watcher.senders.answers import (
     text_at,
     whole,
 )
-from watcher.senders.documents import attach
+from watcher.senders.documents import Missing, attach
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line
 from watcher.tickets.times import day_of
@@ -133,22 +133,23 @@ class Jira:
             url=self._http.at(f"browse/{number}"),
             title=one_line(draft.title, SUMMARY),
         )
-        self._attach(ticket, draft)
+        self.left_out = self._attach(ticket, draft).settled()
         return ticket
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Write our fields anew, then say in the property that this version is there."""
+        """Attach this version's documents, then write our fields and the property that says so."""
         self.left_out = ()
+        missing = self._attach(ticket, draft)
         path = f"issue/{path_of(ticket.id)}"
         labels = [{"add": "watcher"}, {"add": tag_of(draft.key)}]
         body = {
             "fields": self._fields(draft),
             "update": {"labels": labels},
-            "properties": [_property(draft)],
+            "properties": [_property(missing.shown(draft))],
         }
         self._tell("PUT", path, body)
-        self._attach(ticket, draft)
-        return self._read(ticket)
+        self.left_out = missing.settled()
+        return replace(ticket, title=one_line(draft.title, SUMMARY))
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell whether the property names the mark, or a comment begins with it."""
@@ -265,10 +266,8 @@ class Jira:
             if answer.status != HTTPStatus.NOT_FOUND:
                 yield answer.value
 
-    def _attach(self, ticket: TicketRef, draft: Draft) -> None:
-        self.left_out = attach(
-            draft, partial(self._attached, ticket), partial(self._upload, ticket)
-        )
+    def _attach(self, ticket: TicketRef, draft: Draft) -> Missing:
+        return attach(draft, partial(self._attached, ticket), partial(self._upload, ticket))
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         answer = self.ask(f"issue/{path_of(ticket.id)}", {"fields": "attachment"})

@@ -16,12 +16,12 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import Final
 
-from watcher.errors import InputError, Refused, TryLater, Unclear
+from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.model.digest import Answer
 from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import marked, tag_of, whole
 from watcher.senders.documents import versioned
-from watcher.senders.smtp import Answers, RelayOptions, Smtp, check_address
+from watcher.senders.smtp import Answers, Brought, RelayOptions, Smtp, check_address
 from watcher.tickets.encode import mail_header, mail_html, mail_text
 
 REMEMBERED: Final = 1000
@@ -130,12 +130,15 @@ class Mail:
         if not missing:
             return ()
         data = message(letter, self.options, self._now()).as_bytes()
-        answers = self._smtp.bring(data, missing).answers
-        if taken := _of(answers, Answer.TAKEN):
+        brought = self._smtp.bring(data, missing)
+        if taken := _of(brought.answers, Answer.TAKEN):
             self._remember(letter.id, frozenset(taken))
-        return self._settle(answers)
+        return self._settle(brought)
 
-    def _settle(self, answers: Answers) -> Sequence[str]:
+    def _settle(self, brought: Brought) -> Sequence[str]:
+        answers = brought.answers
+        if brought.us and (never := _of(answers, Answer.NEVER)):
+            raise ShutOut(f"the relay refuses us: {answers[never[0]][1]}")
         if unclear := _of(answers, Answer.UNCLEAR):
             raise Unclear(f"the relay: {answers[unclear[0]][1]}")
         if later := _of(answers, Answer.LATER):

@@ -7,7 +7,7 @@ case. Each version and each comment is a transaction whose subject is its mark.
 
 import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from typing import Final
 import httpx2
 
 from watcher.errors import InputError, Refused, TryLater, Unclear
-from watcher.model.ticket import Draft, TicketRef
+from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import (
     Answer,
     Value,
@@ -30,7 +30,7 @@ from watcher.senders.answers import (
     text_at,
     whole,
 )
-from watcher.senders.documents import versioned
+from watcher.senders.documents import fitting, versioned
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line, rt_html
 
@@ -101,37 +101,37 @@ class RequestTracker:
         body = {
             **self.options.fields, **self._fields(draft), "Queue": self.options.queue,
             "ContentType": _HTML, "Content": rt_html(limited(whole(draft), BODY)),
-            "Attachments": _files(draft),
         }  # fmt: skip
         if self.options.requestor:
             body["Requestor"] = self.options.requestor
         if self.options.custom_field:
             body["CustomFields"] = {self.options.custom_field: tag_of(draft.key)}
-        answer = self._tell("POST", "ticket", body)
+        answer = self._bring("ticket", body, versioned(draft))
         id_ = answer.text("id")
         if not id_.isdigit() or answer.text("type") != "ticket":
             raise Unclear(f"{self.name} answers a new ticket without its id")
         return self._read_back(id_, draft)
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Write our fields anew; the new text and documents go into a comment with the mark."""
+        """Write our fields anew; text and missing documents go into a comment with the mark."""
         self.left_out = ()
+        rows = self._pages(_attachments(ticket), {"fields": "Filename"})
+        known = {text_at(row, "Filename") for row in rows}
         self._put(ticket, self._fields(draft))
-        text = rt_html(limited(whole(draft), BODY))
-        self._say(ticket, "comment", draft.mark, {"Content": text, "Attachments": _files(draft)})
-        return self._seen(ticket)
+        missing = [one for one in versioned(draft) if one.name not in known]
+        self._say(ticket, "comment", draft.mark, limited(whole(draft), BODY), missing)
+        return replace(ticket, title=self._http.clean(str(self._fields(draft)["Subject"])))
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell whether a transaction has the mark as its subject."""
         wanted = _subject(mark)
-        path = f"ticket/{path_of(ticket.id)}/attachments"
-        rows = self._pages(path, {"fields": "Subject"})
+        rows = self._pages(_attachments(ticket), {"fields": "Subject"})
         return any(text_at(row, "Subject") == wanted for row in rows)
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Add a comment, or a reply where the settings say so."""
         kind = "correspond" if self.options.correspond else "comment"
-        self._say(ticket, kind, mark, {"Content": rt_html(marked(mark, text)[:BODY])})
+        self._say(ticket, kind, mark, limited(marked(mark, text), BODY))
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Set the configured status, look whether it is so, then comment.
@@ -162,12 +162,12 @@ class RequestTracker:
         try:
             row = self._get(id_).value
         except (TryLater, Refused) as error:
-            self.left_out = (f"the new ticket could not be read: {error}",)
+            self.left_out = (*self.left_out, f"the new ticket could not be read: {error}")
             return TicketRef(
                 id=id_, number=id_, url=self._page(id_), title=one_line(draft.title, SUBJECT)
             )
         if tag_of(draft.key) not in _values(row, name):
-            self.left_out = (f"the custom field {name}: it is not on the queue",)
+            self.left_out = (*self.left_out, f"the custom field {name}: it is not on the queue")
         return self._ref(row)
 
     def _put(self, ticket: TicketRef, fields: Mapping[str, object]) -> None:
@@ -176,7 +176,10 @@ class RequestTracker:
         RT answers 200 to what it refuses, with a sentence for each field.
         """
         for last in (False, True):
-            tag = self._get(ticket.id).headers.get("etag", "")
+            before = self._get(ticket.id)
+            if not _lost(before.value, fields):
+                return
+            tag = before.headers.get("etag", "")
             headers = {"If-Match": tag} if tag else {}
             request = Request(
                 method="PUT", path=f"ticket/{path_of(ticket.id)}", body=fields, headers=headers,
@@ -191,22 +194,32 @@ class RequestTracker:
 
     def _check(self, ticket: TicketRef, fields: Mapping[str, object], answer: Answer) -> None:
         """Raise Refused with RT's words unless the ticket has what was written."""
-        row = self._after(ticket).value
-        lost = [name for name, value in fields.items() if _kept(row, name) != _told(name, value)]
-        if lost:
+        if lost := _lost(self._after(ticket).value, fields):
             words = answer.value if isinstance(answer.value, list) else ()
             said = self._http.clean(" ".join(one for one in words if isinstance(one, str)))
             raise Refused(f"{self.name} does not set {', '.join(lost)}: {said or 'no reason told'}")
 
-    def _say(self, ticket: TicketRef, kind: str, mark: str, content: Mapping[str, object]) -> None:
-        body = {"Subject": _subject(mark), "ContentType": _HTML, **content}
-        self._tell("POST", f"ticket/{path_of(ticket.id)}/{kind}", body)
+    def _say(
+        self, ticket: TicketRef, kind: str, mark: str, text: str, files: Sequence[Attachment] = ()
+    ) -> None:
+        body = {"Subject": _subject(mark), "ContentType": _HTML, "Content": rt_html(text)}
+        self._bring(f"ticket/{path_of(ticket.id)}/{kind}", body, files)
+
+    def _bring(self, path: str, body: Mapping[str, object], files: Sequence[Attachment]) -> Answer:
+        """Post a text with its documents, without those that are too large."""
+
+        def send(kept: Sequence[Attachment], accept: Collection[int]) -> Answer:
+            whole_ = {**body, "Attachments": _files(kept)}
+            request = Request(method="POST", path=path, body=whole_, changes=True, accept=accept)
+            return self._send(request)
+
+        answer, self.left_out = fitting([one for one in files if one.data], send)
+        return answer
 
     def _move(self, ticket: TicketRef, status: str, mark: str, text: str) -> TicketRef:
         if not status:
             raise Refused(f"{self.name}: the settings name no status for this; people do it")
-        if _kept(self._get(ticket.id).value, "Status") != _told("Status", status):
-            self._put(ticket, {"Status": status})
+        self._put(ticket, {"Status": status})
         self.comment(ticket, mark, text)
         return self._seen(ticket)
 
@@ -233,9 +246,6 @@ class RequestTracker:
 
     def _get(self, id_: str) -> Answer:
         return self._send(Request(method="GET", path=f"ticket/{path_of(id_)}"))
-
-    def _tell(self, method: str, path: str, body: object) -> Answer:
-        return self._send(Request(method=method, path=path, body=body, changes=True))
 
     def _send(self, request: Request) -> Answer:
         headers = {**request.headers, "Authorization": f"token {self.options.token}"}
@@ -287,15 +297,18 @@ def _values(row: Value, name: str) -> Sequence[str]:
     ]  # fmt: skip
 
 
-def _files(draft: Draft) -> list[dict[str, str]]:
+def _attachments(ticket: TicketRef) -> str:
+    return f"ticket/{path_of(ticket.id)}/attachments"
+
+
+def _files(documents: Sequence[Attachment]) -> list[dict[str, str]]:
     return [
         {
             "FileName": one.name,
             "FileType": one.media_type,
             "FileContent": base64.b64encode(one.data).decode(),
         }
-        for one in versioned(draft)
-        if one.data
+        for one in documents
     ]
 
 
@@ -307,6 +320,11 @@ def _subject(mark: str) -> str:
 def _count(answer: Answer, name: str) -> int:
     text = answer.text(name)
     return int(text) if text.isdigit() else 1
+
+
+def _lost(row: Value, fields: Mapping[str, object]) -> Sequence[str]:
+    """Return which fields of a ticket are not as they are to be."""
+    return [name for name, value in fields.items() if _kept(row, name) != _told(name, value)]
 
 
 def _kept(row: Value, name: str) -> str:

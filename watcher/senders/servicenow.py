@@ -30,7 +30,7 @@ from watcher.senders.answers import (
     tag_of,
     text_at,
 )
-from watcher.senders.documents import attach
+from watcher.senders.documents import Missing, attach
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line, servicenow
 
@@ -117,14 +117,15 @@ class ServiceNow:
         if not _is_ours(kept, draft.key):
             raise Unclear(f"{self.name} answers a new change with another's key")
         ticket = self._ref_of(answer)
-        self._attach(ticket, draft)
+        self.left_out = self._attach(ticket, draft).settled()
         return ticket
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Write our fields anew, and attach this version's documents."""
+        """Attach this version's documents, then write our fields anew, the mark among them."""
         self.left_out = ()
-        found = self._patch(ticket, _fields(draft))
-        self._attach(ticket, draft)
+        missing = self._attach(ticket, draft)
+        found = self._patch(ticket, _fields(missing.shown(draft)))
+        self.left_out = missing.settled()
         return found
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -173,10 +174,8 @@ class ServiceNow:
 
     # -- documents
 
-    def _attach(self, ticket: TicketRef, draft: Draft) -> None:
-        self.left_out = attach(
-            draft, partial(self._attached, ticket), partial(self._upload, ticket)
-        )
+    def _attach(self, ticket: TicketRef, draft: Draft) -> Missing:
+        return attach(draft, partial(self._attached, ticket), partial(self._upload, ticket))
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         query = {

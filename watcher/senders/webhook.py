@@ -11,17 +11,17 @@ with the seconds of `Watcher-Timestamp`; docs/ticket-systems.md shows a receiver
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import httpx2
 
 from watcher.errors import InputError, Unclear
-from watcher.model.ticket import Draft, TicketRef, mark
+from watcher.model.ticket import Attachment, Draft, TicketRef, mark
 from watcher.senders.answers import Answer, marked, tag_of
-from watcher.senders.documents import versioned
+from watcher.senders.documents import fitting, versioned
 from watcher.senders.http import Http, HttpOptions, Request
 from watcher.tickets.encode import json_text, one_line, visible
 
@@ -66,13 +66,11 @@ class Webhook:
 
     def create(self, draft: Draft) -> TicketRef:
         """Post the draft."""
-        answer = self._post("create", mark(draft.key, "create"), _draft(draft))
-        return self._ref(answer, draft)
+        return self._ref(self._bring("create", mark(draft.key, "create"), draft, {}), draft)
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Post the draft anew; one whose times alone moved is another event under the same mark."""
-        content = {**_ticket(ticket), **_draft(draft)}
-        self._post("update", draft.mark, content, once=draft.shows)
+        self._bring("update", draft.mark, draft, _ticket(ticket))
         return ticket
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -94,7 +92,23 @@ class Webhook:
         self._post("reopen", mark, {**_ticket(ticket), "text": visible(marked(mark, text))})
         return ticket
 
-    def _post(self, event: str, mark: str, content: dict[str, object], once: str = "") -> Answer:
+    def _bring(self, event: str, mark: str, draft: Draft, about: dict[str, object]) -> Answer:
+        """Post a draft with its documents, without those that are too large."""
+        once = draft.shows if about else ""
+
+        def send(kept: Sequence[Attachment], accept: Collection[int]) -> Answer:
+            request = self._request(event, mark, {**about, **_draft(draft, kept)}, once)
+            return self._http.send(replace(request, accept=accept))
+
+        answer, self.left_out = fitting(versioned(draft), send)
+        return answer
+
+    def _post(self, event: str, mark: str, content: dict[str, object]) -> None:
+        self._http.send(self._request(event, mark, content))
+
+    def _request(
+        self, event: str, mark: str, content: dict[str, object], once: str = ""
+    ) -> Request:
         told = {"version": VERSION, "event": event, "mark": mark, **content}
         body = json_text(told).encode()
         stamp = str(int(self._now().timestamp()))
@@ -106,15 +120,8 @@ class Webhook:
         }
         if self.options.authorization:
             headers["Authorization"] = self.options.authorization
-        return self._http.send(
-            Request(
-                method="POST",
-                path="",
-                headers=headers,
-                content=body,
-                changes=True,
-                bare=True,
-            )
+        return Request(
+            method="POST", path="", headers=headers, content=body, changes=True, bare=True
         )
 
     def _ref(self, answer: Answer, draft: Draft) -> TicketRef:
@@ -137,7 +144,7 @@ def _ticket(ticket: TicketRef) -> dict[str, object]:
     return {"ticket": {"id": ticket.id, "number": ticket.number}}
 
 
-def _draft(draft: Draft) -> dict[str, object]:
+def _draft(draft: Draft, documents: Sequence[Attachment]) -> dict[str, object]:
     texts = {
         name: visible(getattr(draft, name))
         for name in (
@@ -152,7 +159,7 @@ def _draft(draft: Draft) -> dict[str, object]:
             "media_type": one.media_type,
             "data": base64.b64encode(one.data).decode(),
         }
-        for one in versioned(draft)
+        for one in documents
     ]
     about = {"key": draft.key, "draft_version": draft.version, "material": draft.material}
     return {
