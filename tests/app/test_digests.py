@@ -12,10 +12,11 @@ from store.samples import plan
 
 from watcher.app.digests import CLAIMED
 from watcher.app.posting import state_of
-from watcher.digest.sending import QUIET, from_text
+from watcher.digest.sending import QUIET, Consignment, from_text, to_text
 from watcher.errors import StoreUnavailable
-from watcher.model.digest import Answer, Delivery
+from watcher.model.digest import Answer, Delivery, Parcel
 from watcher.model.ticket import ErrandState, OutboxCount
+from watcher.settings.schema import Settings
 
 
 @pytest.fixture
@@ -249,12 +250,109 @@ def test_a_fault_of_a_page_does_not_stop_the_line(store, clock, relay, caplog):
     digests.desk = replace(digests.desk, templates={})
     digests.look()
 
-    assert ["digests failed"] == [record.getMessage() for record in caplog.records]
+    digests.look()
+
+    failed = "digest of list voice failed; it is tried again"
+    assert [failed] == [record.getMessage() for record in caplog.records]
     digests.desk = daemon(store, clock, relay).desk
     clock.pass_by(CLAIMED)
     looks(digests)
 
     assert 2 == len(relay.letters)
+
+
+class Halting:
+    """A desk that cannot draw the page of one list."""
+
+    def __init__(self, desk, broken):
+        self.desk, self.broken = desk, broken
+
+    def __getattr__(self, name):
+        """Be like what is wrapped."""
+        return getattr(self.desk, name)
+
+    def page(self, name, *arguments):
+        """Fail for that list."""
+        if name == self.broken:
+            raise OverflowError("date value out of range")
+        return self.desk.page(name, *arguments)
+
+
+BOTH = Settings(
+    relay=SETTINGS.relay.model_dump(),
+    digest={
+        "time_zone": "Europe/Vienna",
+        "lists": [{"name": "graz", "to": PEOPLE[:1]}, {"name": "wien", "to": PEOPLE[1:]}],
+    },
+    notifications={"lists": [{"name": "duty", "to": PEOPLE}]},
+)
+
+
+def test_a_list_that_cannot_be_drawn_keeps_no_other(store, clock, relay, caplog):
+    digests = daemon(store, clock, relay, BOTH)
+    digests.desk = Halting(digests.desk, "graz")
+    for _ in range(30):
+        looks(digests)
+        clock.pass_by(timedelta(minutes=1))
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+
+    assert [PEOPLE[1]] == [to for to, _ in relay.letters]
+    assert 1 == len(store.runs.work("notify:duty", 9))
+    errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert ["digest of list graz failed; it is tried again"] == errors
+    digests.desk = digests.desk.desk
+    looks(digests)
+
+    assert [PEOPLE[1], PEOPLE[0]] == [to for to, _ in relay.letters]
+
+
+def test_a_letter_that_cannot_be_sent_keeps_no_other(store, clock, relay):
+    """A row that somebody has altered: a time without its zone."""
+    parcels = (Parcel(to=PEOPLE[0]),)
+    altered = Consignment(begun_at=NOW.replace(tzinfo=None), letter=b"", parcels=parcels)
+    store.runs.claim("digest:graz", "2026-W47", NOW)
+    store.runs.note("digest:graz", "2026-W47", to_text(altered))
+    looks(daemon(store, clock, relay, BOTH))
+
+    assert PEOPLE[1] in [to for to, _ in relay.letters]
+
+
+def test_a_quiet_tick_reads_the_runs_of_a_list_once(store, clock, relay):
+    digests = daemon(store, clock, relay, BOTH)
+    looks(digests)
+    digests.store = Counting(store)
+    digests.look()
+
+    assert ["digest:graz", "digest:wien", "notify:duty"] == sorted(digests.store.read)
+
+
+class Counting:
+    """A store that remembers of which jobs the runs were read."""
+
+    def __init__(self, store):
+        self.store, self.runs, self.read = store, self, []
+
+    def __getattr__(self, name):
+        """Be like what is wrapped."""
+        return getattr(self.store, name)
+
+    def work(self, job, limit):
+        """Read the runs."""
+        self.read.append(job)
+        return self.store.runs.work(job, limit)
+
+
+def test_each_week_waits_for_its_plans(store, clock, relay):
+    keep(store, case(days=50))
+    digests = daemon(store, clock, relay)
+    sent = []
+    for step in (0, 600, 7 * 24 * 3600, 600):
+        clock.pass_by(timedelta(seconds=step))
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+        looks(digests)
+        sent.append(len(relay.letters))
+
+    assert [0, 2, 2, 4] == sent
 
 
 @pytest.mark.parametrize(

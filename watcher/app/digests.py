@@ -12,9 +12,11 @@ import queue
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Thread
 from typing import Protocol
 
+from watcher.app.apart import Apart
 from watcher.app.posting import CHAT, Carriers, Desk, Seen, lacks_plans, open_cases, state_of
 from watcher.app.report import LEADER, Found
 from watcher.digest.mail import Body, letter
@@ -73,6 +75,39 @@ class _Trip:
     to: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """A week that a digest is drawn of, and those of the list that have one."""
+
+    period: str
+    others: Sequence[str]
+
+
+@dataclass(slots=True)
+class _OneLook:
+    """The runs as one look sees them: those of a job are read once, and anew after a write."""
+
+    runs: Runs
+    _read: dict[str, Sequence[Work]] = field(default_factory=dict)
+
+    def work(self, job: str) -> Sequence[Work]:
+        if job not in self._read:
+            self._read[job] = self.runs.work(job, RUNS)
+        return self._read[job]
+
+    def claim(self, job: str, period: str, at: datetime) -> bool:
+        self._read.pop(job, None)
+        return self.runs.claim(job, period, at)
+
+    def note(self, job: str, period: str, result: str) -> None:
+        self._read.pop(job, None)
+        self.runs.note(job, period, result)
+
+    def finish(self, job: str, period: str, at: datetime, result: str) -> None:
+        self._read.pop(job, None)
+        self.runs.finish(job, period, at, result)
+
+
 @dataclass(slots=True)
 class Digests:
     """Everything that we send by ourselves; called from the worker's thread."""
@@ -88,8 +123,13 @@ class Digests:
         default_factory=queue.SimpleQueue
     )
     _away: Thread | None = None
-    _waits_since: int | None = None
-    """Since when digests wait for plans, by the clock that nobody sets."""
+    _waits: tuple[str, int] | None = None
+    """Which week's digests wait for plans, and since when, by the clock that nobody sets."""
+    _apart: Apart = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a fault."""
+        self._apart = Apart(self.clock)
 
     def look(self) -> None:
         """Write down what came back, claim what is due, send what waits.
@@ -107,14 +147,16 @@ class Digests:
         self._settle()
         if not self._wanted or not self._leads():
             return
-        now = self.clock.now()
+        now, runs = self.clock.now(), _OneLook(self.store.runs)
         if self.standing.sources_at is not None:  # a page right after the start knew nobody
             for one in self.desk.settings.digest.lists:
-                self._look_at_week(one.name, now)
+                week = partial(self._look_at_week, runs, one.name, now)
+                self._apart.do(f"digest of list {one.name}", week)
         for notices in self.desk.settings.notifications.lists:
-            self._look_at_marks(notices, now)
+            marks = partial(self._look_at_marks, runs, notices, now)
+            self._apart.do(f"notice to list {notices.name}", marks)
         if self._away is None or not self._away.is_alive():
-            self._send_one(now)
+            self._send_one(runs, now)
 
     def stop(self) -> None:
         """Wait a moment for a mail on its way."""
@@ -136,52 +178,50 @@ class Digests:
 
     # -- the week
 
-    def _look_at_week(self, name: str, now: datetime) -> None:
-        job, runs = f"{DIGEST}{name}", self.store.runs
-        works = runs.work(job, RUNS)
+    def _look_at_week(self, runs: _OneLook, name: str, now: datetime) -> None:
+        job = f"{DIGEST}{name}"
+        works = runs.work(job)
         period = due(now, self.desk.timetable, {work.period for work in works})
-        if period is not None and self._has_plans() and runs.claim(job, period, now):
-            self._draw(name, period, [work.period for work in works], now)
+        if period is not None and self._has_plans(period) and runs.claim(job, period, now):
+            self._draw(runs, name, _Week(period, [work.period for work in works]), now)
         for work in works:
             if _abandoned(work, now):
                 others = [one.period for one in works if one.period != work.period]
-                self._draw(name, work.period, others, now)
+                self._draw(runs, name, _Week(work.period, others), now)
 
-    def _has_plans(self) -> bool:
+    def _has_plans(self, period: str) -> bool:
         """Tell whether there is a plan for all that is open, or it was waited for long enough.
 
-        The first digest of all falls due at the first cases, a moment before their plans.
+        The first digest of all falls due at the first cases, a moment before their plans. Each
+        week waits anew, and all its lists at once.
         """
         if not lacks_plans(self.store.view, self.desk.inventory):
-            self._waits_since = None
+            self._waits = None
             return True
         at = self.clock.monotonic_ns()
-        self._waits_since = at if self._waits_since is None else self._waits_since
-        return at - self._waits_since >= DRAWING_NS
+        if self._waits is None or self._waits[0] != period:
+            self._waits = period, at
+        return at - self._waits[1] >= DRAWING_NS
 
-    def _draw(self, name: str, period: str, done: Sequence[str], now: datetime) -> None:
+    def _draw(self, runs: _OneLook, name: str, week: _Week, now: datetime) -> None:
         """Draw the digest of a week that is ours, and write its letter down."""
         job, desk = f"{DIGEST}{name}", self.desk
         state = state_of(self.store, self.standing.sources, desk.inventory, now)
-        page = desk.page(name, replace(state, missed=missed(period, done)), period, now)
+        state = replace(state, missed=missed(week.period, week.others))
+        page = desk.page(name, state, week.period, now)
         if page.quiet and not desk.settings.digest.quiet:
-            self.store.runs.finish(job, period, now, NOTHING)
+            runs.finish(job, week.period, now, NOTHING)
             return
         to = next(one.to for one in desk.settings.digest.lists if one.name == name)
-        self._write_down(job, period, desk.digest(page, now), to, now)
-        logger.info("digest %s of %s: %s", period, name, page.state, extra={"action": "digest"})
-
-    def _write_down(
-        self, job: str, period: str, data: bytes, to: Sequence[str], now: datetime
-    ) -> None:  # fmt: skip
-        made = Consignment(begun_at=now, letter=data, parcels=tuple(Parcel(to=one) for one in to))
-        self.store.runs.note(job, period, to_text(made))
+        runs.note(job, week.period, _first_text(desk.digest(page, now), to, now))
+        logger.info("digest %s of %s: %s", week.period, name, page.state,
+                    extra={"action": "digest"})  # fmt: skip
 
     # -- marks
 
-    def _look_at_marks(self, one: NoticeList, now: datetime) -> None:
-        job, runs = f"{NOTICE}{one.name}", self.store.runs
-        works = runs.work(job, RUNS)
+    def _look_at_marks(self, runs: _OneLook, one: NoticeList, now: datetime) -> None:
+        job = f"{NOTICE}{one.name}"
+        works = runs.work(job)
         if not works:
             # What was passed before anybody asked to be told is told to nobody.
             first = self.store.figures.latest_crossing()
@@ -194,31 +234,36 @@ class Digests:
             upto = found[-1][0]
             body = self._body(one, [crossing for _, crossing in found], now)
             if body is not None and runs.claim(job, _number(upto), now):
-                self._tell(one, upto, body, now)
+                self._tell(runs, one, (upto, body), now)
             self._seen[one.name] = upto
         for work, before in zip(works, [*works[1:], None], strict=True):
             if _abandoned(work, now):
-                self._tell_again(one, int(before.period) if before else 0, int(work.period), now)
+                after = int(before.period) if before else 0
+                self._tell_again(runs, one, range(after, int(work.period) + 1), now)
 
     def _body(self, one: NoticeList, crossings: Sequence[Crossing], at: datetime) -> Body | None:
         cases = open_cases(self.store.view, [crossing.case for crossing in crossings])
         return self.desk.notice(one, crossings, cases, at)
 
-    def _tell_again(self, one: NoticeList, after: int, upto: int, now: datetime) -> None:
+    def _tell_again(
+        self, runs: _OneLook, one: NoticeList, marks: range, now: datetime
+    ) -> None:  # fmt: skip
         """Draw a notice anew that was claimed, and nothing came of it."""
-        found = self.store.figures.crossings(after, CROSSINGS)
+        found, upto = self.store.figures.crossings(marks[0], CROSSINGS), marks[-1]
         body = self._body(one, [crossing for n, crossing in found if n <= upto], now)
         if body is None:
-            self.store.runs.finish(
-                f"{NOTICE}{one.name}", _number(upto), now, "nothing to tell any more"
-            )
+            runs.finish(f"{NOTICE}{one.name}", _number(upto), now, "nothing to tell any more")
         else:
-            self._tell(one, upto, body, now)
+            self._tell(runs, one, (upto, body), now)
 
-    def _tell(self, one: NoticeList, upto: int, body: Body, now: datetime) -> None:
+    def _tell(
+        self, runs: _OneLook, one: NoticeList, told: tuple[int, Body], now: datetime
+    ) -> None:  # fmt: skip
+        upto, body = told
         to = (*one.to, *(f"{CHAT}{n}" for n in range(len(one.chat))))
         envelope = self.desk.envelope(one.name, one.to, f"notice.{upto}", now)
-        self._write_down(f"{NOTICE}{one.name}", _number(upto), letter(envelope, body), to, now)
+        data = letter(envelope, body)
+        runs.note(f"{NOTICE}{one.name}", _number(upto), _first_text(data, to, now))
         logger.info("notice to %s: %s", one.name, body.subject, extra={"action": "notice"})
 
     # -- carrying
@@ -230,19 +275,24 @@ class Digests:
             *((f"{DIGEST}{one.name}", one.name) for one in settings.digest.lists),
         ]
 
-    def _send_one(self, now: datetime) -> None:
+    def _send_one(self, runs: _OneLook, now: datetime) -> None:
         """Send the first letter that waits for its next try; the oldest week goes first."""
         for job, name in self._jobs():
-            for work in reversed(self.store.runs.work(job, RUNS)):
-                found = from_text(work.result) if work.finished_at is None else None
-                if found is None:
-                    continue
-                one = aged(found, now)
-                if one.over:
-                    self._finish(job, work.period, one, now)
-                elif ready(one, now):
-                    self._begin(name, job, work.period, one)
-                    return
+            if self._apart.do(f"sending {job}", partial(self._send_of, runs, job, name, now)):
+                return
+
+    def _send_of(self, runs: _OneLook, job: str, name: str, now: datetime) -> bool:
+        for work in reversed(runs.work(job)):
+            found = from_text(work.result) if work.finished_at is None else None
+            if found is None:
+                continue
+            one = aged(found, now)
+            if one.over:
+                self._finish(job, work.period, one, now)
+            elif ready(one, now):
+                self._begin(name, job, work.period, one)
+                return True
+        return False
 
     def _begin(self, name: str, job: str, period: str, one: Consignment) -> None:
         term = self.standing.term
@@ -303,6 +353,12 @@ class Digests:
         words = "; ".join(f"{p.to}: {p.state} ({p.told})" for p in lost)
         logger.log(level, "%s %s: %s%s", job, period, one.result, f"; {words}" if words else "",
                    extra={"action": "delivered"})  # fmt: skip
+
+
+def _first_text(data: bytes, to: Sequence[str], now: datetime) -> str:
+    """Return how a letter is written down that nobody was sent yet."""
+    parcels = tuple(Parcel(to=one) for one in to)
+    return to_text(Consignment(begun_at=now, letter=data, parcels=parcels))
 
 
 def _abandoned(work: Work, now: datetime) -> bool:
