@@ -10,7 +10,7 @@ LONGEST = (
     "test_load.py", "killing/test_crash.py", "system/test_deaths.py", "planner/test_properties.py",
     "test_hostile.py", "system/test_reload.py", "system/test_faults.py", "test_fuzz.py",
     "deploy/test_confined.py", "deploy/test_relay.py", "system/test_story.py",
-    "inputs/test_smtp_postfix.py",
+    "inputs/test_smtp_postfix.py", "senders/test_thousand.py",
 )  # fmt: skip
 """Begun late, each of them would keep one process busy while the others have nothing left."""
 

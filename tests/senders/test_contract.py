@@ -273,7 +273,7 @@ def test_a_document_that_may_still_come_is_brought_by_the_next_update_and_no_oth
     system, fake = kind.pair()
     fake.script = Script([fault], only=is_upload)
 
-    with pytest.raises(Unclear, match="is there, not all of its documents: plan"):
+    with pytest.raises(Unclear, match="is there, not all of its documents: "):
         system.create(BOTH)
     system.update(system.find(KEY)[0], BOTH)
 

@@ -48,9 +48,9 @@ def _named(name: str, word: str) -> str:
 def attach(
     draft: Draft, attached: Callable[[], Collection[str]], upload: Callable[[Attachment], None]
 ) -> Missing:
-    """Attach what is not there yet, return what could not be; no error leaves this.
+    """Attach what is not there yet, return what could not be; TryLater while the system is busy.
 
-    The ticket stands without its documents, so it is made, and what is missing is told.
+    A ticket stands without its documents, so it is written, and what is missing is told.
     """
     refused: list[str] = []
     waiting: list[str] = []
@@ -63,9 +63,22 @@ def attach(
                 upload(document)
         except Refused as error:
             refused.append(f"{one.name}: {error}")
-        except (TryLater, Unclear) as error:
+        except Unclear as error:
             waiting.append(f"{one.name}: {error}")
     return Missing(tuple(refused), tuple(waiting))
+
+
+def attach_new(
+    draft: Draft, attached: Callable[[], Collection[str]], upload: Callable[[Attachment], None]
+) -> Sequence[str]:
+    """Attach to a ticket that was made just now; return what was refused, Unclear if more misses.
+
+    It is there, which no error may deny.
+    """
+    try:
+        return attach(draft, attached, upload).settled()
+    except TryLater as error:
+        raise Unclear(f"the ticket is there, not all of its documents: {error}") from error
 
 
 def fitting(

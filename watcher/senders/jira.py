@@ -30,7 +30,7 @@ from watcher.senders.answers import (
     text_at,
     whole,
 )
-from watcher.senders.documents import Missing, attach
+from watcher.senders.documents import attach, attach_new
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line
 from watcher.tickets.times import day_of
@@ -133,13 +133,13 @@ class Jira:
             url=self._http.at(f"browse/{number}"),
             title=one_line(draft.title, SUMMARY),
         )
-        self.left_out = self._attach(ticket, draft).settled()
+        self.left_out = attach_new(draft, *self._documents(ticket))
         return ticket
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Attach this version's documents, then write our fields and the property that says so."""
         self.left_out = ()
-        missing = self._attach(ticket, draft)
+        missing = attach(draft, *self._documents(ticket))
         path = f"issue/{path_of(ticket.id)}"
         labels = [{"add": "watcher"}, {"add": tag_of(draft.key)}]
         body = {
@@ -266,8 +266,10 @@ class Jira:
             if answer.status != HTTPStatus.NOT_FOUND:
                 yield answer.value
 
-    def _attach(self, ticket: TicketRef, draft: Draft) -> Missing:
-        return attach(draft, partial(self._attached, ticket), partial(self._upload, ticket))
+    def _documents(
+        self, ticket: TicketRef
+    ) -> tuple[Callable[[], frozenset[str]], Callable[[Attachment], None]]:
+        return partial(self._attached, ticket), partial(self._upload, ticket)
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         answer = self.ask(f"issue/{path_of(ticket.id)}", {"fields": "attachment"})

@@ -7,7 +7,7 @@ alone mean that the search says nothing.
 
 import base64
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,7 +30,7 @@ from watcher.senders.answers import (
     tag_of,
     text_at,
 )
-from watcher.senders.documents import Missing, attach
+from watcher.senders.documents import attach, attach_new
 from watcher.senders.http import Http, HttpOptions, Request, path_of
 from watcher.tickets.encode import one_line, servicenow
 
@@ -117,13 +117,13 @@ class ServiceNow:
         if not _is_ours(kept, draft.key):
             raise Unclear(f"{self.name} answers a new change with another's key")
         ticket = self._ref_of(answer)
-        self.left_out = self._attach(ticket, draft).settled()
+        self.left_out = attach_new(draft, *self._documents(ticket))
         return ticket
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Attach this version's documents, then write our fields anew, the mark among them."""
         self.left_out = ()
-        missing = self._attach(ticket, draft)
+        missing = attach(draft, *self._documents(ticket))
         found = self._patch(ticket, _fields(missing.shown(draft)))
         self.left_out = missing.settled()
         return found
@@ -174,8 +174,10 @@ class ServiceNow:
 
     # -- documents
 
-    def _attach(self, ticket: TicketRef, draft: Draft) -> Missing:
-        return attach(draft, partial(self._attached, ticket), partial(self._upload, ticket))
+    def _documents(
+        self, ticket: TicketRef
+    ) -> tuple[Callable[[], frozenset[str]], Callable[[Attachment], None]]:
+        return partial(self._attached, ticket), partial(self._upload, ticket)
 
     def _attached(self, ticket: TicketRef) -> frozenset[str]:
         query = {
