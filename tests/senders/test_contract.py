@@ -250,7 +250,7 @@ EACH_APART = pytest.mark.parametrize(
 
 
 def is_upload(asked):
-    return "attachment" in asked.path
+    return asked.method == "POST" and "attachment" in asked.path
 
 
 @EACH_APART
@@ -281,6 +281,17 @@ def test_a_document_that_may_still_come_is_brought_by_the_next_update_and_no_oth
         "plan-v1-ab12.html": 1, "plan-v1-ab12.ics": 1
     }  # fmt: skip
     assert (fake.keys(), system.left_out) == ({KEY: 1}, ())
+
+
+@EACH_APART
+def test_an_update_does_nothing_while_the_documents_cannot_be_listed(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    fake.script = Script([Fault.ERROR_502])
+
+    with pytest.raises(TryLater):
+        system.update(ticket, draft(version=2, title="Renew 3 certificates on graz"))
+    assert system.find(KEY)[0].title == draft().title
 
 
 @EACH_APART
