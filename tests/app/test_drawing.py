@@ -249,7 +249,7 @@ def test_after_its_slot_a_plan_is_overdue_until_it_is_drawn_anew(store, draughts
     take_in(store, raw(numbered.alarm(1)))
     drawing, overdue = with_windows(draughtsman), Overdue(store.outbox)
     first = drawing.draw("numbered", NOW).draft
-    over = first.fit.holds_until
+    over = first.fit.found_at + 24 * HOUR
     found = [overdue.among({"numbered", "graz"}, at) for at in (NOW, over - SECOND, over, over)]
     same = drawing.draw("numbered", over)
     second = store.outbox.drawn("numbered").draft
@@ -261,16 +261,44 @@ def test_after_its_slot_a_plan_is_overdue_until_it_is_drawn_anew(store, draughts
 
 @pytest.mark.parametrize(
     ("starts", "ends", "hours"),
-    [(None, None, 24), (2, 5, 3), (30, 33, 24), (23, 26, 24), (23.5, 26.5, 24.5), (2, 50, 3)],
+    [(None, None, 24), (2, 5, 5), (30, 33, 24), (23, 26, 26), (23.5, 26.5, 26.5), (2, 50, 50)],
 )
-def test_a_fit_holds_until_its_slot_is_over_or_for_a_day(starts, ends, hours):
+def test_a_fit_holds_until_its_last_window_is_over_or_for_a_day(starts, ends, hours):
     fit = Fit(
         outcome=Outcome.FOUND, zone="UTC", found_at=NOW, minutes=60,
         starts=None if starts is None else NOW + starts * HOUR,
         ends=None if ends is None else NOW + ends * HOUR,
     )  # fmt: skip
 
-    assert NOW + hours * HOUR == fit.holds_until
+    until = NOW + hours * HOUR
+
+    assert [True, False] == [fit.holds(at) for at in (until - SECOND, until)]
+
+
+def test_a_change_that_has_begun_keeps_its_windows_to_the_end_of_the_last(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    drawing, overdue = with_windows(draughtsman), Overdue(store.outbox)
+    fit = drawing.draw("numbered", NOW).draft.fit
+    starts, length = fit.starts, fit.ends - fit.starts
+    days = (starts, starts + 96 * HOUR)
+    fit = replace(fit, ends=days[1] + length, sessions=tuple((d, d + length) for d in days))
+    keep(store, fit)
+    between = starts + 48 * HOUR
+    found = [overdue.among({"numbered"}, at) for at in (between, fit.ends)]
+    drawing.draw("numbered", between)
+    kept = store.outbox.drawn("numbered").draft.fit
+    drawing.draw("numbered", fit.ends)
+
+    assert [frozenset(), frozenset({"numbered"})] == found
+    assert kept == fit
+    assert store.outbox.drawn("numbered").draft.fit != fit
+
+
+def keep(store, fit):
+    """Store the newest plan with another fit."""
+    newest = store.view.newest_plan("numbered")
+    with store.transaction() as unit:
+        unit.add_plan(replace(newest, draft=replace(newest.draft, fit=fit)))
 
 
 LEAD = "    lead_times: {preparation: 5}\n"

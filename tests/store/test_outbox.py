@@ -146,7 +146,13 @@ def test_what_was_sent_in_the_last_hour_is_counted(outbox):
     assert 0 == outbox.sent_since("directory", NOW)
 
 
-@pytest.mark.parametrize("fit", [None, samples.fit(), samples.fit(starts=NOW, ends=NOW)])
+HOURS = tuple((NOW + timedelta(hours=n), NOW + timedelta(hours=n + 1)) for n in (1, 30))
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [None, samples.fit(), samples.fit(starts=NOW, ends=NOW), samples.fit(sessions=HOURS)],
+)
 def test_a_draft_comes_back_as_it_was(fit):
     draft = samples.draft(fit=fit)
 
@@ -158,6 +164,21 @@ def test_a_draft_of_a_release_without_fits_is_read():
     del old["fit"]
 
     assert samples.draft(fit=None) == draft_from_text(json.dumps(old))
+
+
+def test_a_draft_of_a_release_without_sessions_is_read():
+    old = json.loads(draft_to_text(samples.draft(fit=samples.fit(sessions=HOURS))))
+    del old["fit"]["sessions"]
+
+    assert samples.draft(fit=samples.fit()) == draft_from_text(json.dumps(old))
+
+
+def test_a_draft_with_spoilt_sessions_is_refused():
+    made = json.loads(draft_to_text(samples.draft()))
+    for spoilt in (7, [7], [["x", "y"]], [[None, None]], [[NOW.isoformat()]]):
+        made["fit"]["sessions"] = spoilt
+        with pytest.raises(BadRow):
+            draft_from_text(json.dumps(made))
 
 
 @pytest.mark.parametrize("spoilt", [7, {}, {"outcome": "perhaps"}])

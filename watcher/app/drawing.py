@@ -100,7 +100,7 @@ class Overdue:
             return False
         drawn = self.outbox.drawn(cluster)
         fit = drawn.draft.fit if drawn else None
-        return fit is not None and fit.holds_until <= now
+        return fit is not None and not fit.holds(now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,9 @@ class Draughtsman:
         same = before is not None and before.material == bare.material
         known = before.fit if same and before else None
         asked_at = (known.asked_at or known.found_at) if known else now
-        return draft_of(plan, self._fit(plan, now, asked_at))
+        # A change that has begun keeps its windows: what is left of them holds no whole one.
+        fit = known if known and known.has_begun(now) else self._fit(plan, now, asked_at)
+        return draft_of(plan, fit)
 
     def _fit(self, plan: ChangePlan, now: datetime, asked_at: datetime) -> Fit | None:
         """Return how the plan fits the windows; None without a cluster, or if that fails."""

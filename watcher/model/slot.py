@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-_DAY = timedelta(days=1)
+AGE = timedelta(days=1)
+"""What was reckoned longer ago is reckoned anew: lead times run, and cases change."""
 
 
 class Outcome(StrEnum):
@@ -91,7 +92,9 @@ class Fit:
     """What a schedule comes to, as a ticket and the digest tell it; kept with the plan's draft.
 
     `found_at` is the time that it was reckoned from, `minutes` what the work takes in one window.
-    `why` says in words why no slot was found, `relief` what would yield one at the least cost.
+    `starts` and `ends` are of all `sessions`, one for each window that the work is done in; older
+    drafts have none. `why` says in words why no slot was found, `relief` what would yield one at
+    the least cost.
     """
 
     outcome: Outcome
@@ -110,18 +113,28 @@ class Fit:
     relief: str = ""
     asked_at: datetime | None = None
     """Lead times run from then: when the plan was first drawn as people decide on it."""
+    sessions: tuple[tuple[datetime, datetime], ...] = ()
 
     @property
-    def holds_until(self) -> datetime:
-        """When it must be reckoned anew: its first slot is over, or a day has gone by.
+    def slots(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When the work begins and ends in each window, in order."""
+        whole = ((self.starts, self.ends),) if self.starts and self.ends else ()
+        return self.sessions or whole
 
-        A day that ends in the middle of the slot waits for its end: people are at work.
-        """
-        day = self.found_at + _DAY
+    def has_begun(self, now: datetime) -> bool:
+        """Tell whether people are at work: the first window has begun, the last is not over."""
         if self.starts is None or self.ends is None:
-            return day
-        over = min(self.ends, self.starts + timedelta(minutes=self.minutes))
-        return over if self.starts <= day else day
+            return False
+        return self.starts <= now < self.ends
+
+    def holds(self, now: datetime, age: timedelta = AGE) -> bool:
+        """Tell whether it counts: not older than `age`, or a change that has begun by it.
+
+        A change that has begun keeps its windows to the end of the last.
+        """
+        if self.starts is not None and self.starts <= now:
+            return self.has_begun(now)
+        return abs(now - self.found_at) < age
 
     @property
     def due(self) -> datetime | None:

@@ -14,6 +14,7 @@ def fit_of(schedule: Schedule) -> Fit:
         latest=first.latest if first else None, deadline=schedule.deadline,
         late=schedule.late[-1].ends if schedule.late else None, why=_why(schedule),
         relief=_relief(schedule),
+        sessions=tuple((slot.starts, slot.ends) for slot in schedule.slots),
     )  # fmt: skip
 
 

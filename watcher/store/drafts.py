@@ -15,6 +15,7 @@ _LISTS = ("items", "decides")
 _LEFT_OUT = "attachments"
 _NUMBER = "version"
 _FIT = "fit"
+_SESSIONS = "sessions"
 _MOMENTS = ("found_at", "starts", "ends", "latest", "deadline", "late", "asked_at")
 
 
@@ -43,7 +44,7 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Fit):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(Fit)}
-    return list(value) if isinstance(value, tuple) else value
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _fit(value: Any) -> Fit | None:  # noqa: ANN401 -- whatever the field holds
@@ -51,8 +52,14 @@ def _fit(value: Any) -> Fit | None:  # noqa: ANN401 -- whatever the field holds
         return None
     rest: dict[str, Any] = {name: words(value[name]) for name in ("zone", "why", "relief")}
     moments: dict[str, Any] = {name: _moment(value.get(name)) for name in _MOMENTS}
-    return Fit(**rest, **moments, outcome=Outcome(value["outcome"]),
+    sessions = tuple(_session(one) for one in value.get(_SESSIONS, ()))
+    return Fit(**rest, **moments, sessions=sessions, outcome=Outcome(value["outcome"]),
                minutes=number(value["minutes"]))  # fmt: skip
+
+
+def _session(value: Any) -> tuple[datetime, datetime]:  # noqa: ANN401 -- whatever the field holds
+    starts, ends = (_moment(words(one)) for one in value)
+    return starts, ends
 
 
 def _moment(value: object) -> Any:  # noqa: ANN401 -- None only where the noun has it
