@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from digest.test_page import TEMPLATES, page, sections
-from digest.town import DAY, NOW, case, cluster, fit, fitting, known, source
+from digest.town import DAY, NOW, case, cluster, fit, fitting, in_windows, known, source
 from icalendar import Calendar
 
 from watcher.digest import page as pages
@@ -52,9 +52,12 @@ def test_without_any_slot_every_known_end_is_due():
     [
         (6.0, fitting(SATURDAY), Section.PRESSING),  # it ends while the work is done
         (6.5, fitting(SATURDAY, spare=0), Section.LAST_WINDOW),
-        (12.0, fitting(SATURDAY), Section.LAST_WINDOW),  # before the Saturday after
+        (12.0, fitting(SATURDAY, spare=0, deadline=NOW + 11 * DAY), Section.LAST_WINDOW),
         (14.0, fitting(SATURDAY), Section.WORSE),  # not due; it passed a mark
-        (14.0, fitting(SATURDAY + 7), Section.LAST_WINDOW),  # lead times let the first one pass
+        (14.0, fitting(SATURDAY + 7, spare=0, deadline=NOW + 13 * DAY), Section.LAST_WINDOW),
+        (12.0, fitting(SATURDAY, spare=0.1), Section.WORSE),  # again in the same long window
+        (7.0, in_windows(SATURDAY, SATURDAY + 7), Section.WORSE),  # the first part is its
+        (5.8, in_windows(SATURDAY, SATURDAY + 7), Section.PRESSING),
         (12.9, fit(), Section.PRESSING),  # 12 days and the margin of one
         (13.1, fit(), Section.WORSE),
         (30.0, fit(outcome=Outcome.UNKNOWN), Section.WORSE),
@@ -79,7 +82,6 @@ def test_an_end_just_after_a_window_opens_leaves_no_window(minutes, section):
     [
         (fit(found_at=NOW - 3 * DAY), "last reckoned for Fri 2026-11-20 07:00 CET: that counts no"),
         (fit(found_at=NOW + 3 * DAY), "last reckoned for Thu 2026-11-26 07:00 CET: that counts no"),
-        (fitting(-0.1), "its slot of Mon 2026-11-23 04:36 CET has begun"),
         (fitting(-1), "its slot of Sun 2026-11-22 07:00 CET has passed"),
     ],
 )
@@ -104,6 +106,35 @@ def test_a_slot_that_was_found_is_told_with_its_latest_safe_start(spare, words):
         "takes 10 h 53 min in one window; fits Sat 2026-11-28 22:00 CET to Sun 2026-11-29 09:00 CET"
         f"{words}"
     ) in pages.text(made, TEMPLATES)
+
+
+BEGUN = "Mon 2026-11-23 04:36 CET to Mon 2026-11-23 15:36 CET"
+NO_SECOND = "no second attempt before the deadline"
+WINDOWS = (
+    "window 1 of 2: Sun 2026-11-22 23:00 CET to Mon 2026-11-23 04:00 CET",
+    "window 2 of 2: Tue 2026-11-24 23:00 CET to Wed 2026-11-25 04:00 CET",
+)
+
+
+@pytest.mark.parametrize(
+    ("fits", "told"),
+    [
+        (
+            fitting(-0.1),
+            (f"takes 10 h 53 min in one window; fits {BEGUN}; has begun; {NO_SECOND}",),
+        ),
+        (
+            in_windows(-1 / 3, 2 - 1 / 3),
+            (f"takes 10 h 00 min in 2 windows; window 1 of 2 has begun; {NO_SECOND}", *WINDOWS),
+        ),
+    ],
+)
+def test_a_change_that_has_begun_is_believed_to_its_end_and_each_window_is_told(fits, told):
+    fits = replace(fits, latest=fits.starts, found_at=NOW - 5 * DAY)
+    made = page(town(case(days=100), fits=fits))
+
+    assert told == made.clusters[0].fits
+    assert told[-1] in pages.text(made, TEMPLATES)
 
 
 def test_the_calendar_holds_the_recommended_slot_else_the_next_window():

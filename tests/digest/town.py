@@ -73,10 +73,17 @@ def fit(**changes) -> Fit:
 def fitting(days: float, spare: float = 7, **changes) -> Fit:
     """Return how a plan fits a slot in so many days, with a second one so many days later."""
     starts = NOW + days * DAY
-    return fit(
-        outcome=Outcome.FOUND, starts=starts, ends=starts + timedelta(hours=11),
-        latest=starts + spare * DAY, late=None, why="", relief="", **changes,
-    )  # fmt: skip
+    return fit(**{
+        "outcome": Outcome.FOUND, "starts": starts, "ends": starts + timedelta(hours=11),
+        "latest": starts + spare * DAY, "late": None, "why": "", "relief": "", **changes,
+    })  # fmt: skip
+
+
+def in_windows(*days: float, **changes) -> Fit:
+    """Return how a plan fits windows in so many days each, five hours of work in each."""
+    starts = [NOW + at * DAY for at in days]
+    sessions = tuple((at, at + timedelta(hours=5)) for at in starts)
+    return fitting(days[0], ends=sessions[-1][1], sessions=sessions, **changes)
 
 
 def busy() -> State:

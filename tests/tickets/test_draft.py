@@ -67,15 +67,28 @@ def test_the_slot_and_the_margin_stand_at_the_top_in_the_zone_of_the_cluster(one
 
     assert [
         (
-            "Planned: Mon 2026-11-23 20:00 to Tue 2026-11-24 01:00 (America/Chicago). "
+            "Planned: Mon 2026-11-23 20:00 CST to Tue 2026-11-24 01:00 CST (America/Chicago). "
             "The work takes 4 h 10 min in one window."
         ),
-        "It may begin as late as Tue 2026-11-24 20:00 and still be tried twice.",
+        "It may begin as late as Tue 2026-11-24 20:00 CST and still be tried twice.",
         (
-            "To be over by Tue 2026-11-24 23:00 (America/Chicago): the earliest end that a "
+            "To be over by Tue 2026-11-24 23:00 CST (America/Chicago): the earliest end that a "
             "certificate of this change can have, less the margin that the site keeps."
         ),
     ] == top
+
+
+def test_each_window_of_a_change_is_told_with_the_zone_of_that_night(one):
+    """In the night of 25 October 2026 the clocks of Vienna show the hour from two on twice."""
+    first, second = datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 10, 31, 21, tzinfo=UTC)
+    sessions = tuple((at, at + timedelta(hours=5, minutes=30)) for at in (first, second))
+    fit = late_fit(zone="Europe/Vienna", starts=first, ends=sessions[-1][1], sessions=sessions)
+
+    assert draft_of(one, fit).description.startswith(
+        "Planned: window 1 of 2: Sat 2026-10-24 22:00 CEST to Sun 2026-10-25 02:30 CET; window 2 "
+        "of 2: Sat 2026-10-31 22:00 CET to Sun 2026-11-01 03:30 CET (Europe/Vienna). "
+        "The work takes 11 h 00 min in 2 windows.\n"
+    )
 
 
 def test_a_slot_without_a_second_attempt_is_told(one):

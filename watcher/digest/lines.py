@@ -13,6 +13,7 @@ from watcher.model.digest import DigestLine, DigestWindow, KnownCase, Section
 from watcher.model.expiry import Certainty
 from watcher.model.slot import Fit, Outcome
 from watcher.seal import code
+from watcher.slots import said
 
 SOON = timedelta(days=14)
 """Where no window is known, an end within two digests counts as pressing."""
@@ -79,16 +80,16 @@ def _has_run_out(case: Case, now: datetime) -> bool:
 
 
 def _by_fit(end: datetime, feasible: datetime, fit: Fit, frame: Frame) -> Section | None:
-    """Judge by how the plan fits: it must be over before the end, and a second try is wanted."""
+    """Judge by how the plan fits: it must be over before the end, and a second try is wanted.
+
+    Whether one is possible before the deadline the search for the slot has told.
+    """
     if end < feasible:
         return Section.PRESSING
     if fit.outcome is Outcome.NONE:
         return None
-    no_spare = fit.latest is not None and fit.starts is not None and fit.latest <= fit.starts
-    if no_spare and fit.deadline is not None and end <= fit.deadline + frame.margin:
-        return Section.LAST_WINDOW
-    again = next((one for one in frame.windows if one.starts >= feasible), None)
-    return None if again is None or _holds(again, end) else Section.LAST_WINDOW
+    first = fit.deadline is not None and end <= fit.deadline + frame.margin
+    return Section.LAST_WINDOW if first and said.is_single(fit) else None
 
 
 def _by_windows(end: datetime, frame: Frame) -> Section | None:

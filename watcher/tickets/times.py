@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from watcher.model.clock import sure_moment
 from watcher.model.slot import Fit, Outcome
+from watcher.slots import said
 
 
 def planned(fit: Fit | None) -> tuple[str, ...]:
@@ -24,31 +26,25 @@ def day_of(at: datetime | None, fit: Fit | None) -> date | None:
 
 
 def _lines(fit: Fit) -> Iterator[str]:
-    takes = f"The work takes {fit.minutes // 60} h {fit.minutes % 60:02d} min in one window."
-    if fit.outcome is Outcome.FOUND and fit.starts and fit.ends:
-        yield f"Planned: {_told(fit.starts, fit)} to {_told(fit.ends, fit)} ({fit.zone}). {takes}"
-        yield from _spare(fit, fit.starts)
+    takes = f"The work takes {said.takes(fit)}."
+    if fit.outcome is Outcome.FOUND and fit.slots:
+        yield f"Planned: {'; '.join(said.windows(fit))} ({fit.zone}). {takes}"
+        yield from _spare(fit)
     elif fit.outcome is Outcome.NONE:
         yield f"NO SLOT FITS this change: {fit.why}. {takes}"
-        relief = f"{fit.relief} ({fit.zone})" if fit.relief else "none that was tried helps"
-        yield f"Cheapest way out: {relief}."
+        yield f"Cheapest way out: {said.relief(fit)}."
     else:
         yield f"Planned: not yet, because {fit.why or 'no slot is known'}. {takes}"
     if fit.deadline:
         yield (
-            f"To be over by {_told(fit.deadline, fit)} ({fit.zone}): the earliest end that a "
-            "certificate of this change can have, less the margin that the site keeps."
+            f"To be over by {sure_moment(fit.deadline, ZoneInfo(fit.zone))} ({fit.zone}): the "
+            "earliest end that a certificate of this change can have, less the margin that the "
+            "site keeps."
         )
 
 
-def _spare(fit: Fit, starts: datetime) -> Iterator[str]:
-    if fit.latest is None:
-        return
-    if fit.latest <= starts:
+def _spare(fit: Fit) -> Iterator[str]:
+    if said.is_single(fit):
         yield "No second attempt fits before the deadline."
-    else:
-        yield f"It may begin as late as {_told(fit.latest, fit)} and still be tried twice."
-
-
-def _told(at: datetime, fit: Fit) -> str:
-    return f"{at.astimezone(ZoneInfo(fit.zone)):%a %Y-%m-%d %H:%M}"
+    elif fit.latest is not None:
+        yield f"It may begin as late as {said.latest(fit)} and still be tried twice."

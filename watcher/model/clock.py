@@ -1,0 +1,19 @@
+"""How lengths and moments are written, everywhere alike."""
+
+from datetime import datetime, tzinfo
+
+
+def hours(minutes: int) -> str:
+    """Return a length, such as `4 h 05 min`."""
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """Return an aware moment as the clock of a zone shows it; say the zone's name beside it."""
+    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}"
+
+
+def sure_moment(at: datetime, zone: tzinfo) -> str:
+    """Return a moment with the zone's short name: in autumn an hour comes twice."""
+    local = at.astimezone(zone)
+    return f"{moment(local, zone)} {local:%Z}"
