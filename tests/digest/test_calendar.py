@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from digest.test_page import ZONE, page
-from digest.town import DAY, NOW, case, cluster, known
+from digest.town import DAY, NOW, case, cluster, in_windows, known
 from icalendar import Calendar
 
-from watcher.digest.calendar import calendar
+from watcher.digest.calendar import MOST, calendar
 from watcher.digest.gather import Audience, State, page_of
 from watcher.inventory.schema import Inventory
 from watcher.model.case import CaseState
+from watcher.slots.calendar_file import read_calendar
 
 
 def test_events_keep_their_names_from_week_to_week():
@@ -30,12 +31,49 @@ def events_of(made, now=NOW):
 
 def test_a_window_that_moves_is_one_event_with_a_higher_sequence():
     state = State(cases=known(case(days=50)), inventory=Inventory(version=1, clusters=(cluster(),)))
-    first = events_of(page_of(Audience(name="x"), state, "2026-W53", NOW + 35 * DAY, ZONE))
-    then = events_of(page_of(Audience(name="x"), state, "2027-W01", NOW + 42 * DAY, ZONE))
+    weeks = (("2026-W53", NOW + 35 * DAY), ("2027-W01", NOW + 42 * DAY))
+    first, then = (
+        events_of(page_of(Audience(name="x"), state, week, at, ZONE), at) for week, at in weeks
+    )
     (uid,) = [uid for uid in first if uid.startswith("window-")]
 
     assert first[uid]["dtstart"].dt + 7 * DAY == then[uid]["dtstart"].dt
     assert first[uid]["sequence"] + 1 == then[uid]["sequence"]
+
+
+def test_a_page_of_another_week_does_not_outrun_those_of_the_weeks_before_it():
+    state = State(cases=known(case(days=500)))
+    early = events_of(page_of(Audience(name="x"), state, "2027-W22", NOW + 190 * DAY, ZONE), NOW)
+    weeks = [events_of(page(state), NOW + days * DAY)["case-1@d"]["sequence"] for days in range(8)]
+
+    assert weeks[0] == early["case-1@d"]["sequence"]
+    assert [weeks[0]] * 7 + [weeks[0] + 1] == weeks
+
+
+def test_each_window_of_a_change_is_an_event_and_none_is_read_back_as_a_window():
+    fits = {"graz": in_windows(5.6, 7.6, 12.6)}
+    inventory = Inventory(version=1, clusters=(cluster(),))
+    made = page(State(cases=known(case()), inventory=inventory, fits=fits))
+    slots = {uid: e for uid, e in events_of(made).items() if uid.startswith("window-")}
+    ours = read_calendar("digest.ics", calendar(made, "d", NOW).decode())
+
+    assert [(a, b) for a, b in fits["graz"].slots] == [
+        (e["dtstart"].dt, e["dtend"].dt) for e in slots.values()
+    ]
+    assert ["", "-2", "-3"] == [uid[len("window-") + 12 : -len("@d")] for uid in slots]
+    assert "Recommended slot, window 3 of 3" in str(list(slots.values())[2]["summary"])
+    assert not any(event.window for event in ours.events)
+
+
+def test_of_a_large_site_the_slots_stand_in_the_calendar_before_the_ends():
+    cases = [case(f"n{n}", days=500 - n) for n in range(2 * MOST)]
+    gone = case("gone", days=9, state=CaseState.RESOLVED, resolved_at=NOW - DAY)
+    inventory = Inventory(version=1, clusters=(cluster(),))
+    found = [*events_of(page(State(cases=known(*cases, gone), inventory=inventory)))]
+
+    assert MOST == len(found)
+    assert found[0].startswith("window-")
+    assert [f"case-{2 * MOST + 1}@d", f"case-{2 * MOST}@d"] == found[1:3]
 
 
 def test_what_is_resolved_is_withdrawn_from_the_calendar():

@@ -92,7 +92,7 @@ def test_what_was_reckoned_too_long_ago_is_not_believed_and_that_is_said(fits, w
     assert words in pages.text(made, TEMPLATES)
     assert words in pages.html(made, TEMPLATES)
     assert not made.clusters[0].misfit
-    assert made.clusters[0].slot is None
+    assert not made.clusters[0].slots
 
 
 @pytest.mark.parametrize(
@@ -194,3 +194,6 @@ def test_a_calendar_that_comes_to_too_much_leaves_no_window_known():
     made = page(replace(town(case(days=50)), calendars={"graz": (known_,)}))
 
     assert made.clusters[0].window is None
+    for form in (pages.text(made, TEMPLATES), pages.html(made, TEMPLATES)):
+        assert "known: " in form
+        assert "the events come too often" in form

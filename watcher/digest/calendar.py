@@ -1,4 +1,4 @@
-"""The page as a calendar (RFC 5545): a day for each end, and each cluster's recommended slot."""
+"""The page as a calendar (RFC 5545): each cluster's recommended slots, and a day for each end."""
 
 import hashlib
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
-from watcher.digest.weeks import monday_of
 from watcher.model.digest import ClusterSummary, DigestLine, DigestPage, DigestWindow, Section
 from watcher.tickets.encode import one_line
 
@@ -15,37 +14,44 @@ MOST = 200
 """Events of one calendar."""
 _TEXT = 200
 _CANCELLED = "CANCELLED"
+_WINDOW = "window-"
 
 
 def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
     """Return the calendar, made at `stamp`.
 
-    An event keeps its UID from week to week and its SEQUENCE goes up with the week, so that it
-    moves and is not doubled; what was resolved this week is cancelled.
+    An event keeps its UID from week to week and its SEQUENCE goes up with the week of the stamp,
+    so that it moves and is not doubled; what was resolved this week is cancelled. Of a large site
+    the slots go in first, then what is cancelled, then the ends, the nearest first.
     """
     made = Calendar()
     made.add("prodid", "-//watcher//digest//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    events = [*_ends(page, ZoneInfo(page.zone)), *_windows(page)]
+    events = sorted([*_windows(page), *_ends(page, ZoneInfo(page.zone))], key=_rank)
     for event in events[:MOST]:
         event["uid"] = f"{event['uid']}@{domain}"
         event.add("dtstamp", stamp)
-        event.add("sequence", monday_of(page.period).toordinal() // 7)
+        event.add("sequence", (stamp.toordinal() - 1) // 7)
         event.add("transp", "TRANSPARENT")
         made.add_component(event)
     return bytes(made.to_ical())
 
 
+def _rank(event: Event) -> int:
+    if event.get("status") == _CANCELLED:
+        return 1
+    return 0 if str(event["uid"]).startswith(_WINDOW) else 2
+
+
 def _ends(page: DigestPage, zone: ZoneInfo) -> Iterator[Event]:
-    for section, lines in page.sections:
-        for line in lines:
-            if line.deadline is None:
-                continue
-            if section is Section.DONE:
-                yield _cancelled(_end(line, line.deadline.astimezone(zone)))
-            elif line.deadline > page.now and section is not Section.EXPIRED:
-                yield _end(line, line.deadline.astimezone(zone))
+    lines = [(line.deadline, line.number, section, line)
+             for section, lines in page.sections for line in lines if line.deadline]  # fmt: skip
+    for deadline, _, section, line in sorted(lines, key=lambda one: one[:2]):
+        if section is Section.DONE:
+            yield _cancelled(_end(line, deadline.astimezone(zone)))
+        elif deadline > page.now and section is not Section.EXPIRED:
+            yield _end(line, deadline.astimezone(zone))
 
 
 def _end(line: DigestLine, deadline: datetime) -> Event:
@@ -65,31 +71,40 @@ def _windows(page: DigestPage) -> Iterator[Event]:
     done = {line.cluster for section, lines in page.sections if section is Section.DONE
             for line in lines}  # fmt: skip
     for one in page.clusters:
-        event = _planned(one)
-        if event is not None and one.open:
-            yield event
-        elif event is not None and one.name in done:
-            yield _cancelled(event)
+        if one.open:
+            yield from _planned(one)
+        elif one.name in done:
+            yield from map(_cancelled, _planned(one))
 
 
-def _planned(one: ClusterSummary) -> Event | None:
-    """Return the recommended slot, else the next window, if there is any."""
-    if one.slot is not None:
-        return _window(one, one.slot, f"Recommended slot: {one.name}, plan {one.plan}")
-    return _window(one, one.window, f"Next window: {one.name}") if one.window else None
+def _planned(one: ClusterSummary) -> Iterator[Event]:
+    """Yield the recommended slots, else the next window, if there is any.
+
+    A slot is a change and no window: calendars that we read windows from may take this one in.
+    """
+    count = len(one.slots)
+    for number, slot in enumerate(one.slots, 1):
+        which = f", window {number} of {count}" if count > 1 else ""
+        event = _window(one, slot, f"Recommended slot{which}: {one.name}, plan {one.plan}", number)
+        event.add("categories", ["CHANGE"])
+        yield event
+    if not one.slots and one.window:
+        event = _window(one, one.window, f"Next window: {one.name}")
+        event.add("categories", ["WINDOW"])
+        yield event
 
 
-def _window(one: ClusterSummary, when: DigestWindow, summary: str) -> Event:
+def _window(one: ClusterSummary, when: DigestWindow, summary: str, number: int = 1) -> Event:
     event = Event()
     # The name is not part of the UID as it stands: it may hold anything.
     name = hashlib.sha256(one.name.encode("utf-8", "replace")).hexdigest()[:12]
-    event.add("uid", f"window-{name}")
+    # The first slot has the UID of the window that it follows: that one moves and does not stay.
+    event.add("uid", f"{_WINDOW}{name}{f'-{number}' if number > 1 else ''}")
     event.add("dtstart", when.starts)
     event.add("dtend", when.ends)
     event.add("summary", one_line(summary, _TEXT))
     if one.fits:
         event.add("description", one_line("; ".join(one.fits), _TEXT))
-    event.add("categories", ["WINDOW"])
     return event
 
 

@@ -10,6 +10,7 @@ from watcher.digest.fits import is_believed, words
 from watcher.digest.lines import DAY, Frame, line_of, section_of
 from watcher.digest.subject import judged
 from watcher.digest.windows import next_windows
+from watcher.errors import InputError
 from watcher.inventory.schema import Cluster, Inventory
 from watcher.model.case import Case, CaseState
 from watcher.model.digest import (
@@ -79,6 +80,8 @@ class _Place:
     cluster: Cluster | None
     fit: Fit | None
     frame: Frame
+    unread: str
+    """Why no window can be known."""
 
 
 def page_of(
@@ -119,14 +122,24 @@ def _place(
     now, zone = at
     fit = state.fits.get(name)
     margin = MARGIN_DAYS if cluster is None or cluster.margin_days is None else cluster.margin_days
-    known = state.calendars.get(name, ())
+    windows, unread = _windows(cluster, now, state.calendars.get(name, ()))
     frame = Frame(
-        windows=next_windows(cluster, now, known) if cluster else (),
+        windows=windows,
         now=now, since=now - WEEK, fit=fit if is_believed(fit, now) else None, margin=margin * DAY,
         contact=(cluster.contact or "") if cluster else "", link=audience.link(name),
         zone=zone_for(cluster, zone),
     )  # fmt: skip
-    return _Place(name, cluster, fit, frame)
+    return _Place(name, cluster, fit, frame, unread)
+
+
+def _windows(
+    cluster: Cluster | None, now: datetime, known: Sequence[Calendar]
+) -> tuple[tuple[DigestWindow, ...], str]:
+    """Return the next windows; none, and why, where a calendar comes to too much."""
+    try:
+        return next_windows(cluster, now, known) if cluster else (), ""
+    except InputError as error:
+        return (), str(error)
 
 
 def zone_for(cluster: Cluster | None, zone: ZoneInfo) -> ZoneInfo:
@@ -184,9 +197,8 @@ def _summary(place: _Place, lines: Sequence[DigestLine]) -> ClusterSummary:
         plan=plan, link=frame.link if plan else "",
         zone=(place.cluster.time_zone or "") if place.cluster else "",
         fits=words(place.fit, frame.now) if plan else (),
-        slot=DigestWindow(starts=fit.starts, ends=fit.ends)
-        if fit and fit.starts and fit.ends else None,
-        misfit=fit is not None and fit.outcome is Outcome.NONE,
+        slots=tuple(DigestWindow(starts=a, ends=b) for a, b in (fit.slots if fit else ())),
+        misfit=fit is not None and fit.outcome is Outcome.NONE, unread=place.unread,
     )  # fmt: skip
 
 

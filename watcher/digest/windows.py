@@ -8,7 +8,6 @@ plan's fit says it; windows count where no fit is known.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from watcher.errors import InputError
 from watcher.inventory.schema import Cluster
 from watcher.model.digest import DigestWindow
 from watcher.slots.calendar import Calendar, stretches
@@ -27,14 +26,11 @@ def next_windows(
 ) -> tuple[DigestWindow, ...]:
     """Return the windows of a year that are not over; none when none is known.
 
-    None is known either where the rules of a calendar come to too much.
+    Raises InputError for a calendar whose rules come to too much.
     """
     first, last = minute_after(now), minute_after(now + AHEAD)
     zone = zone_of(cluster.time_zone)
-    try:
-        opened, taken = stretches(calendars, zone, first, last)
-    except InputError:
-        return ()
+    opened, taken = stretches(calendars, zone, first, last)
     closed = [blackout_days(blackout, zone) for blackout in cluster.blackouts]
     closed += [stretch for stretch, _ in taken]
     spans = without(merged((*occurrences(cluster, first, last), *opened)), merged(closed))

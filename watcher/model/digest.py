@@ -78,7 +78,8 @@ class ClusterSummary:
     """One cluster at a glance; `window` is None when none is known or none is left in a year.
 
     `zone` names the zone that its people read times in. `fits` says how the newest plan fits the
-    windows, a line each; `slot` is when it is to be done, `misfit` says that it fits nowhere.
+    windows, a line each; `slots` are when it is to be done, one for each window that it takes,
+    `misfit` says that it fits nowhere. `unread` says why no window can be known.
     """
 
     name: str
@@ -92,8 +93,9 @@ class ClusterSummary:
     link: str
     zone: str = ""
     fits: tuple[str, ...] = ()
-    slot: DigestWindow | None = None
+    slots: tuple[DigestWindow, ...] = ()
     misfit: bool = False
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
