@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 
 from watcher.model.expiry import Candidate, Certainty, Expiry, ExpiryState
+from watcher.model.moments import reckonable
 from watcher.rules.alarms import CertificateAlarmKind, Direction
 from watcher.wire.enddate import Remains, Window, read_end
 from watcher.wire.timestamp import MONTHS
@@ -335,8 +336,8 @@ def _expiry(  # noqa: PLR0913 -- one place that fills the noun
         candidates=candidates,
         time_text=remains.clock if remains else None,
         zone_text=remains.zone if remains else None,
-        earliest=window.earliest,
-        latest=window.latest,
+        earliest=reckonable(window.earliest) if window.earliest else None,
+        latest=reckonable(window.latest) if window.latest else None,
         reason=reason,
         question=question,
         complete=bool(remains and remains.complete),

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from app.desk import StillClock
@@ -379,3 +379,14 @@ def test_tickets_that_are_stuck_are_told(store, state, hours, words):
     stuck = state_of(Counts, (), None, NOW).stuck
 
     assert [words] * bool(words) == [one.partition(",")[0] for one in stuck]
+
+
+def test_no_end_in_a_database_of_before_stops_no_digest(store, clock, relay):
+    """RFC 5280's date for it, as former versions kept it."""
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    keep(store, case(days=50, confirmed_end=end, end_earliest=end, end_latest=end))
+    digests = daemon(store, clock, relay)
+    digests.desk = replace(digests.desk, inventory=None)
+    looks(digests)
+
+    assert list(PEOPLE) == [to for to, _ in relay.letters]

@@ -27,6 +27,7 @@ from watcher.inputs.secret import Secret
 from watcher.inventory.schema import Inventory, Weekday
 from watcher.model.case import CaseKey, CaseState, Crossing
 from watcher.model.digest import Answer, DigestLine, DigestPage, KnownCase, Section
+from watcher.model.moments import reckonable
 from watcher.model.slot import Fit
 from watcher.model.status import SourceStatus
 from watcher.model.ticket import ErrandState, OutboxCount
@@ -125,7 +126,12 @@ def _is_stuck(one: OutboxCount, now: datetime) -> bool:
 
 
 def _known(row: CaseRow) -> KnownCase:
-    return KnownCase(number=row.id, case=row.case, plan_digest=row.plan_digest)
+    case = row.case
+    ends = (case.confirmed_end, case.end_earliest, case.end_latest)
+    # Stored by a version that took "no end" (the year 9999) as it stands.
+    told_, first, last = (reckonable(end) if end else None for end in ends)
+    case = replace(case, confirmed_end=told_, end_earliest=first, end_latest=last)
+    return KnownCase(number=row.id, case=case, plan_digest=row.plan_digest)
 
 
 def _stuck(one: OutboxCount) -> str:

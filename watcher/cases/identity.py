@@ -7,7 +7,7 @@ knows stays a claim of the sender: it is cleaned, marked, and never equals a kno
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import translate
 from hashlib import sha256
@@ -22,6 +22,7 @@ from watcher.model.alarm import CertificateAlarm, CiscoLogRecord, StoreKind, UcA
 from watcher.model.case import CaseEvent, CaseKey
 from watcher.model.expiry import Expiry
 from watcher.model.message import MessageId, RawMessage
+from watcher.model.moments import reckonable
 from watcher.rules.alarms import About
 from watcher.rules.catalogue import Catalogue
 from watcher.rules.store import StoreKind as RuleKind
@@ -374,7 +375,7 @@ def case_event(
 def _placed(expiry: Expiry, directory: Directory, key: CaseKey) -> Expiry:
     """Return the end as an instant where the inventory knows the zone of the cluster's nodes."""
     zone, day = directory.zone(key.cluster), expiry.day
-    if zone is None or day is None or not date.min < day < date.max:
+    if zone is None or day is None or reckonable(day) != day:
         return expiry
     found = _CLOCK.match(expiry.time_text or "")
     if found is None:

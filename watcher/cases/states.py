@@ -13,6 +13,7 @@ from watcher.errors import InputError
 from watcher.model.case import Act, ActKind, Case, CaseState
 from watcher.model.expiry import Certainty
 from watcher.model.message import Grade
+from watcher.model.moments import reckonable
 
 WHY_LIMIT = 1_000
 """Characters of what a person gives as a reason."""
@@ -121,11 +122,12 @@ _DEEDS = {
 
 def known_end(not_after: datetime) -> Fields:
     """Return the fields of a case whose end is a fact."""
+    end = reckonable(not_after)
     return {
-        "confirmed_end": not_after,
-        "end_day": not_after.date(),
-        "end_earliest": not_after,
-        "end_latest": not_after,
+        "confirmed_end": end,
+        "end_day": end.date(),
+        "end_earliest": end,
+        "end_latest": end,
         "certainty": Certainty.EXACT,
         "grade": Grade.FACT,
     }

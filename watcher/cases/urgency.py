@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from watcher.model.case import CaseEvent
 from watcher.model.expiry import Certainty, ExpiryState
+from watcher.model.moments import reckonable
 from watcher.rules.alarms import About
 from watcher.wire.enddate import ZONE_SLACK
 
@@ -55,8 +56,7 @@ def soonest(event: CaseEvent) -> datetime | None:
 
 
 def _start_of(day: date) -> datetime:
-    start = datetime.combine(day, time(0), UTC)
-    return start - ZONE_SLACK if day > date.min + timedelta(days=1) else start
+    return datetime.combine(reckonable(day), time(0), UTC) - ZONE_SLACK
 
 
 def tells_expired(event: CaseEvent) -> bool:

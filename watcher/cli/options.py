@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 
 from watcher.app.settings import Located, find_settings, locate, locate_anyway
 from watcher.errors import InputError, one_line
+from watcher.model.moments import reckonable
 from watcher.settings.terms import read_duration
 
 SettingsFile = Annotated[
@@ -67,12 +68,12 @@ def moment(text: str, now: datetime, what: str) -> datetime:
     length = read_duration(text)
     try:
         if length is not None:
-            return now + length
+            return reckonable(now + length)
         read = datetime.fromisoformat(text)
         if read.tzinfo is None and len(text) <= len("2026-01-31"):
-            return read.replace(tzinfo=UTC)
+            return reckonable(read.replace(tzinfo=UTC))
         if read.tzinfo is not None:
-            return read.astimezone(UTC)
+            return reckonable(read).astimezone(UTC)
     except OverflowError as error:
         raise InputError(f"{what}: {text!r} is out of range", expected=TIME) from error
     except ValueError as error:

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from watcher.model.moments import reckonable
 from watcher.rules.terms import Closed, Id, ReleaseText, Text
 
 Host = Annotated[
@@ -63,9 +64,9 @@ def _dated(value: Any) -> Any:  # noqa: ANN401 -- pydantic hands over whatever t
 
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-Day = Annotated[date, BeforeValidator(_dated)]
-Moment = Annotated[datetime, BeforeValidator(_dated)]
-AwareMoment = Annotated[AwareDatetime, BeforeValidator(_dated)]
+Day = Annotated[date, BeforeValidator(_dated), AfterValidator(reckonable)]
+Moment = Annotated[datetime, BeforeValidator(_dated), AfterValidator(reckonable)]
+AwareMoment = Annotated[AwareDatetime, BeforeValidator(_dated), AfterValidator(reckonable)]
 
 
 class Product(StrEnum):

@@ -15,6 +15,7 @@ from watcher.inventory.locate import cluster_of, copy_of, owner_of, place_of
 from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
+from watcher.model.moments import reckonable
 from watcher.model.plan import Evidence, Finding
 from watcher.rules.alarms import About
 from watcher.rules.catalogue import Catalogue
@@ -217,6 +218,8 @@ def _placed(expiry: Expiry, cluster: Cluster | None) -> Expiry:
     if cluster is None or cluster.time_zone is None or expiry.day is None or not expiry.time_text:
         return expiry
     found = re.match(r"(\d{2}):(\d{2})", expiry.time_text, re.ASCII)
+    if reckonable(expiry.day) != expiry.day:
+        return expiry
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:  # noqa: PLR2004 -- a clock
         return expiry
     clock = time(int(found[1]), int(found[2]), tzinfo=ZoneInfo(cluster.time_zone))
