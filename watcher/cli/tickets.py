@@ -98,7 +98,8 @@ def show(
 ) -> None:
     """Show one change: when it is planned, its tickets, what was and is to be done.
 
-    Examples: `watcher tickets show watcher-hq-0fa2c1-3` and `watcher tickets show watcher-hq-0fa2c1-3 --full`
+    Examples: `watcher tickets show watcher-hq-0fa2c1-3`,
+    `watcher tickets show watcher-hq-0fa2c1-3 --full`
     """
     with opened(located_to_look(context.obj)) as store:
         filed = store.outbox.filed(key)
