@@ -108,10 +108,15 @@ def test_what_is_sent_in_vain_is_sent_ever_later_and_ends(limits):
         now = one.next_at
 
     assert limits.unclear == len(pauses)
-    most = 9 * DAY if limits.patient else limits.most
-    grown = [min(limits.quiet * 2**n, most) for n in range(1, limits.unclear - 1)]
+    grown = [limits.quiet * 2**n for n in range(1, limits.unclear - 1)]
     assert [0 * SECOND, *grown] == pauses[:-1]
     assert "a person must look: no answer" in one.told
+
+
+def test_a_system_that_takes_no_writing_for_half_a_day_kills_nothing():
+    last = DEFAULT.quiet * (2 ** (DEFAULT.unclear - 1) - 2)
+
+    assert 12 * HOUR < last < DAY
 
 
 def test_a_letter_that_nobody_answers_is_sent_for_about_five_days():
@@ -193,8 +198,18 @@ def test_a_system_rests_after_five_failures_in_a_row_and_one_success_ends_it():
     assert [0.0] * (TRIPS - 1) + [*RESTS, RESTS[-1]] == rests
     assert not circuit.allows(NOW)
     assert circuit.allows(NOW + 120 * SECOND)
-    assert CLOSED == circuit_after(circuit, answer(O.ABSENT))
+    assert CLOSED == circuit_after(circuit, answer(O.DONE))
     assert CLOSED == circuit_after(circuit, answer(O.REFUSED))
+
+
+def test_a_system_that_is_read_and_not_written_to_rests_too():
+    circuit = CLOSED
+    for _ in range(TRIPS):
+        circuit = circuit_after(circuit_after(circuit, answer(O.UNCLEAR)), answer(O.ABSENT))
+    after = circuit_after(circuit, answer(O.UNCLEAR))
+
+    assert circuit.allows(NOW)
+    assert not after.allows(NOW)
 
 
 @pytest.mark.parametrize("state", [NEW, UNKNOWN])

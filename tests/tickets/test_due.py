@@ -9,6 +9,7 @@ from store import samples
 from tickets.desk import DAY, HOUR, MINUTE, NOW, case
 
 from watcher.model.case import CaseState
+from watcher.model.slot import Outcome
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
 from watcher.tickets.due import DueRules, Ground, addressed, due
 from watcher.tickets.said import COMMENT_LINES
@@ -52,20 +53,26 @@ class Story:
 
     def deliver(self):
         """Do all that waits, as a ticket system without faults does."""
-        self.errands = [
-            replace(one, state=ErrandState.DONE, sent_at=self.now)
-            if one.state is ErrandState.NEW
-            else one
-            for one in self.errands
-        ]
+        self.errands = [self.sent(one) for one in self.errands]
         for one in self.errands:
             at = (one.change, one.system)
-            if one.kind is ErrandKind.CREATE and at not in self.tickets:
+            if one.kind is ErrandKind.CREATE and one.sent_at and at not in self.tickets:
                 ref = TicketRef(id=one.change, number="1", url="")
                 self.tickets[at] = Ticket(change=one.change, system=one.system, ref=ref)
             if one.kind in (ErrandKind.CLOSE, ErrandKind.REOPEN) and not one.told:
                 self.close(one.system, closed=one.kind is ErrandKind.CLOSE, key=one.change)
                 self.errands[one.id] = replace(one, told="seen")
+
+    def sent(self, errand):
+        """Return a waiting errand done, or left where people closed the ticket."""
+        if errand.state is not ErrandState.NEW:
+            return errand
+        ticket = self.tickets.get((errand.change, errand.system))
+        kept = (ErrandKind.UPDATE, ErrandKind.COMMENT)
+        if ticket is not None and ticket.ref.closed and errand.kind in kept:
+            digest = errand.digest if errand.kind is ErrandKind.COMMENT else ""
+            return replace(errand, state=ErrandState.DONE, digest=digest)
+        return replace(errand, state=ErrandState.DONE, sent_at=self.now)
 
     def close(self, system="a", *, closed=True, key=None):
         """Close a ticket or open it, as people do."""
@@ -283,17 +290,87 @@ def test_a_reopening_that_is_refused_for_good_is_followed_by_another_change():
     assert ["create [watcher-graz-2 v1]"] == story.look(deliver=False)
 
 
-def test_what_is_seen_closed_right_after_a_regression_was_closed_before_it():
+@pytest.mark.parametrize("late", [MINUTE, HOUR, 9 * DAY])
+def test_what_nobody_saw_open_since_a_regression_was_closed_before_it(late):
     story = Story(case())
     story.look()
     story.done()
     story.look()
     story.regress()
     story.look(deliver=False)
-    story.now += HOUR
+    story.now += late
     story.close()
 
     assert ["reopen [watcher-graz-1 r2 reopened]"] == story.look()
+    assert "came again" in story.text("reopened")
+    assert ["update [watcher-graz-1 v2 again 2]"] == story.look()
+
+
+def test_a_reopening_says_what_a_comment_that_found_it_closed_could_not():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.regress()
+    story.plan("other steps")
+    story.look(deliver=False)
+    story.close()
+    story.deliver()
+    story.look()
+
+    assert "- new: other steps" in story.text("reopened")
+    assert ["update [watcher-graz-1 v2 again 2]"] == story.look()
+    assert [] == story.look()
+
+
+def test_people_who_close_what_was_opened_again_are_followed():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.close()
+    story.regress()
+    story.look()
+    story.close()
+    early = story.look()
+    story.now += 90 * DAY
+    story.cases.append(case("sub2", opened_at=story.now, state_since=story.now))
+    story.plan("fresh")
+
+    assert [] == early
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+
+
+def test_people_who_close_what_they_were_told_of_are_followed():
+    story = Story(case())
+    story.look()
+    story.done()
+    story.look()
+    story.regress()
+    story.look()
+    story.now += 30 * MINUTE
+    story.close()
+    at_once = story.look()
+    story.now += 90 * DAY
+    story.cases.append(case("sub2", opened_at=story.now, state_since=story.now))
+    story.plan("fresh")
+
+    assert [] == at_once
+    assert ["create [watcher-graz-2 v1]"] == story.look()
+
+
+def test_a_change_that_was_over_before_its_ticket_was_made_gets_one_when_it_goes_on():
+    story = Story(case())
+    story.look(deliver=False)
+    story.done()
+    story.errands[0] = replace(story.errands[0], state=ErrandState.DONE, digest="")
+    over = story.look()
+    story.regress()
+
+    assert [] == over
+    assert ["create [watcher-graz-1 v1 r2]"] == story.look()
+    assert ["comment [watcher-graz-1 p1]"] == story.look()
+    assert [] == story.look()
 
 
 @pytest.mark.parametrize("closed", ["a", "b"])
@@ -360,18 +437,19 @@ def test_a_slot_that_moves_is_brought_to_the_ticket_without_a_word():
     assert 1 == story.change.version
 
 
-def test_another_way_out_is_brought_to_the_ticket_and_a_later_reckoning_is_not():
+def test_whether_a_slot_fits_is_brought_to_the_ticket_and_the_way_out_that_moves_daily_is_not():
     story = Story(case())
     story.look()
     told = []
-    for changes in ({"found_at": NOW + DAY}, {"relief": "a longer window"}, {"minutes": 7}):
+    for changes in ({"found_at": NOW + DAY}, {"relief": "a longer window"}, {"minutes": 7},
+                    {"outcome": Outcome.FOUND}):  # fmt: skip
         story.draft = replace(story.draft, fit=replace(story.draft.fit, **changes))
         told.append(story.look())
 
-    assert [[], ["update [watcher-graz-1 v1 again 1]"], []] == told
+    assert [[], [], [], ["update [watcher-graz-1 v1 again 1]"]] == told
 
 
-def test_an_update_that_was_refused_for_good_is_not_shown_and_not_repeated():
+def test_an_update_that_was_refused_for_good_is_repeated_only_with_something_else():
     story = Story(case())
     story.look()
     story.plan("b")
@@ -379,7 +457,11 @@ def test_an_update_that_was_refused_for_good_is_not_shown_and_not_repeated():
     story.errands[1] = replace(story.errands[1], state=ErrandState.DEAD)
     move_slot(story, 3)
 
+    assert ["update [watcher-graz-1 v2 again 2]"] == story.look(deliver=False)
+    story.errands[-1] = replace(story.errands[-1], state=ErrandState.DEAD)
     assert [] == story.look()
+    move_slot(story, 4)
+    assert ["update [watcher-graz-1 v2 again 3]"] == story.look()
     story.plan("c")
     assert ["update [watcher-graz-1 v3]", "comment [watcher-graz-1 v3 note]"] == story.look()
 

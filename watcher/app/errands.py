@@ -24,7 +24,7 @@ from watcher.model.ticket import (
     TicketRef,
 )
 from watcher.ports import Clock, Filed, Lease, Outbox, Term, TicketSystem, View
-from watcher.tickets.advance import DEFAULT, Answer, Limits, Outcome, advance, begin
+from watcher.tickets.advance import DEFAULT, SHOW, Answer, Limits, Outcome, advance, begin
 from watcher.tickets.due import DueRules, addressed
 
 logger = logging.getLogger(__name__)
@@ -119,9 +119,15 @@ class Try:
         return self._answer(Outcome.ABSENT, seen)
 
     def _made(self, found: Sequence[TicketRef]) -> Answer:
-        """Return whether the ticket is there; a closed one that we never made is not this one."""
+        """Return whether the ticket is there; a closed one that we never made is not this one.
+
+        Of a change that was over before its ticket was made nobody wants one any more.
+        """
         ticket = next((one for one in found if not one.closed), next(iter(found), None))
         if ticket is None:
+            filed = self.desk.outbox.filed(self.errand.change)
+            if filed is not None and filed.change.ended_at is not None:
+                return self._answer(Outcome.LEFT, told="the change was over before it was made")
             return self._answer(Outcome.ABSENT)
         if ticket.closed and self.errand.sent_at is None:
             return self._answer(Outcome.LEFT, ticket, "a closed ticket has this key")
@@ -149,9 +155,8 @@ class Try:
         if filed is None:
             return False
         now = self.desk.clock.now()
-        shows = errand.kind in (ErrandKind.CREATE, ErrandKind.UPDATE)
         sending = begin(errand, self.term.epoch, now)
-        if shows:
+        if errand.kind in SHOW:
             draft = addressed(filed.change)
             sending = replace(sending, version=draft.version, digest=draft.shows)
         crash.point("outgoing-before-sending")

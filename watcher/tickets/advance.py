@@ -39,16 +39,14 @@ class Limits:
     """Pause after the first refusal; doubled likewise."""
     refusals: int = 3
     """So many refusals and the errand is dead."""
-    unclear: int = 7
+    unclear: int = 9
     """So many sendings that ended unclear and that no search found, and the errand is dead.
 
-    Of a thousand errands at a system at which every fifth sending comes to nothing without a word,
-    none reaches it by chance; a search that is blind makes no more doubles than this.
+    The pauses between double and come to more than half a day, so that a system whose writing is
+    down for hours kills nothing; a search that is blind makes no more doubles than this.
     """
     blind: int = 12
     """The same where nothing can be searched; the pauses between come to about five days."""
-    patient: bool = False
-    """The pauses between grow without a bound: each sending is one more letter to somebody."""
     horizon: timedelta = timedelta(days=7)
     """So long it is searched for an errand whose end is unclear."""
     hourly: int = 100
@@ -61,10 +59,12 @@ class Limits:
 
     def at(self, *, searches: bool) -> "Limits":
         """Return the limits at one system: where nothing is ever found, that proves nothing."""
-        return self if searches else replace(self, unclear=self.blind, patient=True)
+        return self if searches else replace(self, unclear=self.blind)
 
 
 DEFAULT = Limits()
+SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
+"""Errands that make a ticket show a change as it is."""
 
 
 class Outcome(StrEnum):
@@ -163,9 +163,10 @@ def _held_up(errand: Errand, answer: Answer, limits: Limits) -> Errand:
 def _done(errand: Errand, answer: Answer) -> Errand:
     ticket = answer.ticket or errand.ticket
     done = replace(errand, state=ErrandState.DONE, ticket=ticket, next_at=answer.at)
-    if errand.kind is ErrandKind.CREATE and answer.outcome is not Outcome.DONE:
-        return replace(done, digest="")  # it is there; what it shows and holds, nobody said
-    return done
+    found = errand.kind is ErrandKind.CREATE and answer.outcome is Outcome.FOUND
+    left = errand.kind in SHOW and answer.outcome is Outcome.LEFT
+    # What a ticket shows and holds that was found, or left as people had it, nobody said.
+    return replace(done, digest="") if found or left else done
 
 
 def _later(errand: Errand, answer: Answer, limits: Limits) -> Errand:
@@ -197,8 +198,7 @@ def _absent(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     if sent >= limits.unclear:
         told = f"sent {sent} times, no clear answer, never found; a person must look: {errand.told}"
         return replace(errand, state=ErrandState.DEAD, next_at=answer.at, told=told[:TOLD])
-    doubled: timedelta = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
-    pause = doubled if limits.patient else min(doubled, limits.most)
+    pause: timedelta = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
     return replace(errand, state=ErrandState.NEW, next_at=answer.at + pause)
 
 
@@ -278,6 +278,9 @@ def circuit_after(circuit: Circuit, answer: Answer) -> Circuit:
             failures=circuit.failures, until=answer.at + rest_after(circuit.shut),
             told=answer.told[:TOLD], shut=circuit.shut + 1,
         )  # fmt: skip
+    if answer.outcome in (Outcome.FOUND, Outcome.ABSENT):
+        # Reading works; that writing does too, only writing shows.
+        return replace(circuit, until=None, shut=0)
     if answer.outcome not in (Outcome.LATER, Outcome.UNCLEAR):
         return CLOSED
     failures = circuit.failures + 1

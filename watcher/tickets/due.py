@@ -22,6 +22,7 @@ from watcher.model.ticket import (
     mark,
     unmarked,
 )
+from watcher.tickets.advance import SHOW
 from watcher.tickets.encode import one_line
 from watcher.tickets.said import comments
 
@@ -29,8 +30,6 @@ NAMED = 200
 """Characters of a case's name."""
 COMMENT = 8000
 """Characters of one comment."""
-SEEN_LATE = timedelta(hours=2)
-"""So much later than people closed a ticket it may be seen closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,10 @@ def due(ground: Ground, rules: DueRules) -> Due:
     found = [_of_system(system, after, known, rules) for system in rules.systems]
     told = comments(before if not fresh else None, after)
     changes = [after] if after != before else []
-    added = [_texted(one, told, per.overtaken) for per in found for one in per.add]
+    added = [
+        _texted(one, told, (*per.overtaken, *_unsaid(one, known.errands)))
+        for per in found for one in per.add
+    ]  # fmt: skip
     if before is not None and fresh and before.ended_at is None:
         changes.insert(0, replace(before, ended_at=ground.now))
         added = [*_left(before, after, ground, rules), *added]
@@ -196,7 +198,7 @@ def _needs_another(
     closes anything.
     """
     closed = [one for one in ground.tickets if one.closed_at and one.system in rules.systems]
-    again = [one for one in closed if _reopens(change, one)]
+    again = [one for one in closed if _reopens(change, one, ground.errands)]
     if any(not _can_reopen(change, one.system, ground, rules) for one in again):
         return True
     if any(_was_closed(one, ground.errands) for one in closed):
@@ -242,26 +244,31 @@ def _of_system(system: str, change: Change, ground: Ground, rules: DueRules) -> 
     errands = [one for one in ground.errands if one.system == system]
     ticket = next((one for one in ground.tickets if one.system == system), None)
     desk = _Desk(system, change, ground.now, errands)
-    if not any(one.kind is ErrandKind.CREATE for one in errands):
-        return Due() if change.ended_at else Due(add=(desk.showing(ErrandKind.CREATE, "v1"),))
     if ticket is None:
-        return Due()
+        return desk.compared(desk.creating())
     if ticket.ref.closed:
-        reopens = _reopens(change, ticket) and _can_reopen(change, system, ground, rules)
+        again = _reopens(change, ticket, errands)
+        reopens = again and _can_reopen(change, system, ground, rules)
         wanted = desk.reopening() if reopens else ()
     else:
         wanted = (*desk.changed(), *desk.progressed(close=rules.close))
     return desk.compared(wanted)
 
 
-def _reopens(change: Change, ticket: Ticket) -> bool:
+def _reopens(change: Change, ticket: Ticket, errands: Iterable[Errand]) -> bool:
     """Tell whether a ticket was closed before the change went on again: it was done, and is not.
 
-    That it is closed is seen up to an hour late, so what is seen so soon was closed before.
+    When people closed it nobody knows, only when that was seen. So it was closed before, unless it
+    was seen open since: by a search before something was sent, or because we opened it.
     """
     if change.round == 1 or change.ended_at is not None or ticket.closed_at is None:
         return False
-    return ticket.closed_at <= change.round_at + SEEN_LATE
+    since = (
+        one for one in errands
+        if one.system == ticket.system and one.sent_at and one.sent_at >= change.round_at
+    )  # fmt: skip
+    return not any(one.kind is not ErrandKind.REOPEN or one.state is ErrandState.DONE
+                   for one in since)  # fmt: skip
 
 
 def _left(before: Change, after: Change, ground: Ground, rules: DueRules) -> Iterator[Errand]:
@@ -296,19 +303,30 @@ class _Desk:
         """Return a new errand that makes the ticket show the change as it is."""
         return self.errand(kind, what, addressed(self.change).shows)
 
+    def creating(self) -> tuple[Errand, ...]:
+        """Return what makes the ticket, unless the change is over or one is under way.
+
+        A change that was over before its ticket was made, and goes on, is to have one after all.
+        """
+        made = [one for one in self.errands if one.kind is ErrandKind.CREATE]
+        if self.change.ended_at or any(one.state is not ErrandState.DONE for one in made):
+            return ()
+        what = "v1" if self.change.round == 1 else f"v1 r{self.change.round}"
+        return (self.showing(ErrandKind.CREATE, what),)
+
     def changed(self) -> tuple[Errand, ...]:
         """Return an update when the ticket shows something else, a comment if that is material.
 
-        What was refused for good is not shown. A ticket that was found, and not made by us now,
-        shows nobody knows what: it is made true without a word.
+        What was refused for good is not tried again as it is. A ticket that was found, and not
+        made by us now, shows nobody knows what: it is made true without a word.
         """
         version = self.change.version
-        shown = [one for one in self.errands if one.kind in _SHOW and _counts(one)]
+        sent = [one for one in self.errands if one.kind in SHOW]
         update = self.showing(ErrandKind.UPDATE, f"v{version}")
-        if shown and shown[-1].digest == update.digest:
+        if sent and sent[-1].digest == update.digest:
             return ()
-        if version <= max((one.version for one in shown), default=0):
-            return (self.showing(ErrandKind.UPDATE, f"v{version} again {len(shown)}"),)
+        if version <= max((one.version for one in sent), default=0):
+            return (self.showing(ErrandKind.UPDATE, f"v{version} again {len(sent)}"),)
         if any(one.kind is ErrandKind.REOPEN and one.version == version for one in self.errands):
             return (update,)  # the reopening said why
         digest = self.change.draft.material[:DIGITS]
@@ -348,13 +366,6 @@ def _reopened(change: Change) -> str:
     return f"r{change.round} reopened"
 
 
-def _counts(errand: Errand) -> bool:
-    return errand.state is not ErrandState.DEAD
-
-
-_SHOW = (ErrandKind.CREATE, ErrandKind.UPDATE)
-
-
 def _series(errand: Errand) -> str:
     """Return which of the comments one is: on versions (`v`) or on progress (`p`)."""
     return errand.what[:1]
@@ -363,16 +374,25 @@ def _series(errand: Errand) -> str:
 # -- what comments say
 
 
-def _texted(errand: Errand, told: Mapping[str, str], overtaken: Iterable[Errand]) -> Errand:
-    """Return an errand with what it says; a comment on versions says what was overtaken too."""
-    if errand.kind in _SHOW:
+def _unsaid(errand: Errand, errands: Iterable[Errand]) -> Iterator[Errand]:
+    """Yield what a reopening has to say too: comments on this version that found it closed."""
+    for one in errands:
+        kept = one.kind is ErrandKind.COMMENT and one.state is ErrandState.DONE
+        same = (one.system, one.version) == (errand.system, errand.version)
+        if errand.kind is ErrandKind.REOPEN and kept and same and one.sent_at is None:
+            yield one
+
+
+def _texted(errand: Errand, told: Mapping[str, str], unsaid: Sequence[Errand]) -> Errand:
+    """Return an errand with what it says; what was not said before, of versions, it says too."""
+    if errand.kind in SHOW:
         return errand
     text = told[_series(errand)]
-    if _series(errand) == "v":
-        unsaid = [one.text.partition("] ")[2] for one in overtaken if _series(one) == "v"]
-        text = "\n\n".join([text, *filter(None, unsaid)])[:COMMENT]
     if errand.kind is ErrandKind.REOPEN:
         text = f"An alarm came again after this change was done.\n{text}"
     if errand.kind is ErrandKind.CLOSE:
         text = f"All certificates of this change are done.\n{text}"
+    if errand.kind is ErrandKind.REOPEN or _series(errand) == "v":
+        before = [one.text.partition("] ")[2] for one in unsaid if _series(one) == "v"]
+        text = "\n\n".join([text, *filter(None, before)])[:COMMENT]
     return replace(errand, text=f"{errand.signed} {unmarked(text)}")
