@@ -245,9 +245,25 @@ def test_a_draft_keeps_off_the_days_of_the_sites_calendars(store, draughtsman):
     assert "2026-11-22 22:00" == f"{draft.starts:%Y-%m-%d %H:%M}"
 
 
+def overdue_of(store, text=WINDOWS):
+    known = load("inventory.yaml", numbered.inventory() + text)
+    return Overdue(store.outbox, known)
+
+
+def test_a_cluster_that_is_gone_from_the_inventory_is_not_overdue(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    over = with_windows(draughtsman).draw("numbered", NOW).draft.fit.found_at + 24 * HOUR
+    other = load("inventory.yaml", numbered.inventory().replace("name: numbered", "name: other"))
+    known = {"numbered"}
+
+    assert known == overdue_of(store).among(known, over)
+    assert not Overdue(store.outbox, other).among(known, over)
+    assert not Overdue(store.outbox, None).among(known, over)
+
+
 def test_after_its_slot_a_plan_is_overdue_until_it_is_drawn_anew(store, draughtsman):
     take_in(store, raw(numbered.alarm(1)))
-    drawing, overdue = with_windows(draughtsman), Overdue(store.outbox)
+    drawing, overdue = with_windows(draughtsman), overdue_of(store)
     first = drawing.draw("numbered", NOW).draft
     over = first.fit.found_at + 24 * HOUR
     found = [overdue.among({"numbered", "graz"}, at) for at in (NOW, over - SECOND, over, over)]
@@ -256,7 +272,7 @@ def test_after_its_slot_a_plan_is_overdue_until_it_is_drawn_anew(store, draughts
 
     assert [frozenset(), frozenset(), frozenset({"numbered"}), frozenset()] == found
     assert (None, first.material) == (same, second.material)
-    assert not Overdue(store.outbox).among({"numbered"}, over)
+    assert not overdue_of(store).among({"numbered"}, over)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +293,7 @@ def test_a_fit_holds_until_its_last_window_is_over_or_for_a_day(starts, ends, ho
 
 def test_a_change_that_has_begun_keeps_its_windows_to_the_end_of_the_last(store, draughtsman):
     take_in(store, raw(numbered.alarm(1)))
-    drawing, overdue = with_windows(draughtsman), Overdue(store.outbox)
+    drawing, overdue = with_windows(draughtsman), overdue_of(store)
     fit = drawing.draw("numbered", NOW).draft.fit
     starts, length = fit.starts, fit.ends - fit.starts
     days = (starts, starts + 96 * HOUR)

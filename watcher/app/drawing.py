@@ -13,9 +13,10 @@ from watcher.app.calendars import Calendars
 from watcher.app.files import write_output
 from watcher.app.plans import render_plans, was_refused
 from watcher.cases.states import plan_changed
+from watcher.cases.table import OPEN
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Tally
-from watcher.model.case import CaseKey, CaseState
+from watcher.model.case import CaseKey
 from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
 from watcher.model.slot import Fit
@@ -27,12 +28,6 @@ from watcher.slots.recommend import recommend
 from watcher.tickets.draft import draft_of
 
 logger = logging.getLogger(__name__)
-
-DUE = (
-    CaseState.ALARMED, CaseState.ACKNOWLEDGED, CaseState.PLANNED, CaseState.QUIET,
-    CaseState.REGRESSED,
-)  # fmt: skip
-"""States of cases that a plan is drawn for: all but resolved."""
 
 NOTHING_OPEN = "No case of this cluster is open. `watcher cases --all` lists what was resolved."
 NO_CLUSTER = "There are open cases (`watcher cases`), but the inventory does not know the cluster."
@@ -86,11 +81,14 @@ class Overdue:
     """Finds plans that must be drawn anew though no case changed: the time for them went by."""
 
     outbox: Outbox
+    inventory: Inventory | None
+    """Of a cluster that it does not know no plan can be drawn."""
     _asked: dict[str, datetime] = field(default_factory=dict)
 
     def among(self, clusters: Collection[str], now: datetime) -> frozenset[str]:
         """Return those whose slot is over, or whose times are a day old; each once an hour."""
-        found = frozenset(cluster for cluster in clusters if self._is_over(cluster, now))
+        known = {one.name for one in self.inventory.clusters} if self.inventory else set()
+        found = frozenset(one for one in clusters if one in known and self._is_over(one, now))
         self._asked |= dict.fromkeys(found, now)
         return found
 
@@ -122,7 +120,7 @@ class Draughtsman:
         The pages are compared with what they must say, so that one that could not be written, or
         was changed by hand, is written at the next occasion.
         """
-        query = CaseQuery(cluster=cluster, states=frozenset(DUE), limit=CASES)
+        query = CaseQuery(cluster=cluster, states=OPEN, limit=CASES)
         keys = [row.case.key for row in self.view.list_cases(query)]
         plan = self._plan(cluster, keys) if keys else None
         if plan is None:

@@ -102,7 +102,7 @@ class Ticks:
     def __post_init__(self) -> None:
         """Go on where the worker before left off."""
         self._ear = Ear(self.reporter.folder, self.reporter.started_at)
-        self._overdue = Overdue(self.outgoing.desk.outbox)
+        self._overdue = Overdue(self.outgoing.desk.outbox, self.directory.inventory)
 
     @property
     def seconds(self) -> Mapping[str, float]:
