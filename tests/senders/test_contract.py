@@ -188,6 +188,24 @@ def test_it_is_closed_and_opened_where_that_is_configured(kind):
     assert fake.keys() == {KEY: 1}
 
 
+@EACH_SEARCHED
+@pytest.mark.parametrize("fault", [Fault.BUSY_429, Fault.LOST])
+@pytest.mark.parametrize("call", ["/comment", "/transitions", "/1"])
+def test_a_closing_that_came_half_way_is_closed_and_said_once_at_the_next_try(kind, fault, call):
+    system, fake = kind.pair()
+    ticket, mark = system.create(draft()), f"[{KEY} p1 closed ab12cd]"
+    fake.script = Script(
+        [fault], only=lambda asked: asked.method != "GET" and asked.path.endswith(call)
+    )
+    with suppress(TryLater, Unclear):
+        system.close(ticket, mark, f"{mark} all are done")
+    if not (system.has(ticket, mark) and system.find(KEY)[0].closed):  # as the outbox asks
+        system.close(ticket, mark, f"{mark} all are done")
+
+    assert [one.closed for one in system.find(KEY)] == [True]
+    assert len([one for one in fake.comments[1] if "p1 closed" in str(one)]) == 1
+
+
 @EVERY
 def test_it_says_whether_it_can_search_and_open_a_ticket_again(kind):
     told, untold = kind.pair()[0], kind.pair(closes=False)[0]

@@ -94,6 +94,16 @@ def test_a_transition_that_is_not_there_is_a_refusal_and_nothing_is_said(kind):
 
 
 @BOTH
+def test_a_transition_that_closes_nothing_is_a_refusal(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    fake.categories = {"21": "indeterminate", "31": "new"}
+
+    with pytest.raises(Refused, match="'Done' leaves UC-1 as it was"):
+        system.close(ticket, f"[{KEY} p1 closed]", "done")
+
+
+@BOTH
 def test_labels_of_people_stay(kind):
     system, fake = kind.pair()
     ticket = system.create(draft())

@@ -170,11 +170,11 @@ class Jira:
             raise Unclear(f"{self.name} answers a comment without its id")
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Lead it through the configured transition, then comment."""
+        """Comment unless that is done, then lead it through the configured transition."""
         return self._move(ticket, self.options.done, mark, text)
 
     def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Lead it back through the configured transition, then comment."""
+        """Comment unless that is done, then lead it back."""
         return self._move(ticket, self.options.reopened, mark, text)
 
     def ask(self, path: str, query: Mapping[str, str]) -> Answer:
@@ -232,28 +232,33 @@ class Jira:
     def _move(self, ticket: TicketRef, name: str, mark: str, text: str) -> TicketRef:
         if not name:
             raise Refused(f"{self.name}: the settings name no transition for this; people do it")
-        wanted_closed = name == self.options.done
-        now = self._read(ticket)
-        if now.closed is not wanted_closed:
-            self._transit(ticket, name)
-        self.comment(ticket, mark, text)
-        return self._read(ticket)
-
-    def _transit(self, ticket: TicketRef, name: str) -> None:
+        wanted = name == self.options.done
         path = f"issue/{path_of(ticket.id)}/transitions"
+        way = "" if self._read(ticket).closed is wanted else self._way(ticket, path, name)
+        # A comment that was lost behind the transition would never come: the issue is closed.
+        if not self.has(ticket, mark):
+            self.comment(ticket, mark, text)
+        if way:
+            self._tell("POST", path, {"transition": {"id": way}})
+        try:
+            after = self._read(ticket)
+        except TryLater as error:  # what went before is done, and this would deny it
+            raise Unclear(str(error)) from error
+        if after.closed is not wanted:
+            raise Refused(f"{self.name}: {name!r} leaves {ticket.number} as it was")
+        return after
+
+    def _way(self, ticket: TicketRef, path: str, name: str) -> str:
+        """Return the id of a transition that the issue has now."""
         rows = list_of(self.ask(path, {}), "transitions")
         ids = [text_at(row, "id") for row in rows if text_at(row, "name") == name]
         if not ids:
             raise Refused(f"{self.name}: {ticket.number} has no transition {name!r} now")
-        self._tell("POST", path, {"transition": {"id": ids[0]}})
+        return ids[0]
 
     def _read(self, ticket: TicketRef) -> TicketRef:
         query = {"fields": ",".join(_SEEN)}
-        try:
-            row = self.ask(f"issue/{path_of(ticket.id)}", query).value
-        except TryLater as error:  # what went before is done, and this would deny it
-            raise Unclear(str(error)) from error
-        return self._ref(row)
+        return self._ref(self.ask(f"issue/{path_of(ticket.id)}", query).value)
 
     def _direct(self, ids: Sequence[str]) -> Iterator[Value]:
         """Yield the issues of these ids, from where no index is late."""
