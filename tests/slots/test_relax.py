@@ -1,5 +1,7 @@
 """What would yield a slot where none fits, and that the cheapest is named first."""
 
+from datetime import timedelta
+
 import pytest
 from slots.samples import NOW, at, cluster, phased, simple, window
 
@@ -40,6 +42,26 @@ def test_an_end_in_minutes_leaves_none():
     assert helps(simple(100, at("2026-11-23 10:00")), SATURDAYS) == [
         ("an extra window of 100 minutes on Mon 2026-11-23 09:00", 8)
     ]
+
+
+def extra(end, minutes):
+    """Return the extra windows that are told so many minutes later."""
+    found = recommend(
+        simple(100, at(end)), cluster(SATURDAYS), NOW + timedelta(minutes=minutes)
+    ).relaxations
+    return [one.what for one in found]
+
+
+def test_an_extra_window_does_not_follow_the_clock_in_quarters_of_an_hour():
+    told = {text for minutes in (5, 20, 35, 50) for text in extra("2026-11-23 12:00", minutes)}
+
+    assert {"an extra window of 100 minutes on Mon 2026-11-23 11:00"} == told
+
+
+def test_an_extra_window_begins_at_a_quarter_where_the_full_hour_is_too_late():
+    assert ["an extra window of 100 minutes on Mon 2026-11-23 10:15"] == extra(
+        "2026-11-23 11:00", 5
+    )
 
 
 def test_an_end_in_days_has_an_extra_window_at_the_usual_hour_and_not_tonight():

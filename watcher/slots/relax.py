@@ -41,7 +41,7 @@ _SEARCHES = 150_000
 _APART = 4
 """Windows that are made longer each by its own minutes; more are by the same."""
 _USUAL = time(22)
-_QUARTER = 15
+_HOUR, _QUARTER = 60, 15
 _PARTS = ("opened", "days", "leads", "margin")
 _ORDERS = (_PARTS, ("days", "leads", "margin", "opened"), ("margin", "leads", "days", "opened"))
 """In which order what is given up is made smaller; the cheapest of these is taken."""
@@ -176,7 +176,11 @@ class _Search:
         evenings = tuple(Opening(at, LONGEST_MINUTES) for at in starts if at >= soon)
         if evenings and self.fits(replace(base, opened=evenings)):
             return evenings
-        return (Opening(-(-soon // _QUARTER) * _QUARTER, LONGEST_MINUTES),)
+        # A full hour where that is soon enough: tickets name it, and each drawing another quarter.
+        hour, quarter = (
+            (Opening(-(-soon // step) * step, LONGEST_MINUTES),) for step in (_HOUR, _QUARTER)
+        )
+        return hour if self.fits(replace(base, opened=hour)) else quarter
 
     def _usual(self) -> time:
         if not self.limits.windows:
