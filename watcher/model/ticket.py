@@ -99,8 +99,11 @@ class Draft:
 
     @property
     def shows(self) -> str:
-        """Return a digest of all that must be brought to the ticket when it changes."""
-        fit = (self.fit.outcome, self.fit.relief) if self.fit else ()
+        """Return a digest of all that must be brought to the ticket when it changes.
+
+        The way out where no slot fits is not: it names a day, and so another one each day.
+        """
+        fit = (self.fit.outcome,) if self.fit else ()
         times = (self.starts, self.ends, self.due)
         return digest_of(self.version, self.material, *times, *fit, digits=16)
 
