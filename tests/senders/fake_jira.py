@@ -1,6 +1,7 @@
 """A Jira, Cloud and Data Center, by its documentation."""
 
 import base64
+import json
 import re
 
 from senders.fakes import Fake
@@ -68,10 +69,13 @@ class JiraFake(Fake):
     def _sound(self, text):
         """Tell whether a rich text is of this kind and not too long."""
         blocks = text["content"]
-        return text["type"] == "doc" and text["version"] == 1 and all(
-            block["type"] == "paragraph" and all(node["text"] for node in block["content"])
-            for block in blocks
-        )  # fmt: skip
+        nodes = [node for block in blocks for node in block["content"]]
+        return (
+            (text["type"], text["version"]) == ("doc", 1)
+            and len(json.dumps(text, separators=(",", ":"))) <= 32_767
+            and all(block["type"] == "paragraph" for block in blocks)
+            and all(node == {"type": "hardBreak"} or node["text"] for node in nodes)
+        )
 
     def _create(self, asked):
         body = asked.json()

@@ -223,9 +223,9 @@ def test_a_url_that_cannot_be_is_an_input_error(url):
         Http(HttpOptions(url=url))
 
 
-def test_plain_http_needs_to_be_allowed():
-    assert repr(Http(HttpOptions(url="http://jira.example.net/", plain=True))) == (
-        "Http('http://jira.example.net')"
+def test_what_is_spoken_to_is_shown_and_no_more():
+    assert repr(Http(HttpOptions(url="https://jira.example.net/"))) == (
+        "Http('https://jira.example.net')"
     )
 
 
@@ -255,7 +255,7 @@ def test_a_proxy_of_the_settings_is_used():
 
     listener = serve(proxy)
     via = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    options = HttpOptions(url="http://nowhere.invalid", plain=True, proxy=via)
+    options = HttpOptions(url="http://localhost:9", proxy=via)
 
     assert Http(options).send(READ).status == 200
     assert heard == ["asked"]

@@ -46,13 +46,11 @@ class HttpOptions:
     """Where a system is and how long it may take, in seconds.
 
     `whole` bounds a call from its start to the last byte of the answer, however slowly it drips.
-    `plain` allows http:// to another host than the loopback.
     """
 
     url: str
     ca_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)
-    plain: bool = False
     connect: float = 5.0
     read: float = 25.0
     write: float = 25.0
@@ -382,7 +380,7 @@ def _checked(options: HttpOptions) -> str:
             "the URL of a ticket system holds a log-in, a query or a fragment",
             expected="https://HOST/PATH, the log-in in settings of its own",
         )
-    if parts.scheme == "http" and not (options.plain or is_loopback(parts.hostname or "")):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise InputError(
             f"{parts.netloc} would be spoken to without encryption", expected="https://"
         )

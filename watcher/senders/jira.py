@@ -5,6 +5,7 @@ issue, which is read where the issue itself is and so is never late. Issues that
 are looked at directly, too.
 """
 
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ from watcher.tickets.times import day_of
 PROPERTY: Final = "watcher"
 SUMMARY: Final = 255
 BODY: Final = 32_767
-"""Characters of a description or comment, markup included."""
+"""Characters of a description or comment, markup included; of a document its JSON."""
 PAGES: Final = 20
 """Pages of an answer that are read at most."""
 PAGE: Final = 50
@@ -213,9 +214,10 @@ class Jira:
         limit = BODY
         while True:
             written = self._dialect.writes(limited(text, limit))
-            if not isinstance(written, str) or len(written) <= BODY:
+            size = _size(written)
+            if size <= BODY:
                 return written
-            limit = limit * BODY // len(written) - 1
+            limit = limit * BODY // size - 1
 
     def _comments(self, path: str) -> Iterator[Value]:
         """Yield the comments, the newest first."""
@@ -310,6 +312,13 @@ class Jira:
             closed=text_at(row, "fields", "status", "statusCategory", "key") == "done",
             title=self._http.clean(text_at(row, "fields", "summary")),
         )  # fmt: skip
+
+
+def _size(written: object) -> int:
+    """Return the characters that a rich text takes: which of a document count, nobody says."""
+    if isinstance(written, str):
+        return len(written)
+    return len(json.dumps(written, separators=(",", ":")))
 
 
 def _property(draft: Draft) -> dict[str, object]:

@@ -38,14 +38,16 @@ def _search(jira: Jira, tag: str, made: Sequence[str]) -> Iterator[Value]:
 
 
 def _plain(value: Value) -> str:
-    """Return the text of an Atlassian document, a line for each block."""
-    return "\n".join("".join(_texts(block, 0)) for block in rows_at(value, "content"))
+    """Return the text of an Atlassian document, an empty line between its blocks."""
+    return "\n\n".join("".join(_texts(block, 0)) for block in rows_at(value, "content"))
 
 
 def _texts(node: Value, depth: int) -> Iterator[str]:
     text = at(node, "text")
     if isinstance(text, str):
         yield text
+    if at(node, "type") == "hardBreak":
+        yield "\n"
     if depth < 20:  # noqa: PLR2004 -- nobody writes deeper
         for inner in rows_at(node, "content"):
             yield from _texts(inner, depth + 1)

@@ -8,7 +8,6 @@ characters become visible escapes (`\x1b`, `\u202e`), so that what stands there 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
 from html import escape
 
 LINES = frozenset("\n")
@@ -18,8 +17,6 @@ _ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories that nobody sees or that move what others see: escaped wherever they stand."""
 _JIRA = frozenset("\\{}[]|*_-+^~!?#@()<>:;&\"'.,=/$%")
 _MARKDOWN = frozenset("\\`*_[]<>&#|~@!")
-_RT_COMMAND = re.compile(r"^(?=[A-Za-z][A-Za-z0-9_{}. -]*:)", re.MULTILINE)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 def visible(text: str, kept: frozenset[str] = LINES) -> str:
@@ -82,32 +79,23 @@ def _wiki_line(line: str) -> str:
 
 
 def jira_adf(text: str) -> dict[str, object]:
-    """Return an Atlassian document that shows the text: a paragraph for each line, no marks."""
-    lines = visible(text).split("\n")
-    return {"type": "doc", "version": 1, "content": [_paragraph(line) for line in lines]}
+    """Return an Atlassian document that shows the text without marks, as short as that can be.
+
+    A paragraph for what stands between empty lines, a hard break for each line end in it.
+    """
+    blocks = visible(text).split("\n\n")
+    return {"type": "doc", "version": 1, "content": [_paragraph(block) for block in blocks]}
 
 
-def _paragraph(line: str) -> dict[str, object]:
-    # A text node may not be empty.
-    content = [{"type": "text", "text": line}] if line else []
-    return {"type": "paragraph", "content": content}
-
-
-def jira_adf_json(text: str) -> str:
-    """Return `jira_adf` as ASCII JSON."""
-    return json_text(jira_adf(text))
+def _paragraph(block: str) -> dict[str, object]:
+    nodes: list[dict[str, str]] = []
+    for number, line in enumerate(block.split("\n")):
+        nodes += [{"type": "hardBreak"}] if number else []
+        nodes += [{"type": "text", "text": line}] if line else []  # one may not be empty
+    return {"type": "paragraph", "content": nodes}
 
 
 # -- Request Tracker
-
-
-def rt_text(text: str) -> str:
-    """Return plain text for Request Tracker: no line can be read as a field or a command.
-
-    RT's text forms and its mail commands read `Name: value` where a line begins; a space there
-    makes it content.
-    """
-    return _RT_COMMAND.sub(" ", visible(text))
 
 
 def rt_html(text: str) -> str:
@@ -168,26 +156,7 @@ def html(text: str) -> str:
     return _html(text)
 
 
-def csv_cell(text: str) -> str:
-    """Return one cell of RFC 4180, always quoted; what a spreadsheet would reckon begins with '."""
-    plain = visible(text)
-    first = plain.lstrip(" \n")[:1]
-    guarded = f"'{plain}" if first in _FORMULA and first else plain
-    quoted = guarded.replace('"', '""')
-    return f'"{quoted}"'
-
-
-def csv_row(cells: Iterable[str]) -> str:
-    """Return one row of RFC 4180 with its line end."""
-    return ",".join(csv_cell(one) for one in cells) + "\r\n"
-
-
 def json_text(value: object) -> str:
     """Return ASCII JSON that may also stand in a page: no `<`, `>` or `&` in it."""
     made = json.dumps(value, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return made.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def numbered(lines: Sequence[str]) -> str:
-    """Return lines as text with a number before each."""
-    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
