@@ -42,6 +42,41 @@ def test_what_a_ticket_says_already_is_not_written_again():
     assert system.has(ticket, f"[{KEY} v2 ab12]")
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_times_that_move_alone_are_written_without_a_comment(version):
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    if version > 1:
+        system.update(ticket, draft(version=version))
+    before = list(fake.comments[1])
+    for day in (24, 25):
+        system.update(ticket, draft(version=version, starts=NOW.replace(day=day)))
+
+    assert fake.comments[1] == before
+    assert fake.tickets[1]["Starts"] == "2026-11-25 21:00:00"
+
+
+@pytest.mark.parametrize("last", [{"starts": None}, {"version": 3}, {"material": "cd34"}])
+def test_what_times_do_not_say_is_a_comment(last):
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    system.update(ticket, draft(version=2))
+    system.update(ticket, draft(version=2, starts=NOW.replace(day=24)))
+    before = len(fake.comments[1])
+    system.update(ticket, draft(**({"version": 2} | last)))
+
+    assert len(fake.comments[1]) == before + 1
+
+
+def test_what_was_said_of_a_lost_time_is_said_otherwise_though_its_documents_are_there():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    system.update(ticket, draft(version=2, material="cd34"))
+    system.update(ticket, draft())
+
+    assert [subject for subject, _ in fake.comments[1][1:]] == [f"[{KEY} v2 cd34]", draft().mark]
+
+
 def test_a_status_that_rt_does_not_know_is_refused_and_nothing_is_said():
     system, fake = RT.pair()
     ticket = system.create(draft())

@@ -113,13 +113,17 @@ class RequestTracker:
         return self._read_back(id_, draft)
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Write our fields anew; text and missing documents go into a comment with the mark."""
+        """Write our fields anew; text and missing documents go into a comment with the mark.
+
+        Where this version stands already and a time is planned, the fields say what moved.
+        """
         self.left_out = ()
-        rows = self._pages(_attachments(ticket), {"fields": "Filename"})
+        rows = list(self._pages(_attachments(ticket), {"fields": "Filename,Subject"}))
         known = {text_at(row, "Filename") for row in rows}
         self._put(ticket, self._fields(draft))
         missing = [one for one in versioned(draft) if one.name not in known]
-        self._say(ticket, "comment", draft.mark, limited(whole(draft), BODY), missing)
+        if missing or draft.starts is None or not _says(rows, draft):
+            self._say(ticket, "comment", draft.mark, limited(whole(draft), BODY), missing)
         return replace(ticket, title=self._http.clean(str(self._fields(draft)["Subject"])))
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
@@ -299,6 +303,20 @@ def _values(row: Value, name: str) -> Sequence[str]:
 
 def _attachments(ticket: TicketRef) -> str:
     return f"ticket/{path_of(ticket.id)}/attachments"
+
+
+def _says(rows: Sequence[Value], draft: Draft) -> bool:
+    """Tell whether a draft's version is the last that was said.
+
+    The text that a ticket is made with bears no mark of its own; its documents came with it.
+    """
+    of_ours = re.compile(re.escape(f"[{draft.key} v") + r"\d+(?: [0-9a-f]+)?\]")
+    subjects = (text_at(row, "Subject") for row in rows)
+    said = [one for one in subjects if of_ours.fullmatch(one)]
+    if said:
+        return said[-1] == draft.mark
+    known = {text_at(row, "Filename") for row in rows}
+    return any(one.name in known for one in versioned(draft))
 
 
 def _files(documents: Sequence[Attachment]) -> list[dict[str, str]]:
