@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from watcher.model.clock import short_hours
 from watcher.model.plan import ChangePlan, Step, minutes
 
 SQUARE, GAP, WIDTH, LABEL = 24, 4, 640, 22
+_DAY = 24 * 60
 _PER_ROW = (WIDTH - GAP) // (SQUARE + GAP)
 
 COLOURS = {
@@ -46,10 +48,7 @@ class Block:
     @property
     def duration(self) -> str:
         """Its minutes in words; what takes days is not counted in minutes."""
-        hours, rest = divmod(self.minutes, 60)
-        if hours >= 24:  # noqa: PLR2004 -- hours of a day
-            return "days"
-        return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+        return "days" if self.minutes >= _DAY else short_hours(self.minutes)
 
     @property
     def span(self) -> str:

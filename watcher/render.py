@@ -17,6 +17,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from watcher.account import debts, inputs, marks, remarks, steps_of, verdict
+from watcher.model.clock import short_hours
 from watcher.model.plan import ChangePlan, Cite, CommandLine
 from watcher.picture import COLOURS, LEGEND, blocks, lanes, mermaid, picture
 from watcher.seal import PLACEHOLDER, code, digest_of, seal
@@ -123,7 +124,7 @@ def _environment(templates: Templates, **options: object) -> Environment:
     )
     environment.filters |= {
         "cited": _cited, "evidence": evidence_text, "fence": _fence, "command": _command,
-        "mermaid": lambda plan: Verbatim(mermaid(plan)), "hours": _hours,
+        "mermaid": lambda plan: Verbatim(mermaid(plan)), "hours": short_hours,
         "picture": lambda plan, prefix: Markup(picture(plan, prefix)),  # noqa: S704 -- picture.py escapes
         "strips": lambda proof, prefix: [Markup(svg) for svg in strips(proof, prefix)],  # noqa: S704 -- strip.py escapes
         "swatch": lambda state: Markup(swatch(state)),  # noqa: S704 -- holds no text
@@ -147,11 +148,6 @@ def _fence(text: str) -> Verbatim:
 
 def _command(line: CommandLine) -> Verbatim:
     return Verbatim(f"admin:{line.text}")
-
-
-def _hours(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
 
 
 def _runs(numbers: Sequence[int]) -> str:

@@ -2,10 +2,17 @@
 
 from datetime import datetime, tzinfo
 
+_HOUR = 60
+
 
 def hours(minutes: int) -> str:
     """Return a length, such as `4 h 05 min`."""
     return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def short_hours(minutes: int) -> str:
+    """Return a length; less than an hour in minutes alone."""
+    return hours(minutes) if minutes >= _HOUR else f"{minutes} min"
 
 
 def moment(at: datetime, zone: tzinfo) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from watcher.model.clock import hours
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import ChangePlan, Finding, Step, minutes
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
@@ -162,13 +163,13 @@ def _time(steps: Sequence[Step], ground: Ground) -> str:
     parts = len({step.part for step in steps})
     windows = f" in {parts} maintenance windows" if parts > 1 else ""
     early = _early(steps)
-    return f"about {_hours(total)} of work{windows}{early}; {phones}.{_fits(steps, ground)}"
+    return f"about {hours(total)} of work{windows}{early}; {phones}.{_fits(steps, ground)}"
 
 
 def _early(steps: Sequence[Step]) -> str:
     """Say what nobody notices and can be done before the window."""
     before = [s for s in steps if s.block in (FIND_OUT, PREPARE)]
-    return f", {_hours(minutes(before))} of it before the first change" if before else ""
+    return f", {hours(minutes(before))} of it before the first change" if before else ""
 
 
 def _fits(steps: Sequence[Step], ground: Ground) -> str:
@@ -176,10 +177,6 @@ def _fits(steps: Sequence[Step], ground: Ground) -> str:
     cluster = ground.terrain.cluster
     told = advice(steps, cluster) if cluster else ""
     return f" {told}" if told else ""
-
-
-def _hours(total: int) -> str:
-    return f"{total // 60} h {total % 60:02d} min"
 
 
 def _way_back(steps: Sequence[Step]) -> str:

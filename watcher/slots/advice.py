@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from watcher.inventory.schema import Cluster
+from watcher.model.clock import hours
 from watcher.model.plan import Step
 from watcher.rules.work import StepKind
 from watcher.slots.phases import Work, work_in
@@ -24,7 +25,7 @@ def advice(steps: Sequence[Step], cluster: Cluster) -> str:
     work = work_in(steps, prepared=bool(cluster.lead_times.preparation))
     if longest is None or work.minutes <= longest or cluster.calendars:
         return ""
-    return f"The longest maintenance window is {_hours(longest)}: {_cut(work, steps, longest)}."
+    return f"The longest maintenance window is {hours(longest)}: {_cut(work, steps, longest)}."
 
 
 def longest_window(cluster: Cluster) -> int | None:
@@ -38,13 +39,9 @@ def _cut(work: Work, steps: Sequence[Step], longest: int) -> str:
     for number in range(count):
         needed, (first, last) = work.session(number, number + 1), work.phases[number].steps
         if needed > longest:
-            whole = f"steps {first}-{last}, which nothing divides, take {_hours(needed)}"
+            whole = f"steps {first}-{last}, which nothing divides, take {hours(needed)}"
             return f"{whole} and fit in none; ask watcher schedule what would help"
     ends = ", ".join(str(phase.steps[1]) for phase in work.phases[:-1])
     gated = any(step.kind == StepKind.WAIT for step in steps)
     where = f"after a gate (steps {ends})" if gated else f"between two stores (after step {ends})"
     return f"cut the work {where}, and begin the next window with the checks and a backup"
-
-
-def _hours(total: int) -> str:
-    return f"{total // 60} h {total % 60:02d} min"

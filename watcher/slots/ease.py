@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from watcher.model.clock import moment
 from watcher.model.slot import Lead
 from watcher.slots.limits import Limits
 from watcher.slots.zones import DAY, minute_after, moment_of
 
-SHOWN = "%a %Y-%m-%d %H:%M"
 MARGIN_DAY, LEAD_DAY, BLACKOUT_DAY = 3, 5, 8
 """What a day of each costs."""
 LONGER, EXTRA = 0, 6
@@ -123,6 +123,6 @@ def _listed(names: list[str], what: str) -> str:
     return f"{', '.join(rest)} and {last}" if rest else last
 
 
-def local(moment: datetime, limits: Limits) -> str:
+def local(at: datetime, limits: Limits) -> str:
     """Return a moment as people of the cluster read it."""
-    return moment.astimezone(limits.zone).strftime(SHOWN)
+    return moment(at, limits.zone)

@@ -6,13 +6,13 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from watcher.inventory.schema import Board, LeadTimes, Weekday
+from watcher.model.clock import moment
 from watcher.model.slot import Lead
 from watcher.slots.windows import WEEK, weekday_of
 from watcher.slots.zones import day_begins, instant, local_day
 
 BOARD, CA, PREPARATION = "change board", "certificate authority", "preparation"
 _DAY = timedelta(days=1)
-_SHOWN = "%a %Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def board(board: Board, times: LeadTimes, now: datetime, zone: ZoneInfo) -> Lead
     cut_off = _next(board.cut_off_day, time.fromisoformat(board.cut_off_time), now, zone)
     local = cut_off.astimezone(zone)
     until = max(cut_off, day_begins(local.date() + days * _DAY, zone))
-    why = f"the board's next cut-off is {local.strftime(_SHOWN)}, and then {days} days"
+    why = f"the board's next cut-off is {moment(cut_off, zone)}, and then {days} days"
     return Lead(name=BOARD, days=days, until=until, why=why)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from watcher.model.clock import hours, moment
 from watcher.model.slot import Outcome, Schedule, Slot, Span
 from watcher.slots.calendar_out import name_of
 from watcher.slots.zones import zone_of
@@ -30,9 +31,9 @@ def _row(slot: Slot, schedule: Schedule, zone: ZoneInfo) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def told(moment: datetime | None, zone: ZoneInfo) -> str:
+def told(at: datetime | None, zone: ZoneInfo) -> str:
     """Return a moment as people of a zone read it."""
-    return "-" if moment is None else f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+    return "-" if at is None else moment(at, zone)
 
 
 def lines(schedule: Schedule) -> tuple[str, ...]:
@@ -42,8 +43,7 @@ def lines(schedule: Schedule) -> tuple[str, ...]:
 
 def _lines(schedule: Schedule, zone: ZoneInfo) -> Iterator[str]:
     yield f"{schedule.cluster}: {_HEADS[schedule.outcome]} Times are {schedule.zone}."
-    hours, rest = divmod(schedule.minutes, 60)
-    yield f"The work takes {hours} h {rest:02d} min in one window."
+    yield f"The work takes {hours(schedule.minutes)} in one window."
     yield from (f"{text}: as soon as possible." for text in schedule.expired)
     yield from (f"{text}." for text in schedule.unsure)
     if schedule.expiry and schedule.deadline:
@@ -116,8 +116,8 @@ def _letter(schedule: Schedule, day: date, zone: ZoneInfo) -> str:
     slots = [*schedule.slots, *schedule.late]
     if any(slot.starts.astimezone(zone).date() == day for slot in slots):
         return "S"
-    for letter, moment in (("E", schedule.expiry), ("D", schedule.deadline)):
-        if moment and moment.astimezone(zone).date() == day:
+    for letter, at in (("E", schedule.expiry), ("D", schedule.deadline)):
+        if at and at.astimezone(zone).date() == day:
             return letter
     if _touches(schedule.blackouts, day, zone):
         return "x"
