@@ -277,6 +277,37 @@ def test_a_password_that_ran_out_costs_no_errand_and_few_log_ins(clock, unknown)
     assert system.calls["refused"] <= 3
 
 
+@pytest.mark.parametrize("error", [ShutOut("401 Unauthorized"), Refused("404"), TryLater("503")])
+def test_a_system_that_lets_us_not_look_at_tickets_is_not_hammered(clock, monkeypatch, error):
+    memory, system = filled(100), Scripted(clock, chance(7), faults=False)
+    sender = outgoing(clock, memory, system)
+    run(sender, clock, NOW + HOUR)
+    sender.turn()
+    tried = []
+
+    def refused(key):
+        tried.append(key)
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(system, "find", refused)
+        run_on(sender, clock, 4 * HOUR)
+    few = 130 if isinstance(error, TryLater) else 7
+
+    assert 0 < len(tried) <= few
+    system.tickets["CHG00001"]["closed"] = True
+    run_on(sender, clock, 3 * HOUR)
+    assert memory.tickets["watcher-graz-0", "scripted"].ref.closed
+
+
+def run_on(sender, clock, length):
+    """Turn for so long, though nothing waits."""
+    until = clock.now() + length
+    while clock.now() < until:
+        sender.turn()
+        clock.pass_by(5 * SECOND)
+
+
 def test_a_search_that_is_refused_is_no_fault_of_the_errand(clock, monkeypatch):
     memory, system = filled(10), Scripted(clock, chance(7), faults=False)
     monkeypatch.setattr(system, "find", lambda _: _refused("404"))

@@ -7,6 +7,7 @@ errand that is marked as being sent, and the next leader searches for it.
 """  # noqa: D205 -- one sentence
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -17,6 +18,7 @@ from watcher.app.report import LEADER
 from watcher.errors import Refused, StoreUnavailable, TryLater, Unclear
 from watcher.model.ticket import (
     ErrandState,
+    TicketRef,
 )
 from watcher.ports import CaseQuery, Term, TicketSystem
 from watcher.tickets.advance import (
@@ -24,6 +26,7 @@ from watcher.tickets.advance import (
     GONE,
     Answer,
     Circuit,
+    Outcome,
     circuit_after,
     interrupted,
 )
@@ -193,16 +196,35 @@ class Outgoing:
             if self._is_over(until):
                 return
             self._seen[ticket.change, name] = now
-            try:
-                found = system.find(ticket.change)
-            except (TryLater, Unclear, Refused) as error:
-                logger.info("%s cannot be asked for %s: %s", name, ticket.change, error)
+            found = self._asked(name, system, ticket.change)
+            if found is None:
                 return
             seen = next((one for one in found if one.id == ticket.ref.id), None)
             if seen is not None and seen.closed:
                 outbox.see(replace(ticket, ref=seen, closed_at=now))
                 logger.info("ticket %s at %s was closed by people", ticket.change, name,
                             extra={"action": "ticket"})  # fmt: skip
+
+    def _asked(self, name: str, system: TicketSystem, key: str) -> Sequence[TicketRef] | None:
+        """Return what a system finds, None if it cannot say; a search that is refused shuts us out.
+
+        How it answered is heard as that of an errand is: a wrong password is not tried on and on.
+        """
+        outcome, told, seconds = Outcome.ABSENT, "", None
+        found: Sequence[TicketRef] | None = None
+        try:
+            found = system.find(key)
+        except TryLater as error:
+            outcome, told, seconds = Outcome.LATER, str(error), error.seconds
+        except Unclear as error:
+            outcome, told = Outcome.UNCLEAR, str(error)
+        except Refused as error:
+            outcome, told = Outcome.SHUT, str(error)
+        if found is None:
+            logger.info("%s cannot be asked for %s: %s", name, key, told)
+        at = self.desk.clock.now()
+        self.heard(name, Answer(outcome=outcome, at=at, told=told, seconds=seconds))
+        return found
 
     def _circuit(self, name: str) -> Circuit:
         return self._circuits.get(name, CLOSED)
