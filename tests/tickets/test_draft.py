@@ -91,6 +91,17 @@ def test_each_window_of_a_change_is_told_with_the_zone_of_that_night(one):
     )
 
 
+def test_a_window_in_the_middle_that_moves_is_brought_to_the_ticket(one):
+    def shows(*days):
+        starts = [NOW + timedelta(days=day) for day in days]
+        sessions = tuple((at, at + timedelta(hours=4)) for at in starts)
+        fit = late_fit(starts=starts[0], ends=sessions[-1][1], sessions=sessions)
+        return draft_of(one, fit).shows
+
+    assert shows(1, 3, 9) == shows(1, 3, 9)
+    assert shows(1, 3, 9) != shows(1, 4, 9)
+
+
 def test_a_slot_without_a_second_attempt_is_told(one):
     assert "No second attempt fits" in draft_of(one, late_fit(latest=NOW)).description
     assert "attempt" not in draft_of(one, late_fit()).description.partition("\n\n")[0]

@@ -103,7 +103,7 @@ class Draft:
 
         The way out where no slot fits is not: it names a day, and so another one each day.
         """
-        fit = (self.fit.outcome,) if self.fit else ()
+        fit = (self.fit.outcome, *self.fit.slots[1:]) if self.fit else ()
         times = (self.starts, self.ends, self.due)
         return digest_of(self.version, self.material, *times, *fit, digits=16)
 
