@@ -97,3 +97,7 @@ class ShutOut(Refused):
 
     A person must mend it there or in the settings; nothing was done.
     """
+
+
+class NotLoggedIn(ShutOut):
+    """A system we send to does not take our log-in: it says nothing of what is sent."""

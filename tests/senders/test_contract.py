@@ -302,6 +302,21 @@ def test_a_document_that_may_still_come_is_brought_by_the_next_update_and_no_oth
 
 
 @EACH_APART
+@pytest.mark.parametrize("at", ["create", "update"])
+def test_a_log_in_that_ends_before_the_documents_loses_none(kind, at):
+    system, fake = kind.pair()
+    ticket = None if at == "create" else system.create(draft(attachments=()))
+    fake.script = Script([Fault.UNAUTHORIZED], only=is_upload)
+    # A token that held when it was made is asked for anew: that is later.
+    with pytest.raises(Unclear if ticket is None else (ShutOut, TryLater)):
+        system.update(ticket, BOTH) if ticket else system.create(BOTH)
+    system.update(system.find(KEY)[0], BOTH)
+
+    assert set(fake.files[1]) == {"plan-v1-ab12.html", "plan-v1-ab12.ics"}
+    assert (fake.keys(), system.left_out) == ({KEY: 1}, ())
+
+
+@EACH_APART
 def test_an_update_does_nothing_while_the_documents_cannot_be_listed(kind):
     system, fake = kind.pair()
     ticket = system.create(draft())

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 
 from watcher import crash
-from watcher.errors import Refused, TryLater, Unclear
+from watcher.errors import NotLoggedIn, Refused, TryLater, Unclear
 from watcher.model.ticket import DIGITS, Attachment, Draft
 from watcher.senders.answers import Answer
 
@@ -48,9 +48,10 @@ def _named(name: str, word: str) -> str:
 def attach(
     draft: Draft, attached: Callable[[], Collection[str]], upload: Callable[[Attachment], None]
 ) -> Missing:
-    """Attach what is not there yet, return what could not be; TryLater while the system is busy.
+    """Attach what is not there yet, return what could not be.
 
-    A ticket stands without its documents, so it is written, and what is missing is told.
+    TryLater while the system is busy, NotLoggedIn until somebody mends that. A ticket stands
+    without its documents, so it is written, and what is missing is told.
     """
     refused: list[str] = []
     waiting: list[str] = []
@@ -61,6 +62,8 @@ def attach(
             if document.name not in known:
                 crash.point("documents-attaching")
                 upload(document)
+        except NotLoggedIn:
+            raise
         except Refused as error:
             refused.append(f"{one.name}: {error}")
         except Unclear as error:
@@ -77,7 +80,7 @@ def attach_new(
     """
     try:
         return attach(draft, attached, upload).settled()
-    except TryLater as error:
+    except (TryLater, NotLoggedIn) as error:
         raise Unclear(f"the ticket is there, not all of its documents: {error}") from error
 
 

@@ -24,7 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 
-from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
+from watcher.errors import InputError, NotLoggedIn, Refused, ShutOut, TryLater, Unclear
 from watcher.senders.answers import Answer, Value, printable
 
 TOLD: Final = 200
@@ -35,8 +35,9 @@ _OK, _REDIRECT, _MISTAKE, _FAULT = 200, 300, 400, 500
 _SURELY_NOTHING: Final = (
     httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError,
 )  # fmt: skip
-_SHUT_OUT: Final = {
-    HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+_SHUT_OUT: Final[Mapping[int, type[Refused]]] = {
+    HTTPStatus.UNAUTHORIZED: NotLoggedIn, HTTPStatus.FORBIDDEN: ShutOut,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: NotLoggedIn,
 }  # fmt: skip
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -231,7 +232,7 @@ class Http:
             told = " to another address; check the URL" if status < _MISTAKE else ""
             _lost(request, text + told)
         said = self._said(response, watch)
-        error = ShutOut if status in _SHUT_OUT else Refused
+        error = _SHUT_OUT.get(status, Refused)
         raise error(f"{text}: {said}" if said else text)
 
     def _said(self, response: httpx2.Response, watch: "_Watch") -> str:
