@@ -12,7 +12,7 @@ from watcher.app.parts import TicketKeys
 from watcher.app.report import Found
 from watcher.app.settings import Located, Prepared
 from watcher.app.systems import remote_systems
-from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
+from watcher.errors import InputError, NotLoggedIn, Refused, ShutOut, TryLater, Unclear
 from watcher.model.ticket import Attachment, Draft, ErrandState, mark
 from watcher.ports import Clock, Outbox, TicketSystem
 from watcher.senders.directory import DirectorySystem
@@ -130,7 +130,7 @@ def sample_sent(system: TicketSystem, now: datetime) -> Tried:
 
 _WORDS = {
     TryLater: "does not answer now", Unclear: "ended unclear", Refused: "refuses",
-    ShutOut: "does not let us in",
+    ShutOut: "does not let us in", NotLoggedIn: "does not let us in",
 }  # fmt: skip
 
 
