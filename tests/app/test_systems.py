@@ -83,18 +83,19 @@ def test_a_sample_goes_by_mail_through_the_relay(tmp_path, monkeypatch, capsys):
     assert 2 == len(relay.mails)
 
 
-def test_all_of_them_are_made_with_the_time_of_one_call(tmp_path):
+@pytest.mark.parametrize("call", [7, 300])
+def test_all_of_them_are_made_with_the_time_of_one_call(tmp_path, call):
     blocks = ", ".join(f"{n}: {{url: 'https://{n}.example', {b}}}" for n, (_, b) in BLOCKS.items())
     relay = "relay: {host: a.example, sender: watcher@example.com}\n"
-    path = written(tmp_path, f"call: 7s, mail: {{to: [a@example.com]}}, {blocks}", relay)
+    path = written(tmp_path, f"call: {call}s, mail: {{to: [a@example.com]}}, {blocks}", relay)
     prepared = prepare(path, {"WORD": "w"})
     made = systems_of(prepared, prepared.tickets, SystemClock())
     remote = [one.options.http for name, one in made.items() if name in BLOCKS]
     mailed = made["mail"].options.relay
 
     assert {"directory", "mail", *BLOCKS} == set(made)
-    assert {(7.0, 5.0, 7.0)} == {(one.whole, one.connect, one.read) for one in remote}
-    assert (7.0, 7.0) == (mailed.whole, mailed.step)
+    assert {(call, 5.0, call)} == {(one.whole, one.connect, one.read) for one in remote}
+    assert (call, min(30, call)) == (mailed.whole, mailed.step)
     assert '"w"' not in json.dumps(repr(prepared))
 
 

@@ -116,6 +116,15 @@ def test_labels_of_people_stay(kind):
 
 
 @BOTH
+def test_labels_of_the_site_stand_beside_ours(kind):
+    system, fake = kind.pair()
+    system.options = replace(system.options, fields={"labels": ["voice", "watcher"]})
+    system.create(draft())
+
+    assert fake.tickets[1]["fields"]["labels"] == ["watcher", KEY, "voice"]
+
+
+@BOTH
 def test_the_newest_of_many_comments_is_seen(kind):
     system, _ = kind.pair()
     ticket = system.create(draft())

@@ -75,6 +75,21 @@ def test_fields_of_the_site_are_kept_and_ours_win():
     assert sent(fake)["description"].startswith(f"[{KEY} v1 ab12]")
 
 
+@pytest.mark.parametrize(
+    ("items", "named"),
+    [({"graz": "a" * 32, "cucm-pub": "b" * 32}, "a" * 32), ({"cucm-sub1": "c" * 32}, "c" * 32),
+     ({"linz": "d" * 32}, "theirs"), ({}, "theirs")],
+)  # fmt: skip
+def test_a_change_names_the_configuration_item_of_its_cluster_or_node(items, named):
+    system, fake = BASIC.pair()
+    system.options = replace(system.options, items=items, fields={"cmdb_ci": "theirs"})
+    ticket = system.create(draft())
+    sent(fake)["assigned_to"] = "ann"
+    system.update(ticket, draft(version=2))
+
+    assert sent(fake)["cmdb_ci"] == named
+
+
 def test_an_update_leaves_what_people_wrote():
     system, fake = BASIC.pair()
     ticket = system.create(draft())

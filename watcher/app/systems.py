@@ -24,8 +24,8 @@ from watcher.settings.tickets import (
     System,
 )
 
-CONNECT, READ = 5.0, 25.0
-"""Seconds at most; `tickets.call` bounds them, and the whole of a call."""
+CONNECT = 5.0
+"""Seconds at most; `tickets.call` bounds them, and all else of a call."""
 
 
 def remote_systems(settings: Settings, keys: TicketKeys, clock: Clock) -> Iterator[TicketSystem]:
@@ -51,7 +51,7 @@ def remote_systems(settings: Settings, keys: TicketKeys, clock: Clock) -> Iterat
 def _http(told: System, ca: Path | None, call: float) -> HttpOptions:
     return HttpOptions(
         url=told.url, ca_file=ca, proxy=told.proxy, connect=min(CONNECT, call),
-        pool=min(CONNECT, call), read=min(READ, call), write=min(READ, call), whole=call,
+        pool=min(CONNECT, call), read=call, write=call, whole=call,
     )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def _servicenow(told: ServiceNowSettings, http: HttpOptions, keys: TicketKeys) -
     return ServiceNowOptions(
         http=http, user=told.user or "", password=keys.reveal("servicenow", "password"),
         client_id=told.client_id or "", client_secret=keys.reveal("servicenow", "client_secret"),
-        table_api=told.table_api, fields=told.fields, comments=told.comments,
+        table_api=told.table_api, fields=told.fields, items=told.items, comments=told.comments,
         closing=told.closing, reopening=told.reopening,
     )  # fmt: skip
 

@@ -60,7 +60,7 @@ class JiraOptions:
     token: str = field(default="", repr=False)
     """An API token (Cloud) or a personal access token (Data Center)."""
     fields: Mapping[str, object] = field(default_factory=dict)
-    """Of a new issue, as the API has them; ours win."""
+    """Of a new issue, as the API has them; ours win, labels are put together."""
     start_field: str = ""
     """Field of date and time for the planned start, such as customfield_10010; empty: none."""
     end_field: str = ""
@@ -120,7 +120,7 @@ class Jira:
             **self.options.fields, **self._fields(draft),
             "project": {"key": self.options.project},
             "issuetype": {"name": self.options.issue_type},
-            "labels": ["watcher", tag_of(draft.key)],
+            "labels": [*dict.fromkeys(("watcher", tag_of(draft.key), *self._labels()))],
         }  # fmt: skip
         body = {"fields": fields, "properties": [_property(draft)]}
         answer = self._tell("POST", "issue", body)
@@ -196,6 +196,11 @@ class Jira:
         headers = {**request.headers, "Authorization": self._dialect.authorization}
         path = f"{self._dialect.root}/{request.path}"
         return self._http.send(replace(request, path=path, headers=headers))
+
+    def _labels(self) -> Iterator[str]:
+        """Yield what the site labels its issues with."""
+        told = self.options.fields.get("labels")
+        yield from (one for one in told if isinstance(one, str)) if isinstance(told, list) else ()
 
     def _fields(self, draft: Draft) -> dict[str, object]:
         made: dict[str, object] = {

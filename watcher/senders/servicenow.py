@@ -61,6 +61,8 @@ class ServiceNowOptions:
     table_api: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
     """Of a new change, such as assignment_group; ours win."""
+    items: Mapping[str, str] = field(default_factory=dict)
+    """The configuration item (sys_id) of a cluster, or of a node."""
     comments: str = "work_notes"
     """Or `comments`, which the requester sees."""
     closing: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +110,7 @@ class ServiceNow:
         path = _table() if self.options.table_api else "api/sn_chg_rest/change/normal"
         extra = {"type": "normal"} if self.options.table_api else {}
         body = {
-            **self.options.fields, **extra, **_fields(draft),
+            **self.options.fields, **self._item(draft), **extra, **_fields(draft),
             "correlation_id": tag_of(draft.key), "correlation_display": "watcher",
         }  # fmt: skip
         answer = self._send(Request(method="POST", path=path, changes=True, body=body))
@@ -119,6 +121,12 @@ class ServiceNow:
         ticket = self._ref_of(answer)
         self.left_out = attach_new(draft, *self._documents(ticket))
         return ticket
+
+    def _item(self, draft: Draft) -> dict[str, str]:
+        """Return the one configuration item that a change can name; people may name another."""
+        names = (draft.cluster, *draft.items)
+        known = next((self.options.items[one] for one in names if one in self.options.items), None)
+        return {"cmdb_ci": known} if known else {}
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Attach this version's documents, then write our fields anew, the mark among them."""

@@ -12,7 +12,7 @@ from watcher.settings.tickets import JiraSettings, Remote, RtSettings, WebhookSe
 _PORTS = 65535
 _CLOSING = {"servicenow": "closing and reopening"}
 _API = re.compile(r"/(?:rest|api)(?:/|$)", re.IGNORECASE)
-_JIRA = frozenset({"summary", "description", "duedate", "project", "issuetype", "labels"})
+_JIRA = frozenset({"summary", "description", "duedate", "project", "issuetype"})
 OURS = {
     "servicenow": frozenset({
         "short_description", "description", "risk_impact_analysis", "implementation_plan",
@@ -69,9 +69,16 @@ def _fields(name: str, system: Remote) -> Iterator[Fault]:
         ours |= {"CustomFields"}
     for field in sorted(system.fields.keys() & ours):
         yield ("tickets", name, "fields", field), "is written by us", "fields of the site's own"
+    labels = system.fields.get("labels", []) if isinstance(system, JiraSettings) else []
+    if not isinstance(labels, list) or not all(map(_is_label, labels)):
+        yield ("tickets", name, "fields", "labels"), "holds no labels", "a list of words"
     if isinstance(system, JiraSettings) and system.end_field == system.start_field is not None:
         at: Path = ("tickets", name, "end_field")
         yield at, f"{system.end_field} is the start_field", "another field for the end"
+
+
+def _is_label(one: object) -> bool:
+    return isinstance(one, str) and one != "" and not re.search(r"\s", one)
 
 
 def _ends(name: str, system: Remote) -> Iterator[Fault]:

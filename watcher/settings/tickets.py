@@ -40,6 +40,8 @@ Url = Annotated[
 Proxy = Annotated[str, StringConstraints(pattern=_HOST + "/?$"), BeforeValidator(_address)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
 """Name of a field or project, as the system's API has it."""
+SysId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""What ServiceNow calls a record."""
 Plain = Annotated[Text, StringConstraints(pattern=r"^[^'\"\\{}]{1,200}$")]
 """Name that stands in a query of ours."""
 
@@ -70,6 +72,10 @@ class ServiceNowSettings(System):
     )
     fields: dict[Word, str] = Field(
         default={}, description="Of a new change, such as assignment_group; not ours."
+    )
+    items: dict[Text, SysId] = Field(
+        default={},
+        description="Of a new change, cmdb_ci by cluster, or by node; fields.cmdb_ci for others.",
     )
     comments: Literal["work_notes", "comments"] = "work_notes"
     closing: dict[Word, str] = Field(
