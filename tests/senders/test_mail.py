@@ -9,9 +9,11 @@ from senders.fakes import ServerClock
 from senders.relay import GOOD, Manners, Relay
 from senders.systems import HOSTILE, NOW, draft
 from senders.test_thousand import Driver
+from store.samples import fit
 
 from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.inputs.maildata import is_own
+from watcher.model.slot import Outcome
 from watcher.model.ticket import Attachment, ErrandState
 from watcher.senders.mail import Letter, Mail, MailOptions, message
 from watcher.senders.smtp import RelayOptions, Smtp
@@ -76,6 +78,35 @@ def test_comments_and_versions_are_answers_in_the_thread():
     assert [one["In-Reply-To"] for one in others] == [first["Message-ID"]] * 2
     assert [one["References"] for one in others] == [first["Message-ID"]] * 2
     assert len({first["Message-ID"], *(one["Message-ID"] for one in others)}) == 3
+
+
+def test_times_that_move_alone_are_no_letter_and_whether_a_slot_fits_is_one():
+    none = fit(outcome=Outcome.NONE)
+    found = fit(outcome=Outcome.FOUND)
+    with Relay() as relay:
+        mail = system(relay)
+        told = mail.create(draft(fit=found))
+        for day, one in [(24, found), (25, found), (26, none), (27, none), (28, found)]:
+            starts = NOW.replace(day=day) if one is found else None
+            told = system(relay).update(told, draft(fit=one, starts=starts))
+    ids = [read(data)["Message-ID"] for *_, data in relay.mails]
+
+    assert len(ids) == len(set(ids)) == 3
+    assert told.number == f"{KEY} v1"
+
+
+def test_a_version_that_waits_is_one_letter_to_each_and_the_next_is_another():
+    with Relay([GOOD, Manners(rcpt={FIVE[2]: "450 greylisted"})]) as relay:
+        mail = system(relay)
+        ticket = mail.create(draft())
+        with pytest.raises(TryLater):
+            mail.update(ticket, draft(version=2))
+        second = mail.update(ticket, draft(version=2))
+        mail.update(second, draft(version=2, starts=NOW.replace(day=24)))
+        third = mail.update(second, draft(version=3))
+
+    assert [len(recipients) for _, recipients, _ in relay.mails] == [5, 4, 1, 5]
+    assert third.number == f"{KEY} v3"
 
 
 def test_our_own_listener_knows_our_mail():

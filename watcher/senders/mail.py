@@ -9,7 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -18,6 +18,7 @@ from typing import Final
 
 from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
 from watcher.model.digest import Answer
+from watcher.model.slot import Outcome
 from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import marked, tag_of, whole
 from watcher.senders.documents import versioned
@@ -83,13 +84,20 @@ class Mail:
         """Send the mail that begins the thread."""
         id_ = _begins(draft.key)
         self._send(id_, draft.title, whole(draft), versioned(draft), "")
-        return TicketRef(id=id_, number=draft.key, url="", title=mail_header(draft.title))
+        return TicketRef(id=id_, number=_newest(draft), url="", title=mail_header(draft.title))
 
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
-        """Send the new version into the thread."""
-        title = f"{draft.mark} {draft.title}"
-        self._send(tag_of(draft.mark), title, whole(draft), versioned(draft), ticket.id)
-        return ticket
+        """Send a new version into the thread, or whether a slot fits; no letter for other times.
+
+        A letter cannot be written anew, and a slot may move each day. The number tells what the
+        newest letter said.
+        """
+        self.left_out = ()
+        newest = _newest(draft)
+        if newest != ticket.number:
+            id_, title = tag_of(f"{draft.mark} {draft.shows}"), f"{draft.mark} {draft.title}"
+            self._send(id_, title, whole(draft), versioned(draft), ticket.id)
+        return replace(ticket, number=newest)
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell no: a mail cannot be searched for."""
@@ -181,6 +189,12 @@ def message(letter: Letter, options: MailOptions, now: datetime) -> EmailMessage
         main, _, sub = kind.partition("/")
         made.add_attachment(one.data, maintype=main, subtype=sub, filename=one.name)
     return made
+
+
+def _newest(draft: Draft) -> str:
+    """Return what the newest letter of a thread says, as its number."""
+    fits = draft.fit is None or draft.fit.outcome is not Outcome.NONE
+    return f"{draft.key} v{draft.version}{'' if fits else ', no slot fits'}"
 
 
 def _begins(key: str) -> str:
