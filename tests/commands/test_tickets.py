@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from store import samples
@@ -78,10 +79,36 @@ def test_the_window_that_was_found_is_shown(run, ran):
     draft = replace(samples.change().draft, **when)
     with outbox(ran) as box:
         box.note([replace(samples.change(), draft=draft)], [], [])
-    shown = [f"{one:%Y-%m-%d %H:%M:%S} UTC" for one in when.values()]
+    zone = ZoneInfo("Europe/Vienna")
+    shown = [f"{one.astimezone(zone):%a %Y-%m-%d %H:%M} CET" for one in when.values()]
     out = run("tickets", "show", "watcher-graz-1")[1]
+    told = f"planned: {shown[0]} to {shown[1]}; to be over by {shown[2]} (Europe/Vienna)"
 
-    assert f"planned: {shown[0]} to {shown[1]}; to be over by {shown[2]}\n" in out
+    assert told in " ".join(out.split())
+
+
+TOO_LARGE = "left out: plan.pdf: 413"
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        ([], TOO_LARGE),
+        ([{"what": "v2", "sent_at": NOW}], ""),
+        ([{"what": "v2", "told": "overtaken by a later one"}, {"what": "v3", "sent_at": NOW}], ""),
+        ([{"what": "v2", "told": "people closed the ticket"}], TOO_LARGE),
+        ([{"what": "v2", "state": ErrandState.NEW, "told": "503"}], "503"),
+    ],
+)
+def test_what_is_over_is_not_told(run, ran, later, told):
+    made = {"state": ErrandState.DONE, "sent_at": NOW, "told": TOO_LARGE}
+    done = {"kind": ErrandKind.UPDATE, "state": ErrandState.DONE, "told": ""}
+    with outbox(ran) as box:
+        more = [samples.errand(**(done | one)) for one in later]
+        box.note([samples.change()], [samples.errand(**made), *more], [])
+    row = run("tickets")[1].splitlines()[2]
+
+    assert " ".join(row.split()).endswith(f"0 {told}".strip())
 
 
 @pytest.mark.usefixtures("filed")

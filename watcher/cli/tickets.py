@@ -17,9 +17,13 @@ from watcher.app.views import opened
 from watcher.cli import tables
 from watcher.cli.options import Json, SettingsFile, located, located_to_look
 from watcher.errors import InputError
+from watcher.model.clock import sure_moment
 from watcher.model.ticket import Draft, Errand, Ticket
 from watcher.ports import Filed, TicketSystem
 from watcher.senders.directory import DirectorySystem
+from watcher.slots import said
+from watcher.slots.zones import zone_of
+from watcher.tickets.advance import SHOW
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -79,13 +83,14 @@ def _named(ticket: Ticket | None) -> str:
 
 
 def _told(errands: Sequence[Errand]) -> str:
-    """Return what is wrong now, else what the newest ticket or version had to do without."""
-    told = [one for one in reversed(errands) if one.told]
-    return next((one.told for one in (*_not_done(told), *told)), "")
+    """Return what is wrong now, else what the version that was sent last had to do without.
 
-
-def _not_done(errands: Sequence[Errand]) -> Iterator[Errand]:
-    return (one for one in errands if one.state != "done")
+    What never was sent tells why where nothing was: a closed ticket has the key.
+    """
+    wrong = [one.told for one in errands if one.state != "done" and one.told]
+    shows = [one for one in errands if one.state == "done" and one.kind in SHOW]
+    last = [one.told for one in shows if one.sent_at] or [one.told for one in shows]
+    return (wrong or last or [""])[-1]
 
 
 @app.command()
@@ -133,11 +138,16 @@ def _print_head(out: Console, filed: Filed) -> None:
 
 
 def _planned(draft: Draft) -> str:
-    """Return the window that was found for the change, and until when it must be over."""
-    due = f"; to be over by {_at(draft.due)}" if draft.due else ""
-    if draft.starts is None or draft.ends is None:
-        return f"planned: no window{due}"
-    return f"planned: {_at(draft.starts)} to {_at(draft.ends)}{due}"
+    """Return when it is planned and by when it must be over, by the clock that its ticket shows."""
+    name = draft.fit.zone if draft.fit else "UTC"
+    zone = zone_of(name)
+    due = f"; to be over by {sure_moment(draft.due, zone)}" if draft.due else ""
+    when = "no window"
+    if draft.fit is not None and draft.fit.slots:
+        when = "; ".join(said.windows(draft.fit))
+    elif draft.starts is not None and draft.ends is not None:
+        when = f"{sure_moment(draft.starts, zone)} to {sure_moment(draft.ends, zone)}"
+    return f"planned: {when}{due} ({name})"
 
 
 def _print_texts(out: Console, draft: Draft) -> None:
