@@ -3,6 +3,7 @@
 import random
 import socket
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ class Manners:
     """Answers by address; all others get 250."""
     data: str = "354 go on"
     end: str = "250 queued"
+    late: float = 0.0
+    """Seconds before that."""
     keeps: bool = True
     """Whether the mail is kept, whatever is answered at its end."""
 
@@ -143,6 +146,7 @@ class Session:
             body += line.removeprefix(b".")
         if self.manners.keeps:
             self.relay.mails.append((self.sender, tuple(self.recipients), bytes(body)))
+        time.sleep(self.manners.late)
         self.say(self.manners.end)
 
     def do_rset(self, _line):  # noqa: D102 -- named for its command

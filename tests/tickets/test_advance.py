@@ -120,7 +120,8 @@ def test_a_system_that_takes_no_writing_for_half_a_day_kills_nothing():
 
 
 def test_a_letter_that_nobody_answers_is_sent_for_about_five_days():
-    last = DEFAULT.quiet * (2 ** (DEFAULT.blind - 1) - 2 + DEFAULT.blind)
+    blind = DEFAULT.at(searches=False)
+    last = blind.quiet * (2 ** (blind.unclear - 1) - 2 + blind.unclear)
 
     assert 4 * DAY < last < 5 * DAY
 

@@ -131,7 +131,9 @@ class Outgoing:
         """Take over what was being sent when a process ended: this thread sends nothing now."""
         for errand in self.desk.outbox.sending():
             if errand.epoch <= term.epoch:
-                moved = interrupted(errand, self.desk.clock.now(), self.desk.limits)
+                system = self.desk.systems.get(errand.system)
+                limits = self.desk.limits.at(searches=system is None or system.searches)
+                moved = interrupted(errand, self.desk.clock.now(), limits)
                 moved = replace(moved, epoch=term.epoch)
                 if self.desk.outbox.move(moved, ErrandState.SENDING):
                     tell(moved, f"is {moved.state}")

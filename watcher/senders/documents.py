@@ -96,6 +96,11 @@ def fitting(
         answer = send(kept, {HTTPStatus.REQUEST_ENTITY_TOO_LARGE} if kept else ())
         if answer.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return answer, tuple(left_out)
-        largest = max(kept, key=lambda one: len(one.data))
-        kept.remove(largest)
-        left_out.append(f"{largest.name}: too large for one call ({len(largest.data)} bytes)")
+        left_out.append(shed(kept))
+
+
+def shed(documents: list[Attachment]) -> str:
+    """Take the largest document out, and tell it."""
+    largest = max(documents, key=lambda one: len(one.data))
+    documents.remove(largest)
+    return f"{largest.name}: too large for one call ({len(largest.data)} bytes)"

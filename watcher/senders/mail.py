@@ -21,7 +21,7 @@ from watcher.model.digest import Answer
 from watcher.model.slot import Outcome
 from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import marked, tag_of, whole
-from watcher.senders.documents import versioned
+from watcher.senders.documents import shed, versioned
 from watcher.senders.smtp import Answers, Brought, RelayOptions, Smtp, check_address
 from watcher.tickets.encode import mail_header, mail_html, mail_text
 
@@ -137,15 +137,24 @@ class Mail:
         missing = tuple(one for one in self.options.recipients if one not in has)
         if not missing:
             return ()
-        data = message(letter, self.options, self._now()).as_bytes()
-        brought = self._smtp.bring(data, missing)
+        brought, left_out = self._fitting(letter, missing)
         if taken := _of(brought.answers, Answer.TAKEN):
             self._remember(letter.id, frozenset(taken))
-        return self._settle(brought)
+        return [*self._settle(brought), *left_out]
+
+    def _fitting(self, letter: Letter, to: tuple[str, ...]) -> tuple[Brought, Sequence[str]]:
+        """Send a letter, without its largest documents while it is too large; tell those."""
+        kept, left_out = list(letter.attachments), list[str]()
+        while True:
+            made = message(replace(letter, attachments=kept), self.options, self._now())
+            brought = self._smtp.bring(made.as_bytes(), to)
+            if not brought.large or not kept:
+                return brought, left_out
+            left_out.append(shed(kept))
 
     def _settle(self, brought: Brought) -> Sequence[str]:
         answers = brought.answers
-        if brought.us and (never := _of(answers, Answer.NEVER)):
+        if brought.us and not brought.large and (never := _of(answers, Answer.NEVER)):
             raise ShutOut(f"the relay refuses us: {answers[never[0]][1]}")
         if unclear := _of(answers, Answer.UNCLEAR):
             raise Unclear(f"the relay: {answers[unclear[0]][1]}")

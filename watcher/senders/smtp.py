@@ -21,6 +21,8 @@ Answers = Mapping[str, tuple[Answer, str]]
 """By recipient: what came of it, and the relay's words."""
 LARGEST: Final = 10 << 20
 _PERMANENT: Final = 500
+_TOO_LARGE: Final = 552
+"""To MAIL or DATA (RFC 1870); to RCPT it is a full mailbox."""
 _TOLD: Final = 200
 _ADDRESS: Final = re.compile(r"[!#-'*+./0-9=?A-Z^-~-]+@[!#-'*+./0-9=?A-Z^-~-]+")
 """Printable ASCII without what parts addresses or needs quoting."""
@@ -41,16 +43,24 @@ class RelayOptions:
     step: float = 30.0
     """The longest that the relay may take for one command."""
     whole: float = 120.0
+    """The longest for all commands before the mail itself."""
+    data: float = 600.0
+    """The longest for the mail and the answer to it: RFC 5321, 4.5.3.2.6, for who gives up while
+    the relay still works on it makes it come twice."""
     largest: int = LARGEST
     """What we hand over at most, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """How a session ended; `us`: the relay refused us, before it heard of anybody."""
+    """How a session ended; `us`: the relay refused us, before it heard of anybody.
+
+    `large`: nobody has the mail because of its size.
+    """
 
     answers: Answers
     us: bool = False
+    large: bool = False
 
 
 class Smtp:
@@ -69,7 +79,7 @@ class Smtp:
         """Send one mail to these recipients; never raises, and never tries again."""
         if len(letter) > self.options.largest:
             told = f"the mail has {len(letter)} bytes, more than {self.options.largest}"
-            return Brought(answers=dict.fromkeys(to, (Answer.NEVER, told)))
+            return Brought(answers=dict.fromkeys(to, (Answer.NEVER, told)), large=True)
         # A loop of its own in a thread of its own: the caller may run in one already.
         with ThreadPoolExecutor(max_workers=1) as pool:
             return pool.submit(asyncio.run, self._session(letter, to)).result()
@@ -83,8 +93,12 @@ class Smtp:
         client, said = self._client(), _Said(self, to)
         try:
             async with asyncio.timeout(self.options.whole):
-                await _speak(client, letter, said)
+                await _introduce(client, letter, said)
+            if said.waiting:
+                async with asyncio.timeout(self.options.data):
+                    await _hand_over(client, letter, said)
         except aiosmtplib.SMTPResponseException as error:
+            said.large = error.code == _TOO_LARGE and bool(said.waiting)
             said.rest(_answer(error.code), f"{error.code} {error.message}")
         except aiosmtplib.SMTPNotSupported as error:
             said.rest(Answer.NEVER, f"the relay cannot do it: {error}")
@@ -96,7 +110,7 @@ class Smtp:
                 await client.execute_command(b"QUIT", timeout=5)
         finally:
             await _hang_up(client)
-        return Brought(answers=said.answers, us=not said.known)
+        return Brought(answers=said.answers, us=not said.known, large=said.large)
 
     def _client(self) -> aiosmtplib.SMTP:
         options = self.options
@@ -118,7 +132,7 @@ class _Said:
         self.smtp = smtp
         self.waiting = list(to)
         self.answers: dict[str, tuple[Answer, str]] = {}
-        self.known = self.begun = False
+        self.known = self.begun = self.large = False
 
     def one(self, to: str, answer: Answer, told: str) -> None:
         self.answers[to] = (answer, self.smtp.clean(told))
@@ -138,7 +152,7 @@ async def _hang_up(client: aiosmtplib.SMTP) -> None:
         await asyncio.sleep(0)
 
 
-async def _speak(client: aiosmtplib.SMTP, letter: bytes, said: _Said) -> None:
+async def _introduce(client: aiosmtplib.SMTP, letter: bytes, said: _Said) -> None:
     await client.connect()
     size = [f"size={len(letter)}"] if client.supports_extension("size") else []
     await client.mail(said.smtp.options.sender, options=size)
@@ -148,10 +162,12 @@ async def _speak(client: aiosmtplib.SMTP, letter: bytes, said: _Said) -> None:
             await client.rcpt(to)
         except aiosmtplib.SMTPResponseException as error:
             said.one(to, _answer(error.code), f"{error.code} {error.message}")
-    if said.waiting:
-        said.begun = True
-        code, words = await client.data(letter)
-        said.rest(Answer.TAKEN, f"{code} {words}")
+
+
+async def _hand_over(client: aiosmtplib.SMTP, letter: bytes, said: _Said) -> None:
+    said.begun = True
+    code, words = await client.data(letter, timeout=said.smtp.options.data)
+    said.rest(Answer.TAKEN, f"{code} {words}")
 
 
 def _answer(code: int) -> Answer:

@@ -45,8 +45,10 @@ class Limits:
     The pauses between double and come to more than half a day, so that a system whose writing is
     down for hours kills nothing; a search that is blind makes no more doubles than this.
     """
-    blind: int = 12
+    blind: int = 10
     """The same where nothing can be searched; the pauses between come to about five days."""
+    letter: timedelta = timedelta(minutes=10)
+    """So much longer a relay may take to answer a mail (RFC 5321, 4.5.3.2.6)."""
     horizon: timedelta = timedelta(days=7)
     """So long it is searched for an errand whose end is unclear."""
     hourly: int = 100
@@ -59,7 +61,9 @@ class Limits:
 
     def at(self, *, searches: bool) -> "Limits":
         """Return the limits at one system: where nothing is ever found, that proves nothing."""
-        return self if searches else replace(self, unclear=self.blind)
+        if searches:
+            return self
+        return replace(self, unclear=self.blind, client=self.client + self.letter)
 
 
 DEFAULT = Limits()
