@@ -16,7 +16,7 @@ import trustme
 from aiosmtpd.smtp import SMTP
 from ports import free_port
 
-from watcher.app.senders import (
+from watcher.app.players import (
     Scheme,
     SmtpSender,
     StreamSender,

@@ -12,7 +12,7 @@ from builders import CATALOGUE
 from loading.daemon import Daemon
 
 from watcher.app.clock import SystemClock
-from watcher.app.senders import Scheme, SmtpSender, StreamSender, Target, UdpSender
+from watcher.app.players import Scheme, SmtpSender, StreamSender, Target, UdpSender
 from watcher.traffic.cast import cast
 from watcher.traffic.message import Form
 from watcher.traffic.numbered import number_in, numbered

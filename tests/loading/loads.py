@@ -14,7 +14,7 @@ from loading.daemon import Daemon
 from loading.honest import Honest
 
 from watcher.app.clock import SystemClock
-from watcher.app.senders import Scheme, Target, UdpSender
+from watcher.app.players import Scheme, Target, UdpSender
 from watcher.inventory.schema import Certificate, Inventory
 from watcher.model.ledger import Place
 from watcher.traffic.cast import cast

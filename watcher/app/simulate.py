@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watcher.app.clock import SystemClock
 from watcher.app.knowledge import load_catalogue
-from watcher.app.senders import (
+from watcher.app.players import (
     Scheme,
     Sender,
     Sent,

@@ -8,7 +8,7 @@ import typer
 
 from watcher.app import simulate as rehearsal
 from watcher.app.files import write_output
-from watcher.app.senders import Sent, target_of
+from watcher.app.players import Sent, target_of
 from watcher.cli.tables import console, print_json, print_table, say
 from watcher.errors import InputError
 from watcher.inventory.writer import write
