@@ -68,6 +68,18 @@ def test_what_times_do_not_say_is_a_comment(last):
     assert len(fake.comments[1]) == before + 1
 
 
+def test_that_a_slot_fits_at_last_is_a_comment():
+    system, fake = RT.pair()
+    ticket = system.create(draft(starts=None))
+    before = len(fake.comments[1])
+    for starts in (NOW, NOW.replace(day=24), None, NOW.replace(day=25), NOW.replace(day=26)):
+        system.update(ticket, draft(starts=starts))
+
+    said = [subject.removeprefix(draft().mark) for subject, _ in fake.comments[1][before:]]
+    assert said == ["", " no time", ""]
+    assert system.has(ticket, draft().mark)
+
+
 def test_what_was_said_of_a_lost_time_is_said_otherwise_though_its_documents_are_there():
     system, fake = RT.pair()
     ticket = system.create(draft())

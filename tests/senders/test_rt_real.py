@@ -182,3 +182,20 @@ def test_times_are_utc_whatever_the_servers_zone(options):
     system.update(ticket, draft("watcher-graz-9", 2, starts=NOW.replace(hour=3)))
 
     assert shown(system, ticket)["Starts"] == "2026-11-23T03:00:00Z"
+
+
+def test_times_that_move_alone_are_no_comment_and_that_a_slot_fits_is_one(options):
+    system = RequestTracker(options)
+    ticket = system.create(draft("watcher-graz-10", starts=None))
+    told = []
+    for day in (23, 24, None, 25, 26):
+        system.update(ticket, draft("watcher-graz-10", starts=day and NOW.replace(day=day)))
+        told.append(said(system, ticket))
+
+    assert told == [1, 1, 2, 3, 3]
+    assert shown(system, ticket)["Starts"] == "2026-11-26T21:00:00Z"
+
+
+def said(system, ticket):
+    rows = system._pages(f"ticket/{ticket.id}/attachments", {"fields": "Subject"})  # noqa: SLF001 -- likewise
+    return sum(row.get("Subject", "").startswith("[watcher-graz-10 v1 ab12]") for row in rows)

@@ -41,6 +41,9 @@ PAGE: Final = 100
 PAGES: Final = 20
 _HTML: Final = "text/html"
 _TIMES: Final = ("Starts", "Due")
+_UNSET: Final = "1970-01-01"
+_UNPLANNED: Final = " no time"
+"""Behind the mark of a version that is said without a planned time."""
 _MARK: Final = re.compile(r"\[[A-Za-z0-9][A-Za-z0-9 ._-]{0,150}\]")
 
 
@@ -115,27 +118,29 @@ class RequestTracker:
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Write our fields anew; text and missing documents go into a comment with the mark.
 
-        Where this version stands already and a time is planned, the fields say what moved.
+        Where this version stands already, with a planned time as now, the fields say what moved.
         """
         self.left_out = ()
         rows = list(self._pages(_attachments(ticket), {"fields": "Filename,Subject"}))
         known = {text_at(row, "Filename") for row in rows}
+        says = draft.starts is not None and _says(rows, self._get(ticket.id).value, draft)
         self._put(ticket, self._fields(draft))
         missing = [one for one in versioned(draft) if one.name not in known]
-        if missing or draft.starts is None or not _says(rows, draft):
-            self._say(ticket, "comment", draft.mark, limited(whole(draft), BODY), missing)
+        if missing or not says:
+            subject = _subject(draft.mark) + ("" if draft.starts else _UNPLANNED)
+            self._say(ticket, "comment", subject, limited(whole(draft), BODY), missing)
         return replace(ticket, title=self._http.clean(str(self._fields(draft)["Subject"])))
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell whether a transaction has the mark as its subject."""
-        wanted = _subject(mark)
+        wanted = (_subject(mark), _subject(mark) + _UNPLANNED)
         rows = self._pages(_attachments(ticket), {"fields": "Subject"})
-        return any(text_at(row, "Subject") == wanted for row in rows)
+        return any(text_at(row, "Subject") in wanted for row in rows)
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Add a comment, or a reply where the settings say so."""
         kind = "correspond" if self.options.correspond else "comment"
-        self._say(ticket, kind, mark, limited(marked(mark, text), BODY))
+        self._say(ticket, kind, _subject(mark), limited(marked(mark, text), BODY))
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Set the configured status, look whether it is so, then comment.
@@ -204,9 +209,10 @@ class RequestTracker:
             raise Refused(f"{self.name} does not set {', '.join(lost)}: {said or 'no reason told'}")
 
     def _say(
-        self, ticket: TicketRef, kind: str, mark: str, text: str, files: Sequence[Attachment] = ()
-    ) -> None:
-        body = {"Subject": _subject(mark), "ContentType": _HTML, "Content": rt_html(text)}
+        self, ticket: TicketRef, kind: str, subject: str, text: str,
+        files: Sequence[Attachment] = (),
+    ) -> None:  # fmt: skip
+        body = {"Subject": subject, "ContentType": _HTML, "Content": rt_html(text)}
         self._bring(f"ticket/{path_of(ticket.id)}/{kind}", body, files)
 
     def _bring(self, path: str, body: Mapping[str, object], files: Sequence[Attachment]) -> Answer:
@@ -305,18 +311,21 @@ def _attachments(ticket: TicketRef) -> str:
     return f"ticket/{path_of(ticket.id)}/attachments"
 
 
-def _says(rows: Sequence[Value], draft: Draft) -> bool:
-    """Tell whether a draft's version is the last that was said.
+def _says(rows: Sequence[Value], before: Value, draft: Draft) -> bool:
+    """Tell whether a draft's version is the last that was said, with a planned time.
 
     The text that a ticket is made with bears no mark of its own; its documents came with it.
     """
-    of_ours = re.compile(re.escape(f"[{draft.key} v") + r"\d+(?: [0-9a-f]+)?\]")
+    of_ours = re.compile(
+        re.escape(f"[{draft.key} v") + r"\d+(?: [0-9a-f]+)?\]" + f"({_UNPLANNED})?"
+    )
     subjects = (text_at(row, "Subject") for row in rows)
     said = [one for one in subjects if of_ours.fullmatch(one)]
     if said:
         return said[-1] == draft.mark
     known = {text_at(row, "Filename") for row in rows}
-    return any(one.name in known for one in versioned(draft))
+    came = any(one.name in known for one in versioned(draft))
+    return came and not _kept(before, _TIMES[0]).startswith(_UNSET)
 
 
 def _files(documents: Sequence[Attachment]) -> list[dict[str, str]]:
