@@ -1,6 +1,8 @@
 """Mails through a relay that refuses, waits, drops and forgets; and what stands in them."""
 
 import email
+import subprocess
+import sys
 from email import policy
 
 import pytest
@@ -252,6 +254,25 @@ def test_an_unclear_end_leads_to_a_second_copy_and_never_to_none():
 
     assert len(relay.mails) == 2
     assert len({read(data)["Message-ID"] for *_, data in relay.mails}) == 1
+
+
+ENDS = """
+import sys, threading, time
+from watcher.senders.smtp import RelayOptions, Smtp
+options = RelayOptions(host="127.0.0.1", port=int(sys.argv[1]), sender="a@b.example", tls="none")
+work = threading.Thread(target=Smtp(options).bring, args=(b"x", ("c@d.example",)), daemon=True)
+work.start()
+time.sleep(1)
+"""
+
+
+def test_the_end_of_the_process_does_not_wait_for_a_slow_relay():
+    with Relay([Manners(end="hang")]) as relay:
+        program = [sys.executable, "-c", ENDS, str(relay.port)]
+        made = subprocess.run(program, timeout=15, check=True)  # noqa: S603 -- our own words
+
+    assert made.returncode == 0
+    assert relay.sessions == 1
 
 
 async def test_it_can_be_called_where_a_loop_runs_already():

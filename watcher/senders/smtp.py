@@ -4,10 +4,11 @@ import asyncio
 import re
 import ssl
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import aiosmtplib
@@ -80,9 +81,18 @@ class Smtp:
         if len(letter) > self.options.largest:
             told = f"the mail has {len(letter)} bytes, more than {self.options.largest}"
             return Brought(answers=dict.fromkeys(to, (Answer.NEVER, told)), large=True)
-        # A loop of its own in a thread of its own: the caller may run in one already.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            return pool.submit(asyncio.run, self._session(letter, to)).result()
+        ended: Future[Brought] = Future()
+
+        def session() -> None:
+            try:
+                ended.set_result(asyncio.run(self._session(letter, to)))
+            except BaseException as error:  # noqa: BLE001 -- the caller gets it
+                ended.set_exception(error)
+
+        # A loop of its own in a thread of its own: the caller may run in one already. The end of
+        # the process does not wait for it, as it would for one of a pool.
+        Thread(target=session, name="smtp", daemon=True).start()
+        return ended.result()
 
     def clean(self, text: str) -> str:
         """Return the relay's words on one line, short and without our password."""
