@@ -108,7 +108,7 @@ def test_what_is_sent_in_vain_is_sent_ever_later_and_ends(limits):
         now = one.next_at
 
     assert limits.unclear == len(pauses)
-    grown = [limits.quiet * 2**n for n in range(1, limits.unclear - 1)]
+    grown = [DEFAULT.quiet * 2**n for n in range(1, limits.unclear - 1)]
     assert [0 * SECOND, *grown] == pauses[:-1]
     assert "a person must look: no answer" in one.told
 
@@ -121,7 +121,7 @@ def test_a_system_that_takes_no_writing_for_half_a_day_kills_nothing():
 
 def test_a_letter_that_nobody_answers_is_sent_for_about_five_days():
     blind = DEFAULT.at(searches=False)
-    last = blind.quiet * (2 ** (blind.unclear - 1) - 2 + blind.unclear)
+    last = blind.quiet * blind.unclear + DEFAULT.quiet * (2 ** (blind.unclear - 1) - 2)
 
     assert 4 * DAY < last < 5 * DAY
 

@@ -18,6 +18,7 @@ GONE = "its system is not in the settings any more"
 """Told of an errand that rests: it counts as done, and goes on when the system is back."""
 LONGEST = timedelta(days=1)
 """A system that asks for a longer rest is asked again after this."""
+LETTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +46,9 @@ class Limits:
     The pauses between double and come to more than half a day, so that a system whose writing is
     down for hours kills nothing; a search that is blind makes no more doubles than this.
     """
-    blind: int = 10
+    blind: int = 12
     """The same where nothing can be searched; the pauses between come to about five days."""
-    letter: timedelta = timedelta(minutes=10)
+    letter: timedelta = timedelta(0)
     """So much longer a relay may take to answer a mail (RFC 5321, 4.5.3.2.6)."""
     horizon: timedelta = timedelta(days=7)
     """So long it is searched for an errand whose end is unclear."""
@@ -57,13 +58,13 @@ class Limits:
     @property
     def quiet(self) -> timedelta:
         """How long nothing is done after an unclear end."""
-        return self.client + self.server + self.index + self.slack
+        return self.client + self.letter + self.server + self.index + self.slack
 
     def at(self, *, searches: bool) -> "Limits":
         """Return the limits at one system: where nothing is ever found, that proves nothing."""
         if searches:
             return self
-        return replace(self, unclear=self.blind, client=self.client + self.letter)
+        return replace(self, unclear=self.blind, letter=LETTER)
 
 
 DEFAULT = Limits()
@@ -202,7 +203,9 @@ def _absent(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     if sent >= limits.unclear:
         told = f"sent {sent} times, no clear answer, never found; a person must look: {errand.told}"
         return replace(errand, state=ErrandState.DEAD, next_at=answer.at, told=told[:TOLD])
-    pause: timedelta = limits.quiet * 2 ** (sent - 1) if sent > 1 else timedelta(0)
+    pause: timedelta = (
+        (limits.quiet - limits.letter) * 2 ** (sent - 1) if sent > 1 else timedelta(0)
+    )
     return replace(errand, state=ErrandState.NEW, next_at=answer.at + pause)
 
 
