@@ -2,14 +2,13 @@
 
 import tracemalloc
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from senders.fakes import PULLED, Fault, Script
 from senders.systems import HOSTILE, KINDS, SEARCHED, draft
 
 from watcher.errors import Refused, ShutOut, TryLater, Unclear
-from watcher.model.ticket import Attachment, TicketRef
+from watcher.model.ticket import TicketRef
 
 KEY = "watcher-graz-1"
 EVERY = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -243,133 +242,6 @@ def test_a_ticket_that_people_deleted_is_not_made_up(kind):
     assert system.find(KEY) == ()
     with pytest.raises(Refused, match="404"):
         system.update(ticket, draft(version=2))
-
-
-@EVERY
-def test_documents_are_attached_once_for_each_version(kind):
-    system, fake = kind.pair()
-    ticket = system.create(draft())
-    system.update(ticket, draft(version=2))
-    system.update(ticket, draft(version=2))
-
-    if kind.searches:
-        assert {name: len(files) for name, files in fake.files[1].items()} == {
-            "plan-v1-ab12.html": 1,
-            "plan-v2-ab12.html": 1,
-        }
-    assert system.left_out == ()
-
-
-SMALL = Attachment(name="plan.ics", media_type="text/calendar", data=b"BEGIN:VCALENDAR")
-BOTH = draft(attachments=(*draft().attachments, SMALL))
-EACH_APART = pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind.attaches_apart], ids=lambda kind: kind.name
-)
-
-
-def is_upload(asked):
-    return asked.method == "POST" and "attachment" in asked.path
-
-
-@EACH_APART
-def test_a_document_that_is_refused_does_not_undo_the_ticket(kind):
-    system, fake = kind.pair()
-    fake.script = Script([Fault.TOO_LARGE], only=is_upload)
-
-    ticket = system.create(BOTH)
-
-    assert ticket.id
-    assert [one.partition(":")[0] for one in system.left_out] == ["plan.html"]
-    assert fake.keys() == {KEY: 1}
-
-
-@EACH_APART
-@pytest.mark.parametrize("fault", [Fault.LOST, Fault.BUSY_429, Fault.HTML, Fault.ERROR_500])
-def test_a_document_that_may_still_come_is_brought_by_the_next_update_and_no_other_twice(
-    kind, fault
-):
-    system, fake = kind.pair()
-    fake.script = Script([fault], only=is_upload)
-
-    with pytest.raises(Unclear, match="is there, not all of its documents: "):
-        system.create(BOTH)
-    system.update(system.find(KEY)[0], BOTH)
-
-    assert {name: len(files) for name, files in fake.files[1].items()} == {
-        "plan-v1-ab12.html": 1, "plan-v1-ab12.ics": 1
-    }  # fmt: skip
-    assert (fake.keys(), system.left_out) == ({KEY: 1}, ())
-
-
-@EACH_APART
-@pytest.mark.parametrize("at", ["create", "update"])
-def test_a_log_in_that_ends_before_the_documents_loses_none(kind, at):
-    system, fake = kind.pair()
-    ticket = None if at == "create" else system.create(draft(attachments=()))
-    fake.script = Script([Fault.UNAUTHORIZED], only=is_upload)
-    # A token that held when it was made is asked for anew: that is later.
-    with pytest.raises(Unclear if ticket is None else (ShutOut, TryLater)):
-        system.update(ticket, BOTH) if ticket else system.create(BOTH)
-    system.update(system.find(KEY)[0], BOTH)
-
-    assert set(fake.files[1]) == {"plan-v1-ab12.html", "plan-v1-ab12.ics"}
-    assert (fake.keys(), system.left_out) == ({KEY: 1}, ())
-
-
-@EACH_APART
-def test_an_update_does_nothing_while_the_documents_cannot_be_listed(kind):
-    system, fake = kind.pair()
-    ticket = system.create(draft())
-    fake.script = Script([Fault.ERROR_502])
-
-    with pytest.raises(TryLater):
-        system.update(ticket, draft(version=2, title="Renew 3 certificates on graz"))
-    assert system.find(KEY)[0].title == draft().title
-
-
-@EACH_APART
-def test_an_update_shows_its_mark_once_its_documents_are_there(kind):
-    system, fake = kind.pair()
-    ticket = system.create(draft())
-    new = draft(version=2, title="Renew 3 certificates on graz")
-    fake.script = Script([Fault.HTML], only=is_upload)
-    with pytest.raises(Unclear):
-        system.update(ticket, new)
-    before = (system.find(KEY)[0].title, system.has(ticket, new.mark))
-    system.update(ticket, new)
-
-    assert before == (new.title, False)
-    assert system.has(ticket, new.mark)
-    assert "plan-v2-ab12.html" in fake.files[1]
-
-
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if not kind.attaches_apart], ids=lambda kind: kind.name
-)
-def test_of_documents_too_large_for_one_call_the_largest_is_left_out(kind):
-    system, fake = kind.pair()
-    fake.script = Script([Fault.TOO_LARGE])
-    first = system.create(BOTH)
-    left = system.left_out
-    fake.script = Script([Fault.TOO_LARGE], only=lambda asked: b"plan-v2" in asked.raw)
-    system.update(first, replace(BOTH, version=2))
-
-    told = "too large for one call (15 bytes)"
-    assert left == (f"plan-v1-ab12.ics: {told}",)
-    assert system.left_out == (f"plan-v2-ab12.ics: {told}",)
-    assert fake.keys() == {KEY: 1}
-
-
-@EACH_SEARCHED
-def test_a_ticket_whose_creation_was_cut_off_gets_its_documents_by_the_next_update(kind):
-    system, fake = kind.pair()
-    fake.script = Script([Fault.LOST], only=is_create)
-    with pytest.raises(Unclear):
-        system.create(draft())
-    (found,) = system.find(KEY)
-    system.update(found, draft())
-
-    assert {name: len(files) for name, files in fake.files[1].items()} == {"plan-v1-ab12.html": 1}
 
 
 @EVERY

@@ -189,36 +189,6 @@ def test_a_mail_that_is_too_large_is_refused_before_the_relay_hears_of_it():
     assert relay.sessions == 0
 
 
-@pytest.mark.parametrize("where", ["mail", "data", "end"])
-def test_documents_that_make_a_mail_too_large_for_the_relay_are_left_out(where):
-    big = Attachment(name="plan.pdf", media_type="application/pdf", data=b"x" * 5000)
-    with Relay([Manners(keeps=False, **{where: "552 5.3.4 Message size exceeds limit"})]) as relay:
-        mail = system(relay)
-        mail.create(draft(attachments=(*draft().attachments, big)))
-    names = [part.get_filename() for part in read(relay.mails[0][2]).iter_attachments()]
-
-    assert len(relay.mails) == 1
-    assert names == ["plan-v1-ab12.html"]
-    assert mail.left_out == ["plan-v1-ab12.pdf: too large for one call (5000 bytes)"]
-
-
-def test_documents_that_make_a_mail_too_large_for_us_are_left_out():
-    big = Attachment(name="plan.pdf", media_type="application/pdf", data=b"x" * 50_000)
-    with Relay() as relay:
-        mail = system(relay, largest=20_000)
-        mail.create(draft(attachments=(big, *draft().attachments)))
-
-    assert [one.partition(":")[0] for one in mail.left_out] == ["plan-v1-ab12.pdf"]
-
-
-def test_a_mail_that_the_relay_finds_too_large_without_documents_is_refused():
-    large = Manners(keeps=False, mail="552 5.3.4 Message size exceeds limit")
-    with Relay([large] * 2) as relay, pytest.raises(Refused) as caught:
-        system(relay).create(draft())
-
-    assert caught.type is Refused
-
-
 def test_a_relay_that_takes_its_time_over_a_mail_is_waited_for():
     with Relay([Manners(late=1.5)]) as relay:
         system(relay, step=0.5, whole=1.0, data=10.0).create(draft())
