@@ -73,7 +73,7 @@ def moment(text: str, now: datetime, what: str) -> datetime:
         if read.tzinfo is None and len(text) <= len("2026-01-31"):
             return reckonable(read.replace(tzinfo=UTC))
         if read.tzinfo is not None:
-            return reckonable(read).astimezone(UTC)
+            return reckonable(read.astimezone(UTC))
     except OverflowError as error:
         raise InputError(f"{what}: {text!r} is out of range", expected=TIME) from error
     except ValueError as error:
