@@ -195,7 +195,7 @@ def test_a_plan_that_was_altered_in_the_database_is_shown_to_nobody(run, filled,
         (("plan", "2", "--code", "abcd", "--start", "401d"), "is more than 400 days ahead"),
         (
             ("acknowledge", "2", "--why", "x", "--until", "9999-01-01"),
-            "--until: 9999-01-01 is more",
+            "--until: '9999-01-01' is more",
         ),
     ],
 )

@@ -233,7 +233,7 @@ def _soon(text: str | None, now: datetime, what: str) -> datetime | None:
     found = moment(text, now, what)
     if found > now + FARTHEST:
         raise InputError(
-            f"{what}: {found:%Y-%m-%d} is more than {FARTHEST.days} days ahead",
+            f"{what}: {text!r} is more than {FARTHEST.days} days ahead",
             expected=f"at most {now + FARTHEST:%Y-%m-%d}",
         )
     return found
