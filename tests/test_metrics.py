@@ -18,6 +18,7 @@ from watcher.model.message import Way
 from watcher.model.status import (
     CountOf,
     InputStatus,
+    LettersStatus,
     ListenerCertificate,
     QuarantineCount,
     ReceiverStatus,
@@ -65,6 +66,19 @@ def worker(**values):
             SourceStatus(source="stage:store", node="", last=NOW, state="healthy"),
             SourceStatus(source="stage:of a sender", node="", last=NOW, state="healthy"),
         ),
+        "letters": (
+            LettersStatus(
+                kind="digest",
+                list="voice",
+                delivered=4,
+                waiting=1,
+                lost=2,
+                undrawn=3,
+                oldest=NOW - timedelta(minutes=5),
+            ),
+            LettersStatus(kind="notice", list="duty"),
+        ),
+        "failing": ("digest of list voice",),
         "self_test_at": NOW - timedelta(minutes=3),
         "damaged_rows": 2,
         "oldest_unread_at": NOW - timedelta(seconds=4),
@@ -109,6 +123,13 @@ def test_every_metric_is_on_the_page_when_all_is_known():
         (("watcher_stage_state", "store", "healthy"), 1),
         (("watcher_self_test_age_seconds",), 180),
         (("watcher_damaged_rows",), 2),
+        (("watcher_letters", "digest", "voice", "delivered"), 4),
+        (("watcher_letters", "digest", "voice", "waiting"), 1),
+        (("watcher_letters", "digest", "voice", "lost"), 2),
+        (("watcher_letters", "digest", "voice", "undrawn"), 3),
+        (("watcher_letters_oldest_seconds", "digest", "voice"), 300),
+        (("watcher_letters_oldest_seconds", "notice", "duty"), 0),
+        (("watcher_parts_failing",), 1),
         (("watcher_journal_oldest_unread_seconds",), 4),
         (("watcher_database_up",), 1),
     ],
@@ -164,7 +185,7 @@ def test_names_are_unique_and_units_are_said():
     plain = {"up", "config_differs", "ledger_difference", "input_open", "input_connections",
              "journal_writable", "database_up", "cases", "quarantine_messages", "lease_held",
              "lease_epoch", "outbox_errands", "self_test_failed", "source_state", "damaged_rows",
-             "stage_state"}  # fmt: skip
+             "stage_state", "letters", "parts_failing"}  # fmt: skip
 
     assert len({m.name for m in METRICS}) == len(METRICS)
     assert {m.name for m in METRICS if not m.name.endswith(endings)} == plain

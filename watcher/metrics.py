@@ -50,6 +50,8 @@ class Described:
 
 _LEDGER = ("input", "place", "reason")
 _ERRAND = ("system", "state")
+_LIST = ("kind", "list")
+_LETTER = (*_LIST, "state")
 _HALF = ("half",)
 _STATE = ("node", "state")
 _STATES = ("healthy", "silent", "unknown")
@@ -87,6 +89,9 @@ METRICS: tuple[Described, ...] = (
     Described("quarantine_messages", "Messages in quarantine by reason.", ("reason",)),
     Described("outbox_errands", "Errands at ticket systems by state.", _ERRAND),
     Described("outbox_oldest_seconds", "Age of the oldest that is not done, by state.", _ERRAND),
+    Described("letters", "Digests and notices of the last 7 days, one a recipient.", _LETTER),
+    Described("letters_oldest_seconds", "Age of the oldest that waits; 0: none.", _LIST),
+    Described("parts_failing", "Parts of our work that failed and are tried again."),
     Described("lease_held", "1 while this instance is the leader."),
     Described("lease_epoch", "Number of the leader's term."),
     Described("self_test_age_seconds", "Since a synthetic alarm came out at the end."),
@@ -159,7 +164,8 @@ def samples(seen: Seen) -> Mapping[str, list[Sample]]:
     if seen.receiver is not None:
         parts += [_receiver(seen.receiver), _inputs(seen.receiver, seen.now)]
     if seen.worker is not None:
-        parts += [_worker(seen.worker, seen.now), _books(seen.worker, seen.now), _sources(seen)]
+        worker, now = seen.worker, seen.now
+        parts += [_worker(worker, now), _books(worker, now), _letters(worker, now), _sources(seen)]
     for part in parts:
         for name, labels, value in part:
             if value is not None:
@@ -234,6 +240,19 @@ def _books(status: WorkerStatus, now: datetime) -> _Part:
             yield "outbox_oldest_seconds", (some.system, some.state), age
     for held in status.quarantine:
         yield "quarantine_messages", (held.reason,), held.count
+    yield "parts_failing", (), len(status.failing)
+
+
+def _letters(status: WorkerStatus, now: datetime) -> _Part:
+    for one in status.letters:
+        counts = {
+            "delivered": one.delivered, "waiting": one.waiting, "lost": one.lost,
+            "undrawn": one.undrawn,
+        }  # fmt: skip
+        for state, count in counts.items():
+            yield "letters", (one.kind, one.list, state), count
+        age = _age(now, one.oldest) if one.oldest else 0
+        yield "letters_oldest_seconds", (one.kind, one.list), age
 
 
 def _sources(seen: Seen) -> _Part:

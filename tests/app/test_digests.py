@@ -300,21 +300,55 @@ def test_a_list_that_cannot_be_drawn_keeps_no_other(store, clock, relay, caplog)
     assert 1 == len(store.runs.work("notify:duty", 9))
     errors = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
     assert ["digest of list graz failed; it is tried again"] == errors
+    assert ("digest of list graz",) == digests.standing.failing
+    assert [("duty", 0), ("graz", 1), ("wien", 0)] == [
+        (one.list, one.undrawn) for one in digests.standing.letters
+    ]
     digests.desk = digests.desk.desk
     looks(digests)
 
     assert [PEOPLE[1], PEOPLE[0]] == [to for to, _ in relay.letters]
+    assert () == digests.standing.failing
+
+
+def test_a_letter_that_somebody_altered_is_drawn_anew(store, clock, relay):
+    """A time without its zone: nobody can tell when it was begun."""
+    parcels = (Parcel(to=PEOPLE[0]),)
+    altered = Consignment(begun_at=NOW.replace(tzinfo=None), letter=b"", parcels=parcels)
+    store.runs.claim("digest:graz", "2026-W48", NOW - CLAIMED)
+    store.runs.note("digest:graz", "2026-W48", to_text(altered))
+    looks(daemon(store, clock, relay, BOTH))
+
+    assert set(PEOPLE) == {to for to, _ in relay.letters}
+    assert len(PEOPLE) == len(relay.letters)
+
+
+class Stubborn:
+    """Runs that take no note of one job."""
+
+    def __init__(self, runs, job):
+        self.runs, self.job, self.notes = runs, job, 0
+
+    def __getattr__(self, name):
+        """Be like what is wrapped."""
+        return getattr(self.runs, name)
+
+    def note(self, job, period, result):
+        """Take the first note, which holds the letter, and none on its way."""
+        self.notes += job == self.job
+        if job == self.job and self.notes > 1:
+            raise ValueError("no such thing")
+        self.runs.note(job, period, result)
 
 
 def test_a_letter_that_cannot_be_sent_keeps_no_other(store, clock, relay):
-    """A row that somebody has altered: a time without its zone."""
-    parcels = (Parcel(to=PEOPLE[0]),)
-    altered = Consignment(begun_at=NOW.replace(tzinfo=None), letter=b"", parcels=parcels)
-    store.runs.claim("digest:graz", "2026-W47", NOW)
-    store.runs.note("digest:graz", "2026-W47", to_text(altered))
-    looks(daemon(store, clock, relay, BOTH))
+    digests = daemon(store, clock, relay, BOTH)
+    digests.store = Counting(store)
+    digests.store.runs = Stubborn(store.runs, "digest:graz")
+    looks(digests)
 
-    assert PEOPLE[1] in [to for to, _ in relay.letters]
+    assert [PEOPLE[1]] == [to for to, _ in relay.letters]
+    assert ("sending digest:graz",) == digests.standing.failing
 
 
 def test_a_quiet_tick_reads_the_runs_of_a_list_once(store, clock, relay):

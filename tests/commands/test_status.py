@@ -11,7 +11,13 @@ from watcher.app.clock import SystemClock
 from watcher.app.status import write_status
 from watcher.model.ledger import Place, Reason
 from watcher.model.message import Way
-from watcher.model.status import InputStatus, ReceiverStatus, SourceStatus, WorkerStatus
+from watcher.model.status import (
+    InputStatus,
+    LettersStatus,
+    ReceiverStatus,
+    SourceStatus,
+    WorkerStatus,
+)
 from watcher.store.engine import open_existing
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -24,6 +30,10 @@ def statuses(site, *, age=timedelta(0), receiver=None, worker=None):
     common = {"written_at": now, "started_at": now, "pid": 1, "version": "0"}
     write_status(site.folder / "state", ReceiverStatus(**common, **(receiver or {})))
     write_status(site.folder / "state", WorkerStatus(**common, **(worker or {})))
+
+
+def letters(**values):
+    return LettersStatus(kind="digest", list="voice", **values)
 
 
 def overview(run):
@@ -93,6 +103,18 @@ def test_without_a_database_the_files_still_speak(run, site):
         ({}, {"database_problem": "locked"}, "The worker's database: locked"),
         ({}, {"self_test_problem": "udp: not seen"}, "The self-test: udp: not seen"),
         ({}, {"damaged_rows": 2}, "Rows that cannot be read: 2;"),
+        ({}, {"failing": ("digest of list voice",)}, "digest of list voice failed and is tried"),
+        ({}, {"letters": (letters(undrawn=1),)}, "Digest to list voice: 1 not drawn;"),
+        (
+            {},
+            {"letters": (letters(lost=2, told="a@example.com: 550"),)},
+            "Digest to list voice: 2 not delivered within the last seven days (a@example.com: 550)",
+        ),
+        (
+            {},
+            {"letters": (letters(waiting=1, oldest=NOW),)},
+            "Digest to list voice: 1 waiting since 2026-11-20 00:00 UTC.",
+        ),
         ({"inputs": (InputStatus(name="u", way=Way.UDP, where="", open=False),)}, {}, "Input u:"),
         (
             {},
@@ -109,6 +131,18 @@ def test_what_the_halves_say_is_trouble(run, site, receiver, worker, words):
 
     assert status == 1
     assert [line for line in seen["trouble"] if line.startswith(words)]
+
+
+def test_letters_that_arrived_or_wait_a_moment_are_no_trouble(run, site):
+    site.take_in(builders.message())
+    soon = SystemClock().now() - timedelta(minutes=50)
+    statuses(site, worker={"letters": (letters(delivered=3, waiting=1, oldest=soon, newest=NOW),)})
+    _, out, _ = run("status")
+    status, seen = overview(run)
+
+    assert (status, seen["trouble"]) == (0, [])
+    row = "digest voice 3 1 0 0 2026-11-20 00:00:00 UTC"
+    assert row in [" ".join(line.split()) for line in out.splitlines()]
 
 
 def test_a_hostile_name_stays_on_its_line(run, site):

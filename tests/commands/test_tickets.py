@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from store import samples
 
+from watcher.app.clock import SystemClock
 from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
 from watcher.store.engine import open_existing
 
@@ -157,6 +158,22 @@ def test_what_to_try_again_must_be_said(run, words):
 
     assert 2 == status
     assert "(expected a key, or --all)" in err
+
+
+@pytest.mark.parametrize("minutes", [50, 70])
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [(ErrandState.NEW, "not taken yet"), (ErrandState.UNKNOWN, "sent with an unclear end")],
+)
+def test_what_waits_for_an_hour_is_not_well(run, ran, minutes, state, words):
+    due = SystemClock().now() - timedelta(minutes=minutes)
+    with outbox(ran) as box:
+        box.note([samples.change()], [samples.errand(state=state, added_at=due)], [])
+    seen = json.loads(run("status", "--json")[1])
+    line = f"Tickets: 1 at directory: {words}, the oldest since {due:%Y-%m-%d %H:%M} UTC"
+
+    assert (minutes > 60) == (f"{line}; see watcher tickets." in seen["trouble"])
+    assert (minutes > 60) == any(one.startswith("Tickets") for one in seen["trouble"])
 
 
 @pytest.mark.usefixtures("filed")

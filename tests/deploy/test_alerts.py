@@ -17,6 +17,8 @@ SIGNALS = (
     "lease_epoch", "self_test_failed", "self_test_age_seconds", "source_state", "config_differs",
     "clock_steps_total", "certificate_days", "free_bytes", "up", "database_up", "input_open",
     "journal_writable", "worker_restarts_total", "plans_refused_total", "log_drops_total",
+    "outbox_errands", "outbox_oldest_seconds", "letters", "letters_oldest_seconds",
+    "parts_failing", "damaged_rows",
 )  # fmt: skip
 """What an operator must be told of."""
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watcher.errors import StoreUnavailable
 from watcher.ports import Clock
@@ -17,11 +17,12 @@ SILENT_NS = 24 * 60 * 60 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """What went wrong in a part, by the clock that nobody sets."""
+    """What went wrong in a part, by the clock that nobody sets; `over`: it has been done since."""
 
     words: str
     told_at: int
     next_at: int
+    over: bool = False
 
 
 @dataclass(slots=True)
@@ -30,6 +31,11 @@ class Apart:
 
     clock: Clock
     _faults: dict[str, _Fault] = field(default_factory=dict)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Return the parts that failed when they were last tried."""
+        return tuple(part for part, fault in self._faults.items() if not fault.over)
 
     def do(self, part: str, work: Callable[[], object]) -> bool:
         """Do a part unless it rests after a fault; tell whether it did something.
@@ -40,7 +46,7 @@ class Apart:
         if fault is not None and at < fault.next_at:
             return False
         try:
-            return bool(work())
+            done = bool(work())
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -51,3 +57,7 @@ class Apart:
             if not is_old:
                 logger.exception("%s failed; it is tried again", part, extra={"action": "failed"})
             return False
+        if fault is not None and not fault.over:
+            self._faults[part] = replace(fault, over=True)
+            logger.info("%s works again", part, extra={"action": "works_again"})
+        return done

@@ -11,13 +11,14 @@ import logging
 import queue
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from threading import Thread
 from typing import Protocol
 
 from watcher.app.apart import Apart
-from watcher.app.posting import CHAT, Carriers, Desk, Seen, lacks_plans, open_cases, state_of
+from watcher.app.letters import CLAIMED, DIGEST, NOTICE, Mailing, letters, mailings, people
+from watcher.app.posting import Carriers, Desk, Seen, lacks_plans, open_cases, state_of
 from watcher.app.report import LEADER, Found
 from watcher.digest.mail import Body, letter
 from watcher.digest.sending import (
@@ -39,11 +40,8 @@ from watcher.settings.digest import NoticeList
 
 logger = logging.getLogger(__name__)
 
-DIGEST, NOTICE = "digest:", "notify:"
 RUNS = 60
 """Runs of a list that are looked at: more than a year of weeks."""
-CLAIMED = timedelta(minutes=2)
-"""A claim of another process without a letter is taken over after so long."""
 CROSSINGS = 1_000
 """Crossings that one notice takes in."""
 DRAWING_NS = 10 * 60 * 10**9
@@ -146,6 +144,7 @@ class Digests:
     def _look(self) -> None:
         self._settle()
         if not self._wanted or not self._leads():
+            self.standing.letters = self.standing.failing = ()
             return
         now, runs = self.clock.now(), _OneLook(self.store.runs)
         if self.standing.sources_at is not None:  # a page right after the start knew nobody
@@ -157,6 +156,8 @@ class Digests:
             self._apart.do(f"notice to list {notices.name}", marks)
         if self._away is None or not self._away.is_alive():
             self._send_one(runs, now)
+        self.standing.letters = letters(mailings(self.desk.settings), runs.work, now)
+        self.standing.failing = self._apart.failing
 
     def stop(self) -> None:
         """Wait a moment for a mail on its way."""
@@ -260,49 +261,41 @@ class Digests:
         self, runs: _OneLook, one: NoticeList, told: tuple[int, Body], now: datetime
     ) -> None:  # fmt: skip
         upto, body = told
-        to = (*one.to, *(f"{CHAT}{n}" for n in range(len(one.chat))))
         envelope = self.desk.envelope(one.name, one.to, f"notice.{upto}", now)
         data = letter(envelope, body)
-        runs.note(f"{NOTICE}{one.name}", _number(upto), _first_text(data, to, now))
+        runs.note(f"{NOTICE}{one.name}", _number(upto), _first_text(data, people(one), now))
         logger.info("notice to %s: %s", one.name, body.subject, extra={"action": "notice"})
 
     # -- carrying
 
-    def _jobs(self) -> Sequence[tuple[str, str]]:
-        settings = self.desk.settings
-        return [
-            *((f"{NOTICE}{one.name}", one.name) for one in settings.notifications.lists),
-            *((f"{DIGEST}{one.name}", one.name) for one in settings.digest.lists),
-        ]
-
     def _send_one(self, runs: _OneLook, now: datetime) -> None:
         """Send the first letter that waits for its next try; the oldest week goes first."""
-        for job, name in self._jobs():
-            if self._apart.do(f"sending {job}", partial(self._send_of, runs, job, name, now)):
+        for one in mailings(self.desk.settings):
+            if self._apart.do(f"sending {one.job}", partial(self._send_of, runs, one, now)):
                 return
 
-    def _send_of(self, runs: _OneLook, job: str, name: str, now: datetime) -> bool:
-        for work in reversed(runs.work(job)):
+    def _send_of(self, runs: _OneLook, mailing: Mailing, now: datetime) -> bool:
+        for work in reversed(runs.work(mailing.job)):
             found = from_text(work.result) if work.finished_at is None else None
             if found is None:
                 continue
             one = aged(found, now)
             if one.over:
-                self._finish(job, work.period, one, now)
+                self._finish(mailing.job, work.period, one, now)
             elif ready(one, now):
-                self._begin(name, job, work.period, one)
+                self._begin(mailing, work.period, one)
                 return True
         return False
 
-    def _begin(self, name: str, job: str, period: str, one: Consignment) -> None:
+    def _begin(self, mailing: Mailing, period: str, one: Consignment) -> None:
         term = self.standing.term
         if term is None:
             return
         now = self.clock.now()
         to = ready(one, now)
-        trip = _Trip(job, period, begun(one, to, now, term.epoch), to)
-        self.store.runs.note(job, period, to_text(trip.consignment))
-        self._away = Thread(target=self._carry, args=(name, trip, term), daemon=True)
+        trip = _Trip(mailing.job, period, begun(one, to, now, term.epoch), to)
+        self.store.runs.note(mailing.job, period, to_text(trip.consignment))
+        self._away = Thread(target=self._carry, args=(mailing.name, trip, term), daemon=True)
         self._away.start()
 
     def _carry(self, name: str, trip: _Trip, term: Term) -> None:
@@ -362,8 +355,11 @@ def _first_text(data: bytes, to: Sequence[str], now: datetime) -> str:
 
 
 def _abandoned(work: Work, now: datetime) -> bool:
-    """Tell whether a run was claimed and nothing came of it; a clock set back waits for nobody."""
-    if work.finished_at is not None or work.result:
+    """Tell whether a run was claimed and no letter came of it, or one that cannot be read.
+
+    A clock set back waits for nobody.
+    """
+    if work.finished_at is not None or from_text(work.result) is not None:
         return False
     age = now - work.at
     return age >= CLAIMED or age < -QUIET

@@ -103,7 +103,7 @@ def state_of(
     errands = store.figures.outbox_counts()
     return State(
         cases=[_known(row) for row in rows], sources=sources, books=store.view.books(),
-        inventory=inventory, stuck=[_stuck(one) for one in errands if _is_stuck(one, now)],
+        inventory=inventory, stuck=[stuck(one) for one in errands if _is_stuck(one, now)],
         fits=_fits(store.outbox, rows),
     )  # fmt: skip
 
@@ -134,7 +134,8 @@ def _known(row: CaseRow) -> KnownCase:
     return KnownCase(number=row.id, case=case, plan_digest=row.plan_digest)
 
 
-def _stuck(one: OutboxCount) -> str:
+def stuck(one: OutboxCount) -> str:
+    """Return how many errands are stuck where, why, and since when."""
     since = f", the oldest since {one.oldest:%Y-%m-%d %H:%M} UTC" if one.oldest else ""
     return f"{one.count} at {one.system}: {_STUCK[one.state]}{since}"
 

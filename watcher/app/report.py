@@ -16,7 +16,13 @@ from watcher.app.worker import Progress
 from watcher.errors import StoreUnavailable
 from watcher.journal.reader import LocalReader
 from watcher.model.ledger import Reason
-from watcher.model.status import CountOf, QuarantineCount, SourceStatus, WorkerStatus
+from watcher.model.status import (
+    CountOf,
+    LettersStatus,
+    QuarantineCount,
+    SourceStatus,
+    WorkerStatus,
+)
 from watcher.ports import Clock, Figures, Term, View
 
 logger = logging.getLogger(__name__)
@@ -39,6 +45,9 @@ class Found:
     """When it was last looked at who is heard; None: not yet, and nothing is known of anybody."""
     self_test_at: datetime | None = None
     self_test_problem: str = ""
+    letters: tuple[LettersStatus, ...] = ()
+    failing: tuple[str, ...] = ()
+    """Parts of our work that failed and are tried again."""
 
 
 @dataclass(slots=True)
@@ -99,6 +108,8 @@ class Reporter:
             lines=tuple(self.view.books()),
             cases=tuple(CountOf(name=k, count=v) for k, v in self.figures.case_counts().items()),
             outbox=tuple(self.figures.outbox_counts()),
+            letters=standing.letters,
+            failing=standing.failing,
             quarantine=tuple(
                 QuarantineCount(reason=Reason(reason), count=count)
                 for reason, count in self.figures.quarantine_counts().items()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from watcher.app.plans import is_sound
+from watcher.app.posting import WAITED, stuck
 from watcher.app.settings import Located
 from watcher.app.status import read_receiver, read_worker
 from watcher.cases.sources import SourceState
@@ -14,7 +15,7 @@ from watcher.cases.states import act
 from watcher.errors import InputError, WatcherError
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Line, Place, books
-from watcher.model.status import ReceiverStatus, WorkerStatus
+from watcher.model.status import LettersStatus, ReceiverStatus, WorkerStatus
 from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import CaseQuery, CaseRow, Heard, Store, StoredPlan, View
 from watcher.store.connection import Options
@@ -129,6 +130,13 @@ def _ticket_trouble(seen: Overview) -> Iterator[str]:
     for one in seen.outbox:
         if one.state is ErrandState.DEAD:
             yield f"Tickets at {one.system}: {one.count} given up; see watcher tickets."
+        elif _has_waited(one, seen.now):
+            yield f"Tickets: {stuck(one)}; see watcher tickets."
+
+
+def _has_waited(one: OutboxCount, now: datetime) -> bool:
+    waits = one.count and one.state in (ErrandState.NEW, ErrandState.UNKNOWN)
+    return bool(waits) and one.oldest is not None and now - one.oldest >= WAITED
 
 
 def _since(half: ReceiverStatus | WorkerStatus | None) -> str:
@@ -153,9 +161,23 @@ def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
         yield f"Rows that cannot be read: {worker.damaged_rows}; the log names them."
     if worker.self_test_problem:
         yield f"The self-test: {worker.self_test_problem}"
+    yield from (f"{part} failed and is tried again; the log says why." for part in worker.failing)
+    for letters in worker.letters:
+        yield from _letters_trouble(letters, worker.written_at)
     silent = [one.source for one in worker.sources if one.state == SourceState.SILENT]
     if silent:
         yield f"Silent: {', '.join(silent)}."
+
+
+def _letters_trouble(one: LettersStatus, now: datetime) -> Iterator[str]:
+    what = f"{one.kind.capitalize()} to list {one.list}"
+    told = f" ({one.told})" if one.told else ""
+    if one.undrawn:
+        yield f"{what}: {one.undrawn} not drawn; the log says why."
+    if one.lost:
+        yield f"{what}: {one.lost} not delivered within the last seven days{told}."
+    elif one.oldest is not None and now - one.oldest >= WAITED:
+        yield f"{what}: {one.waiting} waiting since {one.oldest:%Y-%m-%d %H:%M} UTC{told}."
 
 
 # -- cases

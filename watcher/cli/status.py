@@ -49,6 +49,7 @@ def _print(out: Console, seen: Overview) -> None:
     _print_books(out, seen)
     _print_counts(out, seen)
     _print_outbox(out, seen)
+    _print_letters(out, seen)
     _print_sources(out, seen)
     if seen.trouble:
         tables.heading(out, "Not well")
@@ -129,6 +130,22 @@ def _print_outbox(out: Console, seen: Overview) -> None:
     counts = {(one.system, one.state): one.count for one in seen.outbox}
     rows = ([name, *(counts.get((name, state), 0) for state in ErrandState)] for name in systems)
     tables.print_table(out, ("system", *ErrandState), rows)
+
+
+def _print_letters(out: Console, seen: Overview) -> None:
+    letters = seen.worker.letters if seen.worker else ()
+    if not letters:
+        return
+    tables.heading(out, "Letters of the last seven days")
+    rows = (
+        (
+            one.kind, one.list, one.delivered, one.waiting, one.lost, one.undrawn,
+            _at(one.newest) if one.newest else "none yet",
+        )
+        for one in letters
+    )  # fmt: skip
+    heads = ("kind", "list", "delivered", "waiting", "lost", "not drawn", "newest")
+    tables.print_table(out, heads, rows)
 
 
 def _print_sources(out: Console, seen: Overview) -> None:

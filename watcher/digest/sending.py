@@ -131,15 +131,23 @@ def from_text(text: str) -> Consignment | None:
     try:
         read = json.loads(text)
         return Consignment(
-            begun_at=datetime.fromisoformat(read["begun_at"]), epoch=int(read["epoch"]),
+            begun_at=_aware(read["begun_at"]), epoch=int(read["epoch"]),
             letter=base64.b64decode(read["letter"]),
             parcels=tuple(
                 Parcel(
                     to=str(to), state=Delivery(state), tries=int(tries), told=str(told),
-                    next_at=datetime.fromisoformat(next_at) if next_at else None,
+                    next_at=_aware(next_at) if next_at else None,
                 )
                 for to, state, tries, next_at, told in read["parcels"]
             ),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _aware(text: str) -> datetime:
+    """Read a time; one without a zone was not written by us."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError(f"{text} names no zone")
+    return read

@@ -113,6 +113,30 @@ class QuarantineCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LettersStatus:
+    """How the digests or the notices of one list went in the last seven days.
+
+    A letter counts once for each recipient that it goes to and that still stands on the list.
+    """
+
+    kind: str
+    """`digest` or `notice`."""
+    list: str
+    newest: datetime | None = None
+    """When the newest was begun; None: there was none yet."""
+    delivered: int = 0
+    waiting: int = 0
+    oldest: datetime | None = None
+    """When the oldest that waits was drawn; None: none waits."""
+    lost: int = 0
+    """Refused, or given up."""
+    undrawn: int = 0
+    """Letters that are due and not there: they could not be drawn, and are tried again."""
+    told: str = ""
+    """What was last answered for one that was lost or waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
     """How the worker is: what it has read, what it holds, and what it could not do."""
 
@@ -135,6 +159,10 @@ class WorkerStatus:
     """By state; those that are there now."""
     outbox: tuple[OutboxCount, ...] = ()
     """Errands at ticket systems; those that are there now."""
+    letters: tuple[LettersStatus, ...] = ()
+    """Of each list of the settings; empty while another leads."""
+    failing: tuple[str, ...] = ()
+    """Parts of our work that failed and are tried again; the log says why."""
     quarantine: tuple[QuarantineCount, ...] = ()
     """Those that are there now."""
     damaged_rows: int = 0
