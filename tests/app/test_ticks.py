@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from app.desk import NOW, NUMBERED, StillClock, raw, take_in
+from app.posts import SETTINGS as WEEKLY
 from builders import CATALOGUE
 from killing.numbered import alarm, inventory
 
@@ -357,6 +358,23 @@ def test_who_lost_the_lease_meanwhile_tells_nothing(ticks, store, clock, caplog)
 
     assert ["leader: no more"] == [record.getMessage() for record in caplog.records]
     assert not (ticks.reporter.folder / "beat").exists()
+
+
+def test_what_fails_stands_in_the_status_of_who_leads(ticks):
+    ticks.digests.desk = DigestDesk(settings=WEEKLY, inventory=None, templates={})
+    receiving(ticks)
+    ticks.look_at_sources()
+    ticks.digests.look()
+    ticks.report()
+    told = read_worker(ticks.reporter.folder)
+    ticks.standing.term = None
+    ticks.digests.look()
+    ticks.report()
+    after = read_worker(ticks.reporter.folder)
+
+    assert ("digest of list voice",) == told.failing
+    assert ["voice"] == [one.list for one in told.letters]
+    assert ((), ()) == (after.failing, after.letters)
 
 
 def test_after_an_orderly_end_nobody_leads(ticks, tmp_path):

@@ -204,3 +204,15 @@ def test_retention_keeps_changes_and_errands(outbox, store):
     store.retention(Keep(bytes=1)).sweep(NOW + 4000 * DAY)
 
     assert only(outbox).state is NEW
+
+
+def test_open_tickets_are_those_not_known_to_be_closed(store):
+    ref = TicketRef(id="7", number="7", url="")
+    store.outbox.note([samples.change()], [], [])
+    ticket = Ticket(change="watcher-graz-1", system="scripted", ref=ref)
+    store.outbox.see(ticket)
+    found = store.outbox.open_tickets("scripted", 10), store.outbox.open_tickets("other", 10)
+    store.outbox.see(replace(ticket, ref=replace(ref, closed=True), closed_at=NOW))
+    closed = store.outbox.open_tickets("scripted", 10)
+
+    assert (([ticket], []), []) == (found, closed)

@@ -13,7 +13,7 @@ from app.desk import StillClock
 from senders.served import Wire
 from senders.systems import KINDS
 from store import samples
-from tickets.desk import FREE, NOW, NoCases
+from tickets.desk import FREE, NOW, NoCases, turn
 
 from watcher.app.errands import Desk
 from watcher.app.outgoing import Outgoing
@@ -68,7 +68,7 @@ class Store:
         for plan in ("a", "b") if found is None or found.draft.material == "a" else ("b",):
             self.draw(plan)
             for _ in range(turns):
-                self.sender.turn()
+                turn(self.sender)
                 self.pass_by(60)
 
     def pass_by(self, seconds: float) -> None:

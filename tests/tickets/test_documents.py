@@ -6,9 +6,10 @@ import pytest
 from app.desk import StillClock
 from senders.fakes import Fault, Script
 from senders.systems import SEARCHED
-from tickets.desk import HOUR, MINUTE, NOW, ONE, Memory, case, drawn, outgoing, run
+from tickets.desk import HOUR, MINUTE, NOW, ONE, Memory, case, drawn, outgoing, run, turn
 from tickets.test_outgoing import Cases
 
+from watcher.app.outgoing import Outgoing
 from watcher.model.ticket import Attachment, ErrandKind, ErrandState
 
 PLAN = Attachment(name="plan.html", media_type="text/html", data=b"<p>plan</p>")
@@ -35,7 +36,7 @@ def began(kind, **changes):
 def settled(sender, clock, until):
     """Turn until a time, however little there seems to be to do."""
     while clock.now() < until:
-        sender.turn()
+        turn(sender)
         clock.pass_by(MINUTE)
 
 
@@ -55,12 +56,10 @@ def test_an_answer_that_was_lost_loses_no_document(kind):
 def test_a_process_that_ended_before_it_attached_loses_no_document(kind):
     sender, clock, memory, fake = began(kind)
     system = next(iter(sender.desk.systems.values()))
-    sender.desk = replace(sender.desk, attach=lambda _: ())
-    sender.turn()
+    turn(Outgoing(replace(sender.desk, attach=lambda _: ())))
     (create,) = memory.errands.values()
     memory.errands[1] = replace(create, state=ErrandState.SENDING)
     memory.tickets.clear()
-    sender.desk = replace(sender.desk, attach=lambda _: (PLAN,))
     settled(sender, clock, NOW + HOUR)
 
     assert {ErrandState.DONE: 2} == memory.states()

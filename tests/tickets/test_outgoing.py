@@ -1,13 +1,11 @@
 """What is due goes out once, whatever the ticket system does, and whoever leads."""
 
-import shutil
-import threading
 from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
 import pytest
-from app.desk import StillClock, made_empty
+from app.desk import StillClock
 from store import samples
 from tickets.desk import (
     DAY,
@@ -26,14 +24,14 @@ from tickets.desk import (
     outgoing,
     run,
     term,
+    turn,
 )
 
 from watcher import crash
 from watcher.app.report import Found
 from watcher.errors import Refused, ShutOut, TryLater, Unclear
-from watcher.model.ticket import ErrandKind, ErrandState, Ticket, TicketRef
+from watcher.model.ticket import ErrandKind, ErrandState
 from watcher.ports import CaseRow
-from watcher.store.engine import open_existing
 from watcher.tickets.advance import Limits
 from watcher.tickets.due import addressed
 
@@ -127,7 +125,7 @@ def test_an_update_is_sent_whatever_the_ticket_seems_to_hold(clock):
     memory, system, sender = with_ticket(clock)
     system.has = lambda *_: True
     memory.note([], [update(clock, "v2")], [])
-    sender.turn()
+    turn(sender)
 
     assert (DONE, 1) == (memory.errands[2].state, system.calls["update"])
 
@@ -136,7 +134,7 @@ def test_an_update_is_sent_whatever_the_ticket_seems_to_hold(clock):
 def test_an_update_that_ended_unclear_is_looked_for_unless_it_brings_documents(clock, what, sent):
     memory, system, sender = with_ticket(clock)
     memory.note([], [update(clock, what, state=UNKNOWN, sent_at=NOW, unclear=1)], [])
-    sender.turn()
+    turn(sender)
 
     assert (DONE, sent) == (memory.errands[2].state, system.calls["update"])
 
@@ -148,7 +146,7 @@ def test_a_closing_that_came_half_way_is_ended(clock):
                              next_at=NOW, added_at=NOW, state=UNKNOWN, sent_at=NOW)  # fmt: skip
     system.tickets["CHG00001"]["closed"] = True
     memory.note([], [closing], [])
-    sender.turn()
+    turn(sender)
 
     assert DONE is memory.errands[2].state
     assert [closing.signed] == list(system.tickets["CHG00001"]["comments"])
@@ -160,7 +158,7 @@ def test_a_closing_whose_comment_alone_is_there_is_ended(clock):
                              next_at=NOW, added_at=NOW, state=UNKNOWN, sent_at=NOW)  # fmt: skip
     system.tickets["CHG00001"]["comments"][closing.signed] = [(NOW, "done")]
     memory.note([], [closing], [])
-    sender.turn()
+    turn(sender)
 
     assert DONE is memory.errands[2].state
     assert system.tickets["CHG00001"]["closed"]
@@ -168,8 +166,8 @@ def test_a_closing_whose_comment_alone_is_there_is_ended(clock):
 
 def test_only_the_leader_sends(clock):
     memory, system = filled(5), Scripted(clock, chance(3), faults=False)
-    outgoing(clock, memory, system, standing=Found()).turn()
-    outgoing(clock, memory, system, lease=Always(epoch=2)).turn()
+    turn(outgoing(clock, memory, system, standing=Found()))
+    turn(outgoing(clock, memory, system, lease=Always(epoch=2)))
 
     assert {NEW: 5} == memory.states()
     assert not system.calls
@@ -187,20 +185,20 @@ class Lost:
         return self.left >= 0
 
 
-@pytest.mark.parametrize("left", range(4))
+@pytest.mark.parametrize("left", range(5))
 def test_who_loses_the_lease_before_sending_sends_nothing(clock, left):
     memory, system = filled(1), Scripted(clock, chance(3), faults=False)
-    outgoing(clock, memory, system, lease=Lost(left)).turn()
+    turn(outgoing(clock, memory, system, lease=Lost(left)))
 
-    assert (left > 2) == bool(system.calls["create"])
-    assert (DONE if left > 2 else NEW) == memory.errands[1].state
+    assert (left > 3) == bool(system.calls["create"])
+    assert (DONE if left > 3 else NEW) == memory.errands[1].state
 
 
 def test_what_a_dead_leader_was_sending_is_searched_for_after_the_quiet_time(clock):
     memory, system = filled(1), Scripted(clock, chance(4), faults=False)
     memory.errands[1] = replace(memory.errands[1], state=SENDING, epoch=1, sent_at=NOW)
     sender = outgoing(clock, memory, system, lease=Always(2), standing=Found(term=term(2)))
-    sender.turn()
+    turn(sender)
     calls = dict(system.calls)
     run(sender, clock, NOW + FREE.quiet + MINUTE)
 
@@ -282,7 +280,7 @@ def test_a_system_that_lets_us_not_look_at_tickets_is_not_hammered(clock, monkey
     memory, system = filled(100), Scripted(clock, chance(7), faults=False)
     sender = outgoing(clock, memory, system)
     run(sender, clock, NOW + HOUR)
-    sender.turn()
+    turn(sender)
     tried = []
 
     def refused(key):
@@ -304,7 +302,7 @@ def run_on(sender, clock, length):
     """Turn for so long, though nothing waits."""
     until = clock.now() + length
     while clock.now() < until:
-        sender.turn()
+        turn(sender)
         clock.pass_by(5 * SECOND)
 
 
@@ -333,7 +331,7 @@ class Locked(Scripted):
 def test_who_may_not_touch_one_ticket_does_the_others(clock):
     memory, system = filled(5), Locked(clock, chance(7), faults=False)
     sender = outgoing(clock, memory, system)
-    sender.turn()
+    turn(sender)
     memory.note([], [comment(clock, number=n) for n in range(5)], [])
     run(sender, clock, clock.now() + 3 * HOUR, step=MINUTE)
 
@@ -343,7 +341,7 @@ def test_who_may_not_touch_one_ticket_does_the_others(clock):
 def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clock):
     memory, system = filled(1), Scripted(clock, chance(8), faults=False)
     system.create = lambda _: 1 / 0
-    outgoing(clock, memory, system).turn()
+    turn(outgoing(clock, memory, system))
 
     assert UNKNOWN is memory.errands[1].state
     assert "ZeroDivisionError" in memory.errands[1].told
@@ -375,14 +373,14 @@ def with_ticket(clock, **changes):
     """Return an outbox whose one ticket is made, and its system."""
     memory, system = filled(1), Scripted(clock, chance(9), faults=False)
     sender = outgoing(clock, memory, system, **changes)
-    sender.turn()
+    turn(sender)
     return memory, system, sender
 
 
 def test_no_ticket_is_made_of_a_change_that_is_over(clock):
     memory, system = filled(1), Scripted(clock, chance(9), faults=False)
     memory.note([replace(one, ended_at=NOW) for one in memory.kept.values()], [], [])
-    outgoing(clock, memory, system).turn()
+    turn(outgoing(clock, memory, system))
 
     assert (DONE, 0) == (memory.errands[1].state, system.calls["create"])
     assert "over before" in memory.errands[1].told
@@ -397,7 +395,7 @@ def test_a_ticket_that_people_closed_is_left_alone(clock):
     memory, system, sender = with_ticket(clock)
     system.tickets["CHG00001"]["closed"] = True
     memory.note([], [comment(clock)], [])
-    sender.turn()
+    turn(sender)
     ticket = memory.tickets["watcher-graz-0", "scripted"]
 
     assert (DONE, "people closed the ticket") == (memory.errands[2].state, memory.errands[2].told)
@@ -409,9 +407,9 @@ def test_people_closing_a_ticket_is_seen_within_an_hour(clock):
     memory, system, sender = with_ticket(clock)
     system.tickets["CHG00001"]["closed"] = True
     clock.pass_by(HOUR + MINUTE)
-    sender.turn()
+    turn(sender)
     calls = system.calls["find"]
-    sender.turn()
+    turn(sender)
 
     assert memory.tickets["watcher-graz-0", "scripted"].ref.closed
     assert calls == system.calls["find"]
@@ -421,32 +419,9 @@ def test_a_fresh_ticket_that_the_index_does_not_show_yet_is_not_taken_for_gone(c
     memory, system, sender = with_ticket(clock)
     system.tickets["CHG00001"]["seen"] = clock.now() + 2 * MINUTE
     memory.note([], [comment(clock)], [])
-    sender.turn()
+    turn(sender)
 
     assert ["[watcher-graz-0 p1]"] == list(system.tickets["CHG00001"]["comments"])
-
-
-class Slow(Scripted):
-    """A system whose calls take half a minute each."""
-
-    def find(self, key):
-        """Take a while."""
-        self.clock.pass_by(30 * SECOND)
-        return super().find(key)
-
-
-def test_a_slow_system_holds_no_other_up_for_long(clock):
-    memory, slow = filled(50), Slow(clock, chance(7), faults=False, name="slow")
-    fast = Scripted(clock, chance(7), faults=False)
-    for number, one in list(memory.errands.items()):
-        memory.errands[number + 50] = replace(one, id=number + 50, system="slow")
-    sender = outgoing(clock, memory, fast, systems={"slow": slow, "scripted": fast})
-    sender.turn()
-
-    assert 50 == len(fast.tickets)
-    assert clock.now() - NOW <= MINUTE
-    run(sender, clock, NOW + HOUR, step=SECOND)
-    assert 50 == len(slow.tickets)
 
 
 def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back(clock):
@@ -458,15 +433,6 @@ def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back
 
     assert ({DONE: 3}, {}) == (without, other.tickets)
     assert 3 == len(system.tickets)
-
-
-def test_the_end_waits_for_nothing_that_hangs(clock):
-    memory, system = filled(0), Scripted(clock, chance(1), faults=False)
-    sender = outgoing(clock, memory, system)
-    sender.look()
-    sender.stop()
-
-    assert "outgoing" not in {thread.name for thread in threading.enumerate()}
 
 
 class Cases:
@@ -491,63 +457,8 @@ def test_a_case_and_its_plan_become_one_ticket_in_each_system(clock):
         open_clusters=lambda: ("graz",),
     )  # fmt: skip
     for _ in range(3):
-        sender.turn()
+        turn(sender)
         clock.pass_by(MINUTE)
 
     assert ["watcher-graz-1"] == keys_of(one) == keys_of(two)
     assert {DONE: 2} == memory.states()
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    """Return a database with tables and no rows."""
-    return made_empty(tmp_path_factory.mktemp("empty"))
-
-
-def test_two_instances_at_once_make_each_ticket_once(clock, tmp_path, empty):
-    """Each believes for a while that it leads; the lease and the rows decide."""
-    shutil.copy(empty, tmp_path / "watcher.db")
-    stores = [open_existing(f"sqlite:///{tmp_path}/watcher.db") for _ in range(2)]
-    source = filled(40)
-    stores[0].outbox.note(list(source.kept.values()), list(source.errands.values()), [])
-    with stores[0].transaction() as unit:
-        unit.save([samples.case(samples.key(cluster=f"c{n}")) for n in range(40)])
-    system, luck = Scripted(clock, chance(11)), chance(12)
-    standing = [Found(), Found()]
-    senders = [
-        outgoing(clock, stores[n].outbox, system, lease=stores[n].lease, standing=standing[n],
-                 view=stores[n].view)
-        for n in range(2)
-    ]  # fmt: skip
-    epochs = set()
-    for turn in range(400):
-        n = luck.randrange(2)
-        if luck.random() < 0.7:  # else it goes on with the term that it has, as one that slept
-            now = clock.now() + (DAY * 0 if luck.random() < 0.8 else 40 * SECOND)
-            standing[n].term = stores[n].lease.take("leader", f"i{n}", now, 30)
-        epochs.add(standing[n].term.epoch if standing[n].term else 0)
-        system.faults = turn < 250
-        senders[n].turn()
-        clock.pass_by(luck.choice([5, 20, 60]) * SECOND)
-    counts = {one.state: one.count for one in stores[0].figures.outbox_counts()}
-    for store in stores:
-        store.close()
-
-    assert {DONE} == set(counts)
-    assert 40 == len(system.tickets) == len(set(keys_of(system)))
-    assert len(epochs) > 5
-
-
-def test_a_ticket_of_the_store_is_found_again(tmp_path, empty):
-    shutil.copy(empty, tmp_path / "watcher.db")
-    store = open_existing(f"sqlite:///{tmp_path}/watcher.db")
-    ref = TicketRef(id="7", number="7", url="")
-    store.outbox.note([samples.change()], [], [])
-    ticket = Ticket(change="watcher-graz-1", system="scripted", ref=ref)
-    store.outbox.see(ticket)
-    found = store.outbox.open_tickets("scripted", 10), store.outbox.open_tickets("other", 10)
-    store.outbox.see(replace(ticket, ref=replace(ref, closed=True), closed_at=NOW))
-    closed = store.outbox.open_tickets("scripted", 10)
-    store.close()
-
-    assert (([ticket], []), []) == (found, closed)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from app.desk import StillClock, made_empty, raw, reading
 from builders import CATALOGUE, cluster, inventory, node
-from tickets.desk import FREE, Always, Scripted, chance, term
+from tickets.desk import FREE, Always, Scripted, chance, term, turn
 
 from watcher.app.drawing import Draughtsman
 from watcher.app.errands import Desk
@@ -103,7 +103,7 @@ def month(store, tmp_path):
         counts.append(night_passes(number, store, tmp_path / "plans", budget))
         clock.at = BEGIN + timedelta(days=number, hours=3)
         for _ in range(3):
-            sender.turn()
+            turn(sender)
             clock.pass_by(timedelta(minutes=1))
     return system, *map(sum, zip(*counts, strict=True))
 

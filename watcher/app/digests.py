@@ -144,7 +144,7 @@ class Digests:
     def _look(self) -> None:
         self._settle()
         if not self._wanted or not self._leads():
-            self.standing.letters = self.standing.failing = ()
+            self.standing.letters = ()
             return
         now, runs = self.clock.now(), _OneLook(self.store.runs)
         if self.standing.sources_at is not None:  # a page right after the start knew nobody
@@ -157,7 +157,6 @@ class Digests:
         if self._away is None or not self._away.is_alive():
             self._send_one(runs, now)
         self.standing.letters = letters(mailings(self.desk.settings), runs.work, now)
-        self.standing.failing = self._apart.failing
 
     def stop(self) -> None:
         """Wait a moment for a mail on its way."""
@@ -167,6 +166,11 @@ class Digests:
             self._settle()
         except StoreUnavailable as error:
             logger.warning("the database does not answer: %s", error)
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Return the parts that failed when they were last tried."""
+        return self._apart.failing
 
     @property
     def _wanted(self) -> bool:

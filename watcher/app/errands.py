@@ -7,11 +7,12 @@ process between the two.
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Event, RLock
 
 from watcher import crash
-from watcher.app.report import Found
+from watcher.app.report import LEADER, Found
 from watcher.errors import Refused, ShutOut, StoreUnavailable, TryLater, Unclear
 from watcher.model.ticket import (
     Attachment,
@@ -55,6 +56,18 @@ class Desk:
     attach: Attach = nothing_attached
     chance: Callable[[], float] = random.random
     """Spreads tries; no secret hangs on it."""
+    stopping: Event = field(default_factory=Event)
+    """Nothing more is begun."""
+    deciding: RLock = field(default_factory=RLock)
+    """Held while it is decided what is due, and while an errand moves on: what is decided of one
+    cluster is about the errands as they then are."""
+
+    def term(self) -> Term | None:
+        """Return the term in which we lead; the database is asked, for another may lead since."""
+        term = self.standing.term
+        if self.stopping.is_set() or term is None or not self.lease.holds(LEADER, term):
+            return None
+        return term
 
 
 @dataclass(slots=True)
@@ -65,9 +78,7 @@ class Try:
     system: TicketSystem
     errand: Errand
     term: Term
-    leads: Callable[[], Term | None]
-    """Returns the term in which we lead now."""
-    heard: Callable[[str, Answer], None]
+    heard: Callable[[Answer], None]
     """Is told how the system answered."""
     absent: bool = False
     """A search found that it is not there."""
@@ -89,7 +100,7 @@ class Try:
             answer = self._answer(Outcome.ABSENT)
         else:
             answer = self._asked(self._search)
-        self.heard(errand.system, answer)
+        self.heard(answer)
         self.absent = answer.outcome is Outcome.ABSENT
         if self.absent and errand.state is ErrandState.NEW:
             return errand
@@ -151,26 +162,26 @@ class Try:
 
     def sent(self, errand: Errand) -> bool:
         """Send it; what is written before and after is what a search later goes by."""
-        filed = self.desk.outbox.filed(errand.change)
-        if filed is None:
-            return False
-        now = self.desk.clock.now()
-        sending = begin(errand, self.term.epoch, now)
-        if errand.kind in SHOW:
-            draft = addressed(filed.change)
-            sending = replace(sending, version=draft.version, digest=draft.shows)
-        crash.point("outgoing-before-sending")
-        if not self.move(sending, ErrandState.NEW):
-            return False
+        with self.desk.deciding:
+            filed = self.desk.outbox.filed(errand.change)
+            if filed is None:
+                return False
+            sending = begin(errand, self.term.epoch, self.desk.clock.now())
+            if errand.kind in SHOW:
+                draft = addressed(filed.change)
+                sending = replace(sending, version=draft.version, digest=draft.shows)
+            crash.point("outgoing-before-sending")
+            if not self.move(sending, ErrandState.NEW):
+                return False
         crash.point("outgoing-sending")
         self.begun += 1
-        term = self.leads()
+        term = self.desk.term()
         if term is None or term.epoch != self.term.epoch:
             answer = self._answer(Outcome.LATER, told="another leads; it was not sent")
             return self._write(advance(sending, answer), ErrandState.SENDING, answer) and False
         answer = self._asked(lambda: self._sent(sending, filed))
         crash.point("outgoing-sent")
-        self.heard(errand.system, answer)
+        self.heard(answer)
         after = advance(sending, answer, self._limits())
         self._write(after, ErrandState.SENDING, answer)
         crash.point("outgoing-done")
@@ -240,7 +251,8 @@ class Try:
 
     def move(self, errand: Errand, before: ErrandState, ticket: Ticket | None = None) -> bool:
         """Write down how far an errand is; tell whether it was ours to write."""
-        moved = self.desk.outbox.move(errand, before, ticket)
+        with self.desk.deciding:
+            moved = self.desk.outbox.move(errand, before, ticket)
         if moved and errand.state is not before:
             tell(errand, f"is {errand.state}")
         return moved

@@ -133,6 +133,8 @@ class Ticks:
         """Write the status file."""
         if self._worker is not None:
             self._look_at_stages(self._worker)
+            failing = (*self.digests.failing, *self.outgoing.failing)
+            self.standing.failing = failing if self.standing.term is not None else ()
             self.reporter.write(self._worker.progress)
 
     def open_clusters(self) -> frozenset[str]:

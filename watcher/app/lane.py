@@ -1,0 +1,127 @@
+"""What is due at one ticket system is sent, one after the other, under the leader's lease.
+
+Each system has a lane of its own, and each lane a thread, so that a system that is slow, rests or
+hangs holds up no other. What is to be done stands in the outbox before anything is sent; what came
+of it is written down after. Whatever ends the process between the two leaves an errand that is
+marked as being sent, and the next leader's lane searches for it.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from watcher.app.errands import Desk, Try, tell
+from watcher.errors import Refused, TryLater, Unclear
+from watcher.model.ticket import Errand, ErrandState, TicketRef
+from watcher.ports import Term, TicketSystem
+from watcher.tickets.advance import (
+    CLOSED,
+    Answer,
+    Circuit,
+    Outcome,
+    circuit_after,
+    interrupted,
+)
+
+logger = logging.getLogger(__name__)
+
+HOUR = timedelta(hours=1)
+AT_ONCE = 50
+"""Errands that are tried before it is looked anew what is due."""
+FOLLOW, FOLLOWED = timedelta(hours=1), 500
+"""How often a ticket is looked at that nothing is to be done to, and how many of them."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """The way to one ticket system."""
+
+    desk: Desk
+    name: str
+    system: TicketSystem
+    _circuit: Circuit = CLOSED
+    _seen: dict[str, datetime] = field(default_factory=dict)
+    """When each open ticket was last looked at, by its change."""
+
+    def turn(self) -> int:
+        """Try all that is due and may be tried; return how many calls led on."""
+        term = self.desk.term()
+        if term is None:
+            return 0
+        self._find_interrupted(term)
+        led_on, outbox, now = 0, self.desk.outbox, self.desk.clock.now()
+        left = self.desk.limits.hourly - outbox.sent_since(self.name, now - HOUR)
+        for errand in outbox.due(self.name, now, AT_ONCE):
+            term = self.desk.term()
+            if term is None or not self._circuit.allows(self.desk.clock.now()):
+                break
+            # A search for what is unknown costs nothing of the hour's budget.
+            if left > 0 or errand.state is ErrandState.UNKNOWN:
+                one = Try(self.desk, self.system, errand, term, self._heard)
+                led_on += one.run()
+                left -= one.begun
+        self._follow()
+        return led_on
+
+    def _find_interrupted(self, term: Term) -> None:
+        """Take over what was being sent when a process ended: this lane sends nothing now."""
+        for errand in self.desk.outbox.sending():
+            if errand.system == self.name:
+                take_over(self.desk, errand, term, searches=self.system.searches)
+
+    def _follow(self) -> None:
+        """Look now and then whether people closed a ticket; a moment later is early enough."""
+        now, outbox = self.desk.clock.now(), self.desk.outbox
+        for ticket in outbox.open_tickets(self.name, FOLLOWED):
+            at = self._seen.setdefault(ticket.change, now)
+            if now - at < FOLLOW or not self._circuit.allows(now) or self.desk.term() is None:
+                continue
+            self._seen[ticket.change] = now
+            found = self._asked(ticket.change)
+            if found is None:
+                return
+            seen = next((one for one in found if one.id == ticket.ref.id), None)
+            if seen is not None and seen.closed:
+                outbox.see(replace(ticket, ref=seen, closed_at=now))
+                logger.info("ticket %s at %s was closed by people", ticket.change, self.name,
+                            extra={"action": "ticket"})  # fmt: skip
+
+    def _asked(self, key: str) -> Sequence[TicketRef] | None:
+        """Return what a search finds, None if it cannot say; one that is refused shuts us out.
+
+        How it answered is heard as that of an errand is: a wrong password is not tried on and on.
+        """
+        outcome, told, seconds = Outcome.ABSENT, "", None
+        found: Sequence[TicketRef] | None = None
+        try:
+            found = self.system.find(key)
+        except TryLater as error:
+            outcome, told, seconds = Outcome.LATER, str(error), error.seconds
+        except Unclear as error:
+            outcome, told = Outcome.UNCLEAR, str(error)
+        except Refused as error:
+            outcome, told = Outcome.SHUT, str(error)
+        if found is None:
+            logger.info("%s cannot be asked for %s: %s", self.name, key, told)
+        at = self.desk.clock.now()
+        self._heard(Answer(outcome=outcome, at=at, told=told, seconds=seconds))
+        return found
+
+    def _heard(self, answer: Answer) -> None:
+        """Note how the system answered."""
+        before = self._circuit
+        self._circuit = after = circuit_after(before, answer)
+        if after.until is not None and before.until is None:
+            logger.warning("%s rests until %s: %s", self.name, f"{after.until:%H:%M:%S}",
+                           answer.told, extra={"action": "ticket_system"})  # fmt: skip
+
+
+def take_over(desk: Desk, errand: Errand, term: Term, *, searches: bool) -> None:
+    """Write down how an errand goes on that nobody sends any more, unless a later term has it."""
+    if errand.epoch > term.epoch:
+        return
+    moved = interrupted(errand, desk.clock.now(), desk.limits.at(searches=searches))
+    moved = replace(moved, epoch=term.epoch)
+    if desk.outbox.move(moved, ErrandState.SENDING):
+        tell(moved, f"is {moved.state}")
