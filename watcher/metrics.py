@@ -165,7 +165,7 @@ def samples(seen: Seen) -> Mapping[str, list[Sample]]:
         parts += [_receiver(seen.receiver), _inputs(seen.receiver, seen.now)]
     if seen.worker is not None:
         worker, now = seen.worker, seen.now
-        parts += [_worker(worker, now), _books(worker, now), _letters(worker, now), _sources(seen)]
+        parts += [_worker(worker, now), _books(worker, now), _letters(worker), _sources(seen)]
     for part in parts:
         for name, labels, value in part:
             if value is not None:
@@ -243,7 +243,7 @@ def _books(status: WorkerStatus, now: datetime) -> _Part:
     yield "parts_failing", (), len(status.failing)
 
 
-def _letters(status: WorkerStatus, now: datetime) -> _Part:
+def _letters(status: WorkerStatus) -> _Part:
     for one in status.letters:
         counts = {
             "delivered": one.delivered, "waiting": one.waiting, "lost": one.lost,
@@ -251,7 +251,8 @@ def _letters(status: WorkerStatus, now: datetime) -> _Part:
         }  # fmt: skip
         for state, count in counts.items():
             yield "letters", (one.kind, one.list, state), count
-        age = _age(now, one.oldest) if one.oldest else 0
+        # A worker that ended tells nothing new: another may have sent what waits since.
+        age = _age(status.written_at, one.oldest) if one.oldest else 0
         yield "letters_oldest_seconds", (one.kind, one.list), age
 
 

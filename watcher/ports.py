@@ -360,7 +360,7 @@ class Runs(Protocol):
         """State how far an unfinished run is."""
 
     def work(self, job: str, limit: int) -> Sequence[Work]:
-        """Return the runs of a job, the newest period first."""
+        """Return the newest runs of a job and all that are unfinished, the newest period first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

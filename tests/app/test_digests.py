@@ -10,7 +10,7 @@ from app.posts import PEOPLE, SETTINGS, Killed, Mortals, Relay, daemon, ids, kee
 from digest.town import DAY, NOW, case, source
 from store.samples import plan
 
-from watcher.app.digests import CLAIMED
+from watcher.app.digests import CLAIMED, LATE
 from watcher.app.posting import state_of
 from watcher.digest.sending import QUIET, Consignment, from_text, to_text
 from watcher.errors import StoreUnavailable
@@ -323,6 +323,30 @@ def test_a_letter_that_somebody_altered_is_drawn_anew(store, clock, relay):
     assert len(PEOPLE) == len(relay.letters)
 
 
+def test_of_letters_that_cannot_be_read_only_the_newest_is_drawn_anew(store, clock, relay):
+    for week in ("2026-W46", "2026-W47", "2026-W48"):
+        store.runs.claim("digest:voice", week, NOW - CLAIMED)
+        store.runs.note("digest:voice", week, "spoilt")
+    store.runs.claim("digest:voice", "2026-W45", NOW)
+    store.runs.finish("digest:voice", "2026-W45", NOW, "sent")
+    looks(daemon(store, clock, relay))
+
+    assert {b"<digest.2026-W48.main.voice@watcher.example.com>"} == set(ids(relay))
+    assert [LATE] * 2 == [work.result for work in store.runs.work("digest:voice", 9)[1:3]]
+    assert b"2026-W46, 2026-W47" in relay.letters[0][1]
+
+
+def test_letters_are_counted_whatever_one_row_holds(store, clock, relay):
+    """A time that no clock shows, and a number that is none."""
+    store.runs.claim("digest:voice", "2026-W40", NOW)
+    store.runs.note("digest:voice", "2026-W40", '{"begun_at": "2026-10-01T00:00Z", "epoch": 1e999}')
+    digests = daemon(store, clock, relay)
+    looks(digests)
+
+    assert (2, 0) == (digests.standing.letters[0].delivered, digests.standing.letters[0].undrawn)
+    assert () == digests.failing
+
+
 class Stubborn:
     """Runs that take no note of one job."""
 
@@ -392,7 +416,7 @@ def test_each_week_waits_for_its_plans(store, clock, relay):
 @pytest.mark.parametrize(
     ("state", "hours", "words"),
     [
-        (ErrandState.DEAD, 0, "2 at jira: refused for good"),
+        (ErrandState.DEAD, 0, "2 at jira: given up"),
         (ErrandState.UNKNOWN, 0, "2 at jira: sent with an unclear end"),
         (ErrandState.NEW, 2, "2 at jira: not taken yet"),
         (ErrandState.NEW, 0.5, ""),

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 from app.desk import StillClock
-from app.posts import NOTICES, PEOPLE, Killed, Mortals, Relay, daemon, keep, looks
+from app.posts import NOTICES, PEOPLE, Killed, Mortals, Relay, daemon, ids, keep, looks
 from digest.town import DAY, NOW, case
 
 from watcher.app import posting
-from watcher.app.digests import CLAIMED
+from watcher.app.digests import CLAIMED, RUNS
 from watcher.inputs.secret import Secret
 from watcher.model.case import CaseState, Crossing
 from watcher.model.digest import Answer
@@ -46,6 +46,24 @@ def test_marks_passed_at_once_are_one_notice_and_told_once(store, clock, relay):
 
     assert list(PEOPLE) == [to for to, _ in relay.letters]
     assert b"Subject: Certificates: 2 with 7 days left or less\r\n" in relay.letters[0][1]
+
+
+def test_notices_that_wait_are_all_sent_however_many_they_are(store, clock, relay):
+    cases = [case(f"cm{number}", days=6) for number in range(RUNS + 5)]
+    keep(store, *cases)
+    relay.says = dict.fromkeys(PEOPLE, (Answer.LATER, "450"))
+    digests = daemon(store, clock, relay, NOTICES)
+    looks(digests)
+    for one in cases:
+        cross(store, one, 7)
+        digests.look()
+    relay.says = {}
+    for _ in range(2 * RUNS):
+        clock.pass_by(timedelta(hours=3))
+        digests.standing.term = store.lease.take("leader", "first", clock.now(), 30)
+        looks(digests, 1)
+
+    assert RUNS + 5 == len(set(ids(relay)))
 
 
 def test_what_was_passed_before_anybody_listened_is_told_to_nobody(store, clock, relay):

@@ -103,17 +103,17 @@ def test_without_a_database_the_files_still_speak(run, site):
         ({}, {"database_problem": "locked"}, "The worker's database: locked"),
         ({}, {"self_test_problem": "udp: not seen"}, "The self-test: udp: not seen"),
         ({}, {"damaged_rows": 2}, "Rows that cannot be read: 2;"),
-        ({}, {"failing": ("digest of list voice",)}, "digest of list voice failed and is tried"),
+        ({}, {"failing": ("a part",)}, "This failed and is tried again, the log says why: a part."),
         ({}, {"letters": (letters(undrawn=1),)}, "Digest to list voice: 1 not drawn;"),
         (
             {},
-            {"letters": (letters(lost=2, told="a@example.com: 550"),)},
-            "Digest to list voice: 2 not delivered within the last seven days (a@example.com: 550)",
+            {"letters": (letters(lost=2, lost_told="a@example.com: 550"),)},
+            "Digest to list voice: 2 lost in the last seven days (a@example.com: 550).",
         ),
         (
             {},
-            {"letters": (letters(waiting=1, oldest=NOW),)},
-            "Digest to list voice: 1 waiting since 2026-11-20 00:00 UTC.",
+            {"letters": (letters(lost=1, waiting=1, oldest=NOW, wait_told="b@example.com"),)},
+            "Digest to list voice: 1 waiting since 2026-11-20 00:00 UTC (b@example.com).",
         ),
         ({"inputs": (InputStatus(name="u", way=Way.UDP, where="", open=False),)}, {}, "Input u:"),
         (

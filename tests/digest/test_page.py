@@ -79,7 +79,7 @@ def test_nothing_due_with_nobody_alive_is_no_good_news():
             "1 stage of ours stalled",
         ),
         ({"books": (Line("udp", Place.RECEIVED, Reason.NONE, 99),)}, "books off by 99"),
-        ({"stuck": ("2 at jira: refused for good",)}, "tickets stuck"),
+        ({"stuck": ("2 at jira: given up",)}, "tickets stuck"),
         ({"missed": ("2026-W46", "2026-W47")}, "2 digests missed"),
         ({"sources": (source("cm1", "unknown", None),)}, "nothing is due, 0 sources alive"),
         ({"sources": (source("cm1", "silent"),)}, "1 source silent"),

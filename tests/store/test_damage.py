@@ -115,6 +115,17 @@ def test_a_spoilt_row_is_skipped_and_shown(filled, table, column, value):
     assert [name for name, _ in damaged(filled)] == [table]
 
 
+def test_a_run_that_cannot_be_read_hides_no_other(filled):
+    for period in ("2026-W47", "2026-W48"):
+        filled.runs.claim("digest:voice", period, NOW)
+    statement = "UPDATE run SET at = 'infinity' WHERE period = '2026-W48'"
+    with filled.database.writing() as connection:
+        connection.exec_driver_sql(statement)
+
+    assert ["2026-W47"] == [one.period for one in filled.runs.work("digest:voice", 9)]
+    assert ["run"] == [table for table, _ in damaged(filled)]
+
+
 @pytest.mark.parametrize(("table", "column", "value"), [
     ("crossing", "at", "'infinity'"), ("case", "owner", "'elsewhere'"),
 ])  # fmt: skip

@@ -116,6 +116,40 @@ def test_counts_are_by_system_and_state(outbox, store):
     assert [("directory", NEW, 1, NOW), ("other", ErrandState.DEAD, 1, NOW - DAY)] == found
 
 
+@pytest.mark.parametrize(
+    ("kind", "ended", "counted"),
+    [
+        (ErrandKind.UPDATE, None, True),
+        (ErrandKind.UPDATE, NOW, False),
+        (ErrandKind.CLOSE, NOW, True),
+    ],
+)
+def test_what_was_given_up_counts_while_its_change_goes_on(store, kind, ended, counted):
+    lost = samples.errand(kind=kind, state=ErrandState.DEAD)
+    store.outbox.note([samples.change(ended_at=ended)], [lost], [])
+
+    assert counted == bool(store.figures.outbox_counts())
+    assert 1 == len(store.outbox.dead())
+
+
+@pytest.mark.parametrize("state", [ErrandState.NEW, ErrandState.DEAD])
+def test_what_is_overtaken_was_not_sent_or_given_up(store, state):
+    waits = samples.errand(kind=ErrandKind.UPDATE, state=state)
+    store.outbox.note([samples.change()], [waits], [])
+    overtaken = replace(only(store.outbox), state=DONE, told="overtaken")
+    store.outbox.note([], [], [overtaken])
+
+    assert (DONE, "overtaken") == (only(store.outbox).state, only(store.outbox).told)
+
+
+def test_what_is_being_sent_is_overtaken_by_nothing(store):
+    sent = samples.errand(kind=ErrandKind.UPDATE, state=SENDING)
+    store.outbox.note([samples.change()], [sent], [])
+    store.outbox.note([], [], [replace(only(store.outbox), state=DONE)])
+
+    assert SENDING is only(store.outbox).state
+
+
 def test_what_was_given_up_is_listed(outbox):
     lost = samples.errand(system="other", state=ErrandState.DEAD)
     outbox.note([], [lost], [])

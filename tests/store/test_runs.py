@@ -22,12 +22,17 @@ def test_what_is_noted_is_read_back_until_it_is_finished(store):
     assert (closed.finished_at, closed.result) == (NOW + timedelta(hours=1), "done")
 
 
-def test_the_newest_period_comes_first_and_other_jobs_do_not(store):
-    for period in ("2026-W48", "2027-W01", "2026-W09"):
+def test_the_newest_periods_come_first_then_what_is_unfinished_and_no_other_job(store):
+    weeks = ("2026-W48", "2027-W01", "2026-W09", "2026-W11", "2026-W10")
+    for period in weeks:
         store.runs.claim("digest:voice", period, NOW)
+    for period in ("2026-W48", "2026-W10"):
+        store.runs.finish("digest:voice", period, NOW, "done")
     store.runs.claim("digest:other", "2028-W01", NOW)
+    found = [one.period for one in store.runs.work("digest:voice", 2)]
 
-    assert ["2027-W01", "2026-W48"] == [one.period for one in store.runs.work("digest:voice", 2)]
+    assert ["2027-W01", "2026-W48", "2026-W11", "2026-W09"] == found
+    assert [] == list(store.runs.work("digest:nobody", 2))
 
 
 def test_crossings_come_with_their_cases_behind_a_number(store):

@@ -60,7 +60,7 @@ class Memory:
             if (one.change, one.system, one.mark) not in known:
                 self.errands[len(self.errands) + 1] = replace(one, id=len(self.errands) + 1)
         for one in moved:
-            self.move(one, ErrandState.NEW)
+            _ = self.move(one, ErrandState.NEW) or self.move(one, ErrandState.DEAD)
 
     def due(self, system, now, limit):
         """Return what may be tried."""

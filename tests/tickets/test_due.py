@@ -200,6 +200,21 @@ def test_what_is_overtaken_is_not_sent_and_said_later():
     assert "- new: b" in story.text("v3 note")
 
 
+def test_what_was_given_up_rests_once_a_later_one_says_it_all():
+    story = Story(case())
+    story.look()
+    story.plan("b")
+    story.look(deliver=False)
+    story.errands[1:] = [replace(one, state=ErrandState.DEAD) for one in story.errands[1:]]
+    story.plan("c")
+    story.look(deliver=False)
+    states = {one.what: one.state for one in story.errands[1:]}
+
+    assert states == {"v2": ErrandState.DONE, "v2 note": ErrandState.DONE,
+                      "v3": ErrandState.NEW, "v3 note": ErrandState.NEW}  # fmt: skip
+    assert "- new: b" in story.text("v3 note")
+
+
 @pytest.mark.parametrize("state", [CaseState.ACKNOWLEDGED, CaseState.PLANNED])
 def test_what_people_do_is_told_once(state):
     story = Story(case())

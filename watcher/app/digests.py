@@ -47,6 +47,7 @@ CROSSINGS = 1_000
 DRAWING_NS = 10 * 60 * 10**9
 """A digest waits for plans that are not drawn yet, and no longer than this."""
 NOTHING = "nothing was due, and that is not sent"
+LATE = "it could not be drawn before the next was due"
 END = 3.0
 """Seconds that the end waits for a mail on its way; what then is unclear goes out again."""
 
@@ -134,12 +135,7 @@ class Digests:
 
         A fault of ours in here must not stop the line that takes alarms in.
         """
-        try:
-            self._look()
-        except StoreUnavailable:
-            raise
-        except Exception:
-            logger.exception("digests failed", extra={"action": "digest_failed"})
+        self._apart.do("digests", self._look)
 
     def _look(self) -> None:
         self._settle()
@@ -156,6 +152,10 @@ class Digests:
             self._apart.do(f"notice to list {notices.name}", marks)
         if self._away is None or not self._away.is_alive():
             self._send_one(runs, now)
+        if self.standing.sources_at is not None:
+            self._apart.do("counting of letters", partial(self._count, runs, now))
+
+    def _count(self, runs: _OneLook, now: datetime) -> None:
         self.standing.letters = letters(mailings(self.desk.settings), runs.work, now)
 
     def stop(self) -> None:
@@ -188,11 +188,15 @@ class Digests:
         works = runs.work(job)
         period = due(now, self.desk.timetable, {work.period for work in works})
         if period is not None and self._has_plans(period) and runs.claim(job, period, now):
-            self._draw(runs, name, _Week(period, [work.period for work in works]), now)
+            self._draw(runs, name, _Week(period, _made(works, period, now)), now)
+            works = runs.work(job)
         for work in works:
-            if _abandoned(work, now):
-                others = [one.period for one in works if one.period != work.period]
-                self._draw(runs, name, _Week(work.period, others), now)
+            if not _abandoned(work, now):
+                continue
+            if work.period == works[0].period:
+                self._draw(runs, name, _Week(work.period, _made(works, work.period, now)), now)
+            else:
+                runs.finish(job, work.period, now, LATE)
 
     def _has_plans(self, period: str) -> bool:
         """Tell whether there is a plan for all that is open, or it was waited for long enough.
@@ -356,6 +360,12 @@ def _first_text(data: bytes, to: Sequence[str], now: datetime) -> str:
     """Return how a letter is written down that nobody was sent yet."""
     parcels = tuple(Parcel(to=one) for one in to)
     return to_text(Consignment(begun_at=now, letter=data, parcels=parcels))
+
+
+def _made(works: Sequence[Work], week: str, now: datetime) -> list[str]:
+    """Return the other weeks of which there was a digest."""
+    others = (one for one in works if one.period != week)
+    return [one.period for one in others if one.result != LATE and not _abandoned(one, now)]
 
 
 def _abandoned(work: Work, now: datetime) -> bool:

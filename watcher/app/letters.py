@@ -1,12 +1,12 @@
 """How the mails went that we send by ourselves: what the status shows of digests and notices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watcher.app.posting import CHAT
 from watcher.digest.sending import Consignment, from_text
-from watcher.model.digest import Delivery
+from watcher.model.digest import Delivery, Parcel
 from watcher.model.status import LettersStatus
 from watcher.ports import Work
 from watcher.settings.digest import NoticeList
@@ -17,6 +17,8 @@ SHOWN = timedelta(days=7)
 """What was lost longer ago is no trouble of today's."""
 CLAIMED = timedelta(minutes=2)
 """A claim of another process without a letter is taken over after so long."""
+NAMED = 3
+"""Recipients whose answer is told."""
 _AWAITED = (Delivery.NEW, Delivery.SENDING, Delivery.UNKNOWN)
 _LOST = (Delivery.REFUSED, Delivery.GIVEN_UP)
 
@@ -52,26 +54,40 @@ def letters(
 
 
 def _letters(one: Mailing, works: Sequence[Work], now: datetime) -> LettersStatus:
-    recent = [work for work in works if work.finished_at is None or now - work.at < SHOWN]
-    read = {work.period: from_text(work.result) for work in recent}
+    recent = [(work, from_text(work.result)) for work in works if _is_recent(work, now)]
+    found = [letter for _, letter in recent if letter is not None]
     parcels = [
-        (parcel, found.begun_at)
-        for found in read.values() if found is not None
-        for parcel in found.parcels if parcel.to in one.to
+        (parcel, letter.begun_at)
+        for letter in found for parcel in letter.parcels if parcel.to in one.to
     ]  # fmt: skip
     waiting = [(parcel, at) for parcel, at in parcels if parcel.state in _AWAITED]
     lost = [parcel for parcel, _ in parcels if parcel.state in _LOST]
     return LettersStatus(
         kind="digest" if one.job.startswith(DIGEST) else "notice",
         list=one.name,
-        newest=max((work.at for work in works), default=None),
+        newest=max((letter.begun_at for letter in found), default=None),
         delivered=len(parcels) - len(waiting) - len(lost),
         waiting=len(waiting),
         oldest=min((at for _, at in waiting), default=None),
+        wait_told=_told(parcel for parcel, _ in waiting),
         lost=len(lost),
-        undrawn=sum(_is_undrawn(work, read[work.period], now) for work in recent),
-        told=next((f"{p.to}: {p.told}" for p in (*lost, *(p for p, _ in waiting)) if p.told), ""),
+        lost_told=_told(lost),
+        undrawn=sum(_is_undrawn(work, letter, now) for work, letter in recent),
     )
+
+
+def _is_recent(work: Work, now: datetime) -> bool:
+    return work.finished_at is None or now - work.finished_at < SHOWN
+
+
+def _told(parcels: Iterable[Parcel]) -> str:
+    """Return what was answered for some recipients, each once, with the newest answer."""
+    answers: dict[str, str] = {}
+    for parcel in parcels:
+        answers.setdefault(parcel.to, parcel.told)
+    told = [f"{to}: {answer}" if answer else to for to, answer in answers.items()]
+    more = f"; and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return "; ".join(told[:NAMED]) + more
 
 
 def _is_undrawn(work: Work, found: Consignment | None, now: datetime) -> bool:

@@ -48,7 +48,7 @@ WAITED = timedelta(hours=1)
 _STUCK = {
     ErrandState.NEW: "not taken yet",
     ErrandState.UNKNOWN: "sent with an unclear end",
-    ErrandState.DEAD: "refused for good",
+    ErrandState.DEAD: "given up",
 }
 ALL = "all"
 """Name of the page of everything, where no list is configured."""

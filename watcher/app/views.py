@@ -161,7 +161,8 @@ def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
         yield f"Rows that cannot be read: {worker.damaged_rows}; the log names them."
     if worker.self_test_problem:
         yield f"The self-test: {worker.self_test_problem}"
-    yield from (f"{part} failed and is tried again; the log says why." for part in worker.failing)
+    for part in worker.failing:
+        yield f"This failed and is tried again, the log says why: {part}."
     for letters in worker.letters:
         yield from _letters_trouble(letters, worker.written_at)
     silent = [one.source for one in worker.sources if one.state == SourceState.SILENT]
@@ -171,13 +172,13 @@ def _worker_trouble(worker: WorkerStatus) -> Iterator[str]:
 
 def _letters_trouble(one: LettersStatus, now: datetime) -> Iterator[str]:
     what = f"{one.kind.capitalize()} to list {one.list}"
-    told = f" ({one.told})" if one.told else ""
     if one.undrawn:
         yield f"{what}: {one.undrawn} not drawn; the log says why."
     if one.lost:
-        yield f"{what}: {one.lost} not delivered within the last seven days{told}."
-    elif one.oldest is not None and now - one.oldest >= WAITED:
-        yield f"{what}: {one.waiting} waiting since {one.oldest:%Y-%m-%d %H:%M} UTC{told}."
+        yield f"{what}: {one.lost} lost in the last seven days ({one.lost_told})."
+    if one.oldest is not None and now - one.oldest >= WAITED:
+        since = f"{one.oldest:%Y-%m-%d %H:%M} UTC"
+        yield f"{what}: {one.waiting} waiting since {since} ({one.wait_told})."
 
 
 # -- cases

@@ -141,7 +141,7 @@ def from_text(text: str) -> Consignment | None:
                 for to, state, tries, next_at, told in read["parcels"]
             ),
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return None
 
 

@@ -123,17 +123,19 @@ class LettersStatus:
     """`digest` or `notice`."""
     list: str
     newest: datetime | None = None
-    """When the newest was begun; None: there was none yet."""
+    """When the newest letter was begun; None: there was none yet."""
     delivered: int = 0
     waiting: int = 0
     oldest: datetime | None = None
     """When the oldest that waits was drawn; None: none waits."""
+    wait_told: str = ""
+    """What was last answered for some of those that wait."""
     lost: int = 0
     """Refused, or given up."""
+    lost_told: str = ""
+    """What was answered for some of those that were lost."""
     undrawn: int = 0
     """Letters that are due and not there: they could not be drawn, and are tried again."""
-    told: str = ""
-    """What was last answered for one that was lost or waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class ErrandState(StrEnum):
     """It was sent, and nobody knows whether it arrived."""
     DONE = "done"
     DEAD = "dead"
-    """The ticket system refuses it for good; a person must look."""
+    """Given up: refused for good, or unclear too often; a person must look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

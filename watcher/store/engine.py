@@ -26,7 +26,7 @@ class Store(SqlStore):
         self.database = database
         self.view = SqlView(database, self.damage)
         self.lease = SqlLease(database)
-        self.runs = SqlRuns(database)
+        self.runs = SqlRuns(database, self.damage)
         self.figures = SqlFigures(database, self.damage)
         self.outbox = SqlOutbox(database, self.damage)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 
 from watcher.model.case import CaseKey, Crossing
 from watcher.model.ledger import Place
-from watcher.model.ticket import ErrandState, OutboxCount
+from watcher.model.ticket import ErrandKind, ErrandState, OutboxCount
 from watcher.ports import Term
 from watcher.store.caserows import crossing_from_row, key_from_row
 from watcher.store.connection import Database
 from watcher.store.fetch import Damage, Fetcher
 from watcher.store.reading import instant, maybe_instant
-from watcher.store.tables import act, case, crossing, errand, lease, message, run
+from watcher.store.tables import act, case, change, crossing, errand, lease, message, run
 from watcher.store.values import INPUT, case_digest, chunks, text
 
 REPLAY = "replay"
@@ -44,9 +44,18 @@ class SqlFigures:
             return {row.reason: row.number for row in found}
 
     def outbox_counts(self) -> Sequence[OutboxCount]:
-        """Return how many errands there are of each ticket system and state."""
+        """Return how many errands there are of each ticket system and state.
+
+        Of a change that is over, what was given up counts only where it was to close the ticket.
+        """
         oldest = func.min(errand.c.added_at).label("oldest")
-        statement = select(errand.c.system, errand.c.state, _NUMBER, oldest)
+        wanted = or_(
+            errand.c.state != ErrandState.DEAD.value, errand.c.kind == ErrandKind.CLOSE.value,
+            change.c.ended_at.is_(None),
+        )  # fmt: skip
+        joined = errand.join(change, change.c.key == errand.c.change_key)
+        statement = select(errand.c.system, errand.c.state, _NUMBER, oldest).select_from(joined)
+        statement = statement.where(wanted)
         with self._database.reading() as connection:
             rows = connection.execute(statement.group_by(errand.c.system, errand.c.state)).all()
         found = (

@@ -10,12 +10,14 @@ holder that slept through its end takes a new term instead of prolonging the old
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from watcher.ports import Run, Term, Work
 from watcher.store.connection import Database
+from watcher.store.fetch import Damage, Fetcher
 from watcher.store.reading import instant, maybe_instant
 from watcher.store.tables import lease, run
 from watcher.store.values import INPUT, NAME, text
@@ -92,8 +94,9 @@ def _runs(until: datetime, now: datetime, seconds: int) -> bool:
 class SqlRuns:
     """Which scheduled work was done for which period."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, damage: Damage) -> None:
         self._database = database
+        self._damage = damage
 
     def claim(self, job: str, period: str, at: datetime) -> bool:
         """Insert the run unless it is there; tell whether it is ours to do."""
@@ -131,14 +134,19 @@ class SqlRuns:
             connection.execute(update(run).where(*same, open_).values(result=text(result)))
 
     def work(self, job: str, limit: int) -> Sequence[Work]:
-        """Return the runs of a job, the newest period first."""
-        statement = select(run).where(run.c.job == text(job, INPUT))
+        """Return the newest runs of a job and all that are unfinished, the newest period first."""
+        mine = select(run).where(run.c.job == text(job, INPUT)).order_by(run.c.period.desc())
         with self._database.reading() as connection:
-            newest = connection.execute(statement.order_by(run.c.period.desc()).limit(limit))
-            return [
-                Work(
-                    period=row.period, at=instant(row.at), result=row.result or "",
-                    finished_at=maybe_instant(row.finished_at),
-                )
-                for row in newest
-            ]  # fmt: skip
+            fetch = Fetcher(connection, self._damage)
+            newest = fetch.all(mine.limit(limit), run, _work)
+            if not newest:
+                return newest
+            older = mine.where(run.c.period < newest[-1].period, run.c.finished_at.is_(None))
+            return [*newest, *fetch.all(older, run, _work)]
+
+
+def _work(row: Row[Any]) -> Work:
+    return Work(
+        period=row.period, at=instant(row.at), result=row.result or "",
+        finished_at=maybe_instant(row.finished_at),
+    )  # fmt: skip

@@ -138,12 +138,13 @@ class SqlOutbox:
     def note(
         self, changes: Sequence[Change], add: Sequence[Errand], moved: Sequence[Errand]
     ) -> None:
-        """Insert or replace changes, insert errands unless their mark is there, move new ones."""
+        """Write changes down, add errands unless their mark is there, move unsent ones."""
         with self._database.writing() as connection:
             bulk.replace(connection, change, [_change_to_row(one) for one in changes], ("key",))
             bulk.add(connection, errand, [_errand_to_row(one) for one in add])
             for one in moved:
-                _move(connection, one, ErrandState.NEW)
+                if not _move(connection, one, ErrandState.NEW):
+                    _move(connection, one, ErrandState.DEAD)
 
     def see(self, seen: Ticket) -> None:
         """Write down how a ticket was found."""

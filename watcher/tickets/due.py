@@ -354,11 +354,11 @@ class _Desk:
         return Due(add=add, overtaken=tuple(self._overtaken(add)))
 
     def _overtaken(self, add: Sequence[Errand]) -> Iterator[Errand]:
-        """Yield what was not sent and says less than what is sent now."""
+        """Yield what was not sent, or was given up, and says less than what is sent now."""
         kinds = {(one.kind, _series(one)) for one in add}
         for one in self.errands:
-            waits = one.state is ErrandState.NEW and one.kind is not ErrandKind.CREATE
-            if waits and (one.kind, _series(one)) in kinds:
+            unsent = one.state in (ErrandState.NEW, ErrandState.DEAD)
+            if unsent and one.kind is not ErrandKind.CREATE and (one.kind, _series(one)) in kinds:
                 yield replace(one, state=ErrandState.DONE, told="overtaken by a later one")
 
 
