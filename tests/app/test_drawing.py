@@ -14,6 +14,7 @@ from killing import numbered
 from watcher import planning, seal
 from watcher.app.drawing import EXCUSE, Dirty, Draughtsman, Overdue
 from watcher.app.easel import LIMIT, Drawn, Easel
+from watcher.app.paper import NoPdf
 from watcher.app.ticketing import attached
 from watcher.inventory.loader import load
 from watcher.model.message import Grade, Way
@@ -147,7 +148,7 @@ def test_a_pdf_lies_beside_the_page_and_is_made_once(store, draughtsman):
 
 
 def test_a_pdf_that_fails_leaves_none_of_an_older_plan(store, draughtsman):
-    drawing = replace(draughtsman, printer=lambda _: None)
+    drawing = replace(draughtsman, printer=lambda _: NoPdf.FAILED)
     take_in(store, raw(numbered.alarm(1)))
     old = drawing.page("numbered").with_suffix(".pdf")
     old.parent.mkdir(parents=True)
@@ -162,20 +163,32 @@ def test_the_reader_is_told_of_a_pdf_that_could_not_be_made_and_it_is_tried_once
     store, draughtsman
 ):
     tried = []
-    drawing = replace(draughtsman, printer=tried.append)
+    drawing = replace(draughtsman, printer=lambda page: tried.append(page) or NoPdf.TOO_LARGE)
     take_in(store, raw(numbered.alarm(1)))
     drawing.draw("numbered", NOW)
     drawing.draw("numbered", NOW)
     told = drawing.page("numbered").with_suffix(EXCUSE)
 
     assert 1 == len(tried)
-    assert told.read_text(encoding="utf-8").startswith("There is no PDF of this plan")
+    assert "PDF of this plan: its page is too large" in told.read_text(encoding="utf-8")
     assert "plan.no-pdf.txt" in [one.name for one in attached(drawing.folder, "numbered")]
+
+
+def test_a_pdf_is_made_once_its_library_is_there(store, draughtsman):
+    take_in(store, raw(numbered.alarm(1)))
+    replace(draughtsman, printer=lambda _: NoPdf.NO_LIBRARY).draw("numbered", NOW)
+    told = draughtsman.page("numbered").with_suffix(EXCUSE).read_text(encoding="utf-8")
+    replace(draughtsman, printer=lambda _: b"%PDF-").draw("numbered", NOW)
+
+    assert "apt-get install libpango" in told
+    assert {"numbered.md", "numbered.html", "numbered.pdf"} == {
+        file.name for file in draughtsman.folder.iterdir()
+    }
 
 
 def test_a_pdf_of_a_changed_plan_takes_the_excuse_away(store, draughtsman):
     take_in(store, raw(numbered.alarm(1)))
-    replace(draughtsman, printer=lambda _: None).draw("numbered", NOW)
+    replace(draughtsman, printer=lambda _: NoPdf.TOO_LONG).draw("numbered", NOW)
     take_in(store, raw(numbered.alarm(2)))
     replace(draughtsman, printer=lambda _: b"%PDF-").draw("numbered", NOW)
 

@@ -22,7 +22,7 @@ from test_hostile import FIELDS, HOSTILE, message
 from test_hostile import drawn as drawn_from
 
 from watcher.app import paper
-from watcher.app.paper import printed
+from watcher.app.paper import NoPdf, printed
 from watcher.app.plans import document_of, render_plans
 from watcher.app.sheet import Look, Sheet
 from watcher.app.ticketing import attached
@@ -353,11 +353,33 @@ def test_the_daemon_makes_no_pdf_without_the_extra(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("code", "seconds"),
-    [("import time; time.sleep(60)", 0.2), ("raise SystemExit(3)", 30), ("print('no PDF')", 30)],
+    ("code", "seconds", "why"),
+    [
+        ("import time; time.sleep(60)", 0.2, NoPdf.TOO_LONG),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", 30, NoPdf.TOO_LONG),
+        ("raise SystemExit(3)", 30, NoPdf.TOO_LONG),
+        ("raise SystemExit(2)", 30, NoPdf.NO_LIBRARY),
+        ("raise SystemExit(1)", 30, NoPdf.FAILED),
+        ("print('no PDF')", 30, NoPdf.FAILED),
+    ],
 )
-def test_a_pdf_that_fails_or_lasts_is_none(code, seconds, short):
-    assert printed(short, (sys.executable, "-c", code), seconds) is None
+def test_a_pdf_that_fails_or_lasts_is_told(code, seconds, why, short):
+    assert why == printed(short, (sys.executable, "-c", code), seconds)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(InputError("no Pango", expected="Pango"), 2), (MemoryError(), 3)]
+)
+def test_the_program_tells_what_it_lacked(error, told, monkeypatch, capsys):
+    def draw(_):
+        raise error
+
+    monkeypatch.setattr(paper, "pdf", draw)
+    monkeypatch.setattr(paper, "bound", lambda *_: None)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"page")))
+
+    assert told == paper.main()
+    assert 1 == capsys.readouterr().err.count("\n")
 
 
 @pytest.mark.parametrize(
@@ -382,12 +404,12 @@ def test_no_pdf_is_tried_of_a_page_that_is_too_large(caplog, short):
     done = "import sys; sys.stdout.write('%PDF-')"
 
     assert printed(short, (sys.executable, "-c", done)) == b"%PDF-"
-    assert printed(large, (sys.executable, "-c", done)) is None
+    assert NoPdf.TOO_LARGE == printed(large, (sys.executable, "-c", done))
     assert f"the page has {len(large)} bytes, over {paper.LARGEST}" in caplog.text
 
 
 def test_a_program_that_is_not_there_makes_no_pdf(short):
-    assert printed(short, ("/nonexistent/printer",)) is None
+    assert NoPdf.FAILED == printed(short, ("/nonexistent/printer",))
 
 
 def test_a_ticket_gets_page_and_pdf(tmp_path):

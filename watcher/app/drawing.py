@@ -3,7 +3,7 @@ as files that people open.
 """  # noqa: D205 -- one sentence
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from watcher import pipeline, planning, render, seal
 from watcher.app.calendars import Calendars
 from watcher.app.files import write_output
+from watcher.app.paper import NoPdf, Printer
 from watcher.app.plans import render_plans, was_refused
 from watcher.cases.states import plan_changed
 from watcher.cases.table import OPEN
@@ -34,8 +35,8 @@ NO_CLUSTER = "There are open cases (`watcher cases`), but the inventory does not
 
 EXCUSE = ".no-pdf.txt"
 """How the name of the file ends that stands in for a PDF that could not be made."""
-NO_PDF = """There is no PDF of this plan: its page is too large for one, or drawing it took too much
-time or memory. The log of the daemon says which. The page prints from any browser.
+NO_PDF = """There is no PDF of this plan: {}.
+The log of the daemon says more. The page prints from any browser.
 
 It is tried again when the plan changes, or when this file is taken out of the folder of plans.
 """
@@ -111,7 +112,7 @@ class Draughtsman:
     inventory: Inventory | None
     folder: Path
     calendars: Calendars = field(default_factory=dict)
-    printer: Callable[[str], bytes | None] | None = None
+    printer: Printer | None = None
     """Makes a PDF of a page, or None when it cannot; without it there is none."""
 
     def draw(self, cluster: str, now: datetime) -> StoredPlan | None:
@@ -200,13 +201,14 @@ class Draughtsman:
             sheets.unlink(missing_ok=True)
             excuse.unlink(missing_ok=True)
         _renew(page, text)
-        if self.printer is None or sheets.exists() or excuse.exists():
+        if self.printer is None or sheets.exists() or _is_final(excuse):
             return
         printed = self.printer(text)
-        if printed is None:
-            write_output(str(excuse), NO_PDF)
+        if isinstance(printed, NoPdf):
+            write_output(str(excuse), NO_PDF.format(printed))
         else:
             write_output(str(sheets), printed)
+            excuse.unlink(missing_ok=True)
 
     def _say_there_is_none(self, cluster: str, *, open_cases: int) -> None:
         """Take away the pages of a plan that nothing is due for any more."""
@@ -219,6 +221,11 @@ class Draughtsman:
             _renew(page, f"# No change plan\n\n{why}\n")
             for ending in (".html", ".pdf", EXCUSE):
                 page.with_suffix(ending).unlink(missing_ok=True)
+
+
+def _is_final(excuse: Path) -> bool:
+    """Tell whether a PDF is not tried once more; a library may have been installed since."""
+    return excuse.exists() and not _says(excuse, NO_PDF.format(NoPdf.NO_LIBRARY))
 
 
 def _renew(page: Path, text: str) -> None:

@@ -9,11 +9,13 @@ is the daemon's. Both grow with the page: 1 MiB of it takes about half a minute 
 import logging
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from enum import StrEnum
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,11 +32,24 @@ MEMORY = 1 << 30
 """Bytes of address space that drawing one for the daemon may take."""
 LARGEST = 1 << 20
 """Bytes of a page that the daemon makes a PDF of; a plan of a hundred steps has a quarter."""
-NEEDS_PDF = (
-    f"{extra('pdf')}, and Pango: "
-    "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-)
+PANGO = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+NEEDS_PDF = f"{extra('pdf')}, and Pango: {PANGO}"
 NEEDS_DOCX = extra("docx")
+_NO_LIBRARY, _NO_MEMORY = 2, 3
+"""Exit status of the program when the library or Pango is missing, and when memory was short."""
+
+
+class NoPdf(StrEnum):
+    """Why there is no PDF of a page, as its reader is told."""
+
+    TOO_LARGE = "its page is too large for one"
+    TOO_LONG = "drawing it took too much time or memory"
+    NO_LIBRARY = f"this machine lacks Pango, a library of the system ({PANGO})"
+    FAILED = "drawing it failed"
+
+
+Printer = Callable[[str], bytes | NoPdf]
+"""Makes a PDF of a page, or tells why it cannot."""
 
 _SHEET = """
 @page {
@@ -96,12 +111,12 @@ def can_print() -> bool:
         return False
 
 
-def printed(page: str, command: Sequence[str] = (), seconds: float = PATIENCE) -> bytes | None:
-    """Return a page as PDF, drawn by a process of its own; None when that fails or lasts."""
+def printed(page: str, command: Sequence[str] = (), seconds: float = PATIENCE) -> bytes | NoPdf:
+    """Return a page as PDF, drawn by a process of its own, or why that failed."""
     data = page.encode()
     if len(data) > LARGEST:
         logger.warning("no PDF was made: the page has %d bytes, over %d", len(data), LARGEST)
-        return None
+        return NoPdf.TOO_LARGE
     # -P: a folder `watcher` where we happen to stand must not run in our place.
     told = command or (sys.executable, "-P", "-m", "watcher.app.paper")
     try:
@@ -110,15 +125,21 @@ def printed(page: str, command: Sequence[str] = (), seconds: float = PATIENCE) -
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         logger.warning("no PDF was made: %s", type(error).__name__)
-        return None
+        return NoPdf.FAILED if isinstance(error, OSError) else NoPdf.TOO_LONG
     if done.returncode or not done.stdout.startswith(b"%PDF-"):
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         logger.warning("no PDF was made: %s", ascii("".join(last))[:300])
-        return None
+        return _ENDS.get(done.returncode, NoPdf.FAILED)
     return done.stdout
 
 
-def printer(seconds: float) -> Callable[[str], bytes | None] | None:
+_ENDS = {
+    _NO_LIBRARY: NoPdf.NO_LIBRARY, _NO_MEMORY: NoPdf.TOO_LONG, -signal.SIGXCPU: NoPdf.TOO_LONG,
+    -signal.SIGKILL: NoPdf.TOO_LONG,
+}  # fmt: skip
+
+
+def printer(seconds: float) -> Printer | None:
     """Return what makes PDFs until so many seconds from now; None without the extra pdf.
 
     Drawing has an end of its own, and a plan without a PDF is worth more than none.
@@ -156,7 +177,10 @@ def main() -> int:
         drawn = pdf(sys.stdin.buffer.read().decode())
     except InputError as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return _NO_LIBRARY
+    except MemoryError:
+        sys.stderr.write(f"more than {MEMORY} bytes of memory\n")
+        return _NO_MEMORY
     sys.stdout.buffer.write(drawn)
     return 0
 

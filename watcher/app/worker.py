@@ -1,7 +1,8 @@
 """The worker: takes the journal into the store batch by batch, and does what falls due.
 
-One thread does everything that touches the database, so nothing in here needs a lock. A batch is
-one transaction with the journal's cursor; whatever ends the process, the next one goes on there.
+One thread takes in and does what falls due, so nothing in here needs a lock; what is sent to ticket
+systems and relays has threads of its own, and the store takes calls from any. A batch is one
+transaction with the journal's cursor; whatever ends the process, the next one goes on there.
 """
 
 import logging
