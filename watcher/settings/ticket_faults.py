@@ -7,13 +7,19 @@ from ipaddress import ip_address
 from watcher.rules.document import Path
 from watcher.settings.schema import Settings
 from watcher.settings.terms import Fault
-from watcher.settings.tickets import JiraSettings, Remote, RtSettings, WebhookSettings
+from watcher.settings.tickets import (
+    JiraSettings,
+    Remote,
+    RtSettings,
+    ServiceNowSettings,
+    WebhookSettings,
+)
 
 _PORTS = 65535
 _CLOSING = {"servicenow": "closing and reopening"}
 _API = re.compile(r"/(?:rest|api)(?:/|$)", re.IGNORECASE)
 _JIRA = frozenset({"summary", "description", "duedate", "project", "issuetype"})
-OURS = {
+_OURS = {
     "servicenow": frozenset({
         "short_description", "description", "risk_impact_analysis", "implementation_plan",
         "backout_plan", "test_plan", "start_date", "end_date", "due_date", "correlation_id",
@@ -25,7 +31,7 @@ OURS = {
         "Queue", "Subject", "Content", "ContentType", "Attachments", "Starts", "Due",
     }),
 }  # fmt: skip
-"""Fields of a new ticket that we write: what a site says of them would be lost without a word."""
+"""Fields of a new ticket that we write whatever the other settings of its system are."""
 
 
 def ticket_faults(settings: Settings) -> Iterator[Fault]:
@@ -64,10 +70,7 @@ def _address(path: Path, system: Remote) -> Iterator[Fault]:
 def _fields(name: str, system: Remote) -> Iterator[Fault]:
     if isinstance(system, WebhookSettings):
         return
-    ours = OURS[name]
-    if isinstance(system, RtSettings) and system.custom_field is not None:
-        ours |= {"CustomFields"}
-    for field in sorted(system.fields.keys() & ours):
+    for field in sorted(system.fields.keys() & ours_in(name, system)):
         yield ("tickets", name, "fields", field), "is written by us", "fields of the site's own"
     labels = system.fields.get("labels", []) if isinstance(system, JiraSettings) else []
     if not isinstance(labels, list) or not all(map(_is_label, labels)):
@@ -75,6 +78,23 @@ def _fields(name: str, system: Remote) -> Iterator[Fault]:
     if isinstance(system, JiraSettings) and system.end_field == system.start_field is not None:
         at: Path = ("tickets", name, "end_field")
         yield at, f"{system.end_field} is the start_field", "another field for the end"
+
+
+def ours_in(name: str, system: ServiceNowSettings | JiraSettings | RtSettings) -> frozenset[str]:
+    """Return the fields of a new ticket that we write: a site's own would be lost without a word.
+
+    Labels are not among them, they stand beside ours; nor is `cmdb_ci`, whose value under `fields`
+    is for clusters and nodes that `items` does not name.
+    """
+    match system:
+        case ServiceNowSettings():
+            chosen = {"type"} if system.table_api else set()
+        case JiraSettings():
+            chosen = {one for one in (system.start_field, system.end_field) if one is not None}
+        case RtSettings():
+            told = {"Requestor": system.requestor, "CustomFields": system.custom_field}
+            chosen = {field for field, value in told.items() if value is not None}
+    return _OURS[name] | chosen
 
 
 def _is_label(one: object) -> bool:
