@@ -145,6 +145,8 @@ def test_every_finding_is_settled_or_refused(site):
 def test_every_plan_can_be_printed(site):
     made = drawn(site)
 
+    assert made
+    assert FORMATS
     assert all(render_plans(made, form) for form in FORMATS)
 
 

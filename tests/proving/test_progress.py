@@ -86,11 +86,36 @@ def test_any_steps_are_read_back_from_a_list_of_them(numbers):
     assert set(numbers_of(text, Location("--done"))) == numbers
 
 
-@given(st.text())
-def test_any_text_is_read_or_refused(text):
-    try:
-        found = read_marks(text)
-    except InputError:
-        return
+WORDS = st.sampled_from(["done", "OK", "skipped: no phones", "skip - none", "failed", "failed: x"])
+NUMBERS = st.sets(st.integers(0, STEPS + 1), min_size=1, max_size=4)
 
-    assert all(1 <= number <= STEPS for number in found)
+
+@given(st.lists(st.tuples(NUMBERS, WORDS), min_size=1, max_size=5))
+def test_each_step_is_marked_once_or_the_list_is_refused(lines):
+    text = "\n".join(f"{','.join(map(str, sorted(some)))} {word}" for some, word in lines)
+    named = [number for some, _ in lines for number in some]
+    sound = set(named) <= set(range(1, STEPS + 1)) and len(set(named)) == len(named)
+    try:
+        found = set(read_marks(text))
+    except InputError:
+        found = set()
+
+    assert found == (set(named) if sound else set())
+
+
+PIECES = st.sampled_from(
+    ["1", "60", "61", "-", ",", " ", ": ", "\n", "done", "skip", "why", "- [x] ", "- [ ] ", "> ",
+     "step", "## 2. ", "# "]
+)  # fmt: skip
+
+
+@given(st.text() | st.lists(PIECES).map("".join))
+def test_any_text_is_read_or_refused_at_its_line(text):
+    try:
+        found = set(read_marks(text))
+        line = 1
+    except InputError as error:
+        found, line = set(), error.where.line
+
+    assert found <= set(range(1, STEPS + 1))
+    assert 1 <= line <= len(text.splitlines()) + (not text)

@@ -53,7 +53,8 @@ def test_a_draft_makes_one_ticket_that_says_it(kind):
     ticket = system.create(draft())
 
     assert fake.keys() == {KEY: 1}
-    assert ticket.title == draft().title or ticket.title == f"[{KEY}] {draft().title}"
+    marked = f"[{KEY}] " if kind.name == "rt" else ""
+    assert ticket.title == marked + draft().title
     assert not ticket.closed
     said = b"".join(asked.raw for asked in fake.asked if is_create(asked))
     assert b"Restore the backup" in said
@@ -327,6 +328,7 @@ def test_ids_cannot_leave_their_place_in_a_path(kind):
 
     with suppress(Refused, TryLater, Unclear):
         system.has(ticket, f"[{KEY} p1]")
+    assert fake.asked
     assert all("/admin" not in asked.path.replace("../../admin?x=1#", "") for asked in fake.asked)
 
 
