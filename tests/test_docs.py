@@ -129,11 +129,18 @@ def test_the_settings_that_are_shown_hold(run, tmp_path):
     assert "watcher.yaml: good." in run("watcher config check watcher.yaml")
 
 
-def test_the_readme_names_every_command():
-    told = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- help:")[0]
-    table = told.partition("\n## Commands\n")[2]
+def test_the_readme_shows_every_command():
+    told = (ROOT / "README.md").read_text(encoding="utf-8").partition("<!-- help:")[2]
 
-    assert [name for name in COMMANDS if f"`watcher {name}`" not in table] == []
+    assert [name for name in COMMANDS if f"\n│ {name} " not in told] == []
+
+
+def test_the_readme_leads_to_every_page():
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = [path.name for path in (ROOT / "docs").glob("*.md")]
+
+    assert "trust.md" in pages
+    assert [name for name in pages if f"](docs/{name}" not in told] == []
 
 
 def words_of(schema):
