@@ -465,6 +465,13 @@ class TicketSystem(Protocol):
     def find(self, key: str) -> Sequence[TicketRef]:
         """Return the tickets that carry our key, also closed ones; a foreign match is left out."""
 
+    def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
+        """Return a ticket by its id as it is now, wherever people moved it.
+
+        None if it is gone, or does not carry our key: an id alone proves nothing, for another
+        instance has the same ones, and people merge tickets.
+        """
+
     def create(self, draft: Draft) -> TicketRef:
         """Make a ticket, as a draft: a person submits it."""
 

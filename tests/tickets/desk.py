@@ -14,7 +14,7 @@ from watcher.app.outgoing import Outgoing
 from watcher.app.report import Found
 from watcher.errors import Refused, TryLater, Unclear
 from watcher.model.case import CaseState
-from watcher.model.ticket import ErrandState, TicketRef
+from watcher.model.ticket import ErrandKind, ErrandState, TicketRef
 from watcher.ports import Drawn, Filed, Term
 from watcher.tickets.advance import Limits
 from watcher.tickets.due import DueRules
@@ -171,6 +171,18 @@ class Scripted:
             for id_, one in self.tickets.items() if one["key"] == key and one["seen"] <= now
         ])  # fmt: skip
 
+    def look(self, ticket, key):
+        """Return the ticket by its id, which knows no lag."""
+        self.calls["look"] += 1
+
+        def effect(_):
+            one = self.tickets.get(ticket.id)
+            if one is None or one["key"] != key:
+                return None
+            return TicketRef(id=ticket.id, number=ticket.id, url="", closed=one["closed"])
+
+        return self._answer(effect)
+
     def create(self, draft):
         """Make a ticket, perhaps some time later."""
         self.calls["create"] += 1
@@ -304,3 +316,16 @@ def case(owner="sub1", state=CaseState.ALARMED, **changes):
 
 def drawn(at=NOW, **changes):
     return Drawn(draft=samples.draft(**changes), drawn_at=at)
+
+
+def with_ticket(clock, **changes):
+    """Return an outbox whose one ticket is made, and its system."""
+    memory, system = filled(1), Scripted(clock, chance(9), faults=False)
+    sender = outgoing(clock, memory, system, **changes)
+    turn(sender)
+    return memory, system, sender
+
+
+def comment(clock, what="p1", number=0):
+    return samples.errand(number, ErrandKind.COMMENT, what, system="scripted", next_at=clock.now(),
+                          added_at=clock.now(), text="news")  # fmt: skip

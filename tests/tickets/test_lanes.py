@@ -7,7 +7,7 @@ import time
 import pytest
 from app.desk import StillClock, made_empty
 from store import samples
-from tickets.desk import DAY, NOW, SECOND, Scripted, chance, filled, outgoing, turn
+from tickets.desk import DAY, HOUR, NOW, SECOND, Scripted, chance, filled, outgoing, run, turn
 
 from watcher.app.report import Found
 from watcher.model.ticket import ErrandState
@@ -149,3 +149,14 @@ def test_two_instances_at_once_make_each_ticket_once(clock, tmp_path, empty):
     assert {ErrandState.DONE} == set(counts)
     assert 40 == len(system.tickets) == len({one["key"] for one in system.tickets.values()})
     assert len(epochs) > 5
+
+
+def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back(clock):
+    memory, system = filled(3), Scripted(clock, chance(7), faults=False)
+    other = Scripted(clock, chance(7), faults=False, name="other")
+    run(outgoing(clock, memory, other), clock, NOW + HOUR)
+    without = memory.states()
+    run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)
+
+    assert ({ErrandState.DONE: 3}, {}) == (without, other.tickets)
+    assert 3 == len(system.tickets)

@@ -19,12 +19,14 @@ from tickets.desk import (
     Refusing,
     Scripted,
     case,
+    comment,
     drawn,
     filled,
     outgoing,
     run,
     term,
     turn,
+    with_ticket,
 )
 
 from watcher import crash
@@ -318,26 +320,6 @@ def _refused(told):
     raise Refused(told)
 
 
-class Locked(Scripted):
-    """A system at which one ticket is locked for us."""
-
-    def comment(self, ticket, mark, text):
-        """Refuse it at that one."""
-        if ticket.id == "CHG00001":
-            raise ShutOut("403 Forbidden")
-        super().comment(ticket, mark, text)
-
-
-def test_who_may_not_touch_one_ticket_does_the_others(clock):
-    memory, system = filled(5), Locked(clock, chance(7), faults=False)
-    sender = outgoing(clock, memory, system)
-    turn(sender)
-    memory.note([], [comment(clock, number=n) for n in range(5)], [])
-    run(sender, clock, clock.now() + 3 * HOUR, step=MINUTE)
-
-    assert {DONE: 9, NEW: 1} == memory.states()
-
-
 def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clock):
     memory, system = filled(1), Scripted(clock, chance(8), faults=False)
     system.create = lambda _: 1 / 0
@@ -369,14 +351,6 @@ def test_what_is_never_found_is_not_sent_for_ever(clock, searches, most):
     assert "a person must look" in memory.errands[1].told
 
 
-def with_ticket(clock, **changes):
-    """Return an outbox whose one ticket is made, and its system."""
-    memory, system = filled(1), Scripted(clock, chance(9), faults=False)
-    sender = outgoing(clock, memory, system, **changes)
-    turn(sender)
-    return memory, system, sender
-
-
 def test_no_ticket_is_made_of_a_change_that_is_over(clock):
     memory, system = filled(1), Scripted(clock, chance(9), faults=False)
     memory.note([replace(one, ended_at=NOW) for one in memory.kept.values()], [], [])
@@ -386,53 +360,24 @@ def test_no_ticket_is_made_of_a_change_that_is_over(clock):
     assert "over before" in memory.errands[1].told
 
 
-def comment(clock, what="p1", number=0):
-    return samples.errand(number, ErrandKind.COMMENT, what, system="scripted", next_at=clock.now(),
-                          added_at=clock.now(), text="news")  # fmt: skip
-
-
-def test_a_ticket_that_people_closed_is_left_alone(clock):
-    memory, system, sender = with_ticket(clock)
-    system.tickets["CHG00001"]["closed"] = True
-    memory.note([], [comment(clock)], [])
+@pytest.mark.parametrize(("searches", "knows"), [(False, False), (True, True)])
+def test_what_a_ticket_shows_is_not_known_when_the_plan_changed_between_two_tries(
+    clock, searches, knows
+):
+    """Who keeps events by their name takes the first, which may have arrived."""
+    memory, system = filled(1), Scripted(clock, chance(2), faults=False, searches=searches)
+    create = system.create
+    system.create = lambda _: (_ for _ in ()).throw(TryLater("503"))
+    sender = outgoing(clock, memory, system)
     turn(sender)
-    ticket = memory.tickets["watcher-graz-0", "scripted"]
+    change = memory.kept["watcher-graz-0"]
+    memory.kept["watcher-graz-0"] = replace(change, version=2)
+    system.create = create
+    run(sender, clock, NOW + HOUR)
+    shows = addressed(memory.kept["watcher-graz-0"]).shows
 
-    assert (DONE, "people closed the ticket") == (memory.errands[2].state, memory.errands[2].told)
-    assert {} == system.tickets["CHG00001"]["comments"]
-    assert (True, clock.now()) == (ticket.ref.closed, ticket.closed_at)
-
-
-def test_people_closing_a_ticket_is_seen_within_an_hour(clock):
-    memory, system, sender = with_ticket(clock)
-    system.tickets["CHG00001"]["closed"] = True
-    clock.pass_by(HOUR + MINUTE)
-    turn(sender)
-    calls = system.calls["find"]
-    turn(sender)
-
-    assert memory.tickets["watcher-graz-0", "scripted"].ref.closed
-    assert calls == system.calls["find"]
-
-
-def test_a_fresh_ticket_that_the_index_does_not_show_yet_is_not_taken_for_gone(clock):
-    memory, system, sender = with_ticket(clock)
-    system.tickets["CHG00001"]["seen"] = clock.now() + 2 * MINUTE
-    memory.note([], [comment(clock)], [])
-    turn(sender)
-
-    assert ["[watcher-graz-0 p1]"] == list(system.tickets["CHG00001"]["comments"])
-
-
-def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back(clock):
-    memory, system = filled(3), Scripted(clock, chance(7), faults=False)
-    other = Scripted(clock, chance(7), faults=False, name="other")
-    run(outgoing(clock, memory, other), clock, NOW + HOUR)
-    without = memory.states()
-    run(outgoing(clock, memory, system), clock, NOW + 2 * HOUR)
-
-    assert ({DONE: 3}, {}) == (without, other.tickets)
-    assert 3 == len(system.tickets)
+    assert DONE is memory.errands[1].state
+    assert (shows if knows else "") == memory.errands[1].digest
 
 
 class Cases:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event, RLock
+from typing import TypeVar
 
 from watcher import crash
 from watcher.app.report import LEADER, Found
-from watcher.errors import Refused, ShutOut, StoreUnavailable, TryLater, Unclear
+from watcher.errors import NotLoggedIn, Refused, ShutOut, StoreUnavailable, TryLater, Unclear
 from watcher.model.ticket import (
     Attachment,
     Change,
@@ -30,6 +31,8 @@ from watcher.tickets.due import DueRules, addressed
 
 logger = logging.getLogger(__name__)
 
+GONE = "the ticket is gone, or does not carry our key any more"
+T = TypeVar("T")
 Attach = Callable[[str], Sequence[Attachment]]
 """Returns the documents of a cluster's newest plan."""
 
@@ -111,21 +114,27 @@ class Try:
     def _search(self) -> Answer:
         """Return whether it is there; a ticket that people closed or took away is left alone."""
         errand, system = self.errand, self.system
-        try:
-            found = system.find(errand.change)
-        except Refused as error:  # it is asked the same for every key: no fault of this one
-            raise ShutOut(str(error)) from error
+        found = found_at(system, errand.change)
         if errand.kind is ErrandKind.CREATE:
             return self._made(found)
-        ours = errand.ticket
-        seen = next((one for one in found if ours is not None and one.id == ours.id), None)
-        if ours is None:
+        if errand.ticket is None:
             return self._answer(Outcome.LEFT, told="there is no ticket")
-        if self._arrived(seen or ours, sure=seen is not None):
-            return self._answer(Outcome.FOUND, seen or ours)
+        ours = errand.ticket
+        return of_one(system, lambda: self._seen(seen_at(system, ours, errand.change, found)))
+
+    def _seen(self, seen: TicketRef | None) -> Answer:
+        """Return whether it was done to a ticket that is there and ours; to another nothing is."""
+        errand = self.errand
+        if seen is None:
+            if errand.kind is ErrandKind.REOPEN:
+                raise Refused(GONE)  # another change follows
+            ours = errand.ticket
+            return self._answer(Outcome.LEFT, ours and replace(ours, closed=True), GONE)
+        if self._arrived(seen):
+            return self._answer(Outcome.FOUND, seen)
         # Our own closing may have come half way; only a reopening goes on where people closed.
         ends = errand.kind is ErrandKind.CLOSE and errand.sent_at is not None
-        if seen is not None and seen.closed and errand.kind is not ErrandKind.REOPEN and not ends:
+        if seen.closed and errand.kind is not ErrandKind.REOPEN and not ends:
             return self._answer(Outcome.LEFT, seen, "people closed the ticket")
         return self._answer(Outcome.ABSENT, seen)
 
@@ -144,7 +153,7 @@ class Try:
             return self._answer(Outcome.LEFT, ticket, "a closed ticket has this key")
         return self._answer(Outcome.FOUND, ticket)
 
-    def _arrived(self, ticket: TicketRef, *, sure: bool) -> bool:
+    def _arrived(self, ticket: TicketRef) -> bool:
         """Tell whether an errand was done before; an update does no harm twice, so it is sent."""
         errand, has = self.errand, self.system.has
         match errand.kind:
@@ -154,7 +163,7 @@ class Try:
                 filed = self.desk.outbox.filed(errand.change)
                 return filed is not None and has(ticket, addressed(filed.change).mark)
             case ErrandKind.CLOSE:
-                return has(ticket, errand.signed) and (ticket.closed or not sure)
+                return has(ticket, errand.signed) and ticket.closed
             case ErrandKind.REOPEN:
                 return has(ticket, errand.signed) and not ticket.closed
             case _:
@@ -183,17 +192,30 @@ class Try:
         crash.point("outgoing-sent")
         self.heard(answer)
         after = advance(sending, answer, self._limits())
+        if errand.kind is ErrandKind.CREATE and self._has_changed(errand, sending):
+            after = replace(after, digest="")
         self._write(after, ErrandState.SENDING, answer)
         crash.point("outgoing-done")
         return after.state is ErrandState.DONE
 
+    def _has_changed(self, before: Errand, after: Errand) -> bool:
+        """Tell whether a ticket may show what was sent first, because nobody can look.
+
+        Who keeps what comes twice by its name takes the first. Nobody knows what it shows, then.
+        """
+        return before.attempts > 0 and before.digest != after.digest and not self.system.searches
+
     def _sent(self, errand: Errand, filed: Filed) -> Answer:
         system, ours = self.system, errand.ticket
+        if errand.kind is ErrandKind.CREATE:
+            return self._whole(system.create(self._draft(filed.change)))
+        if ours is None:
+            raise Refused("there is no ticket")
+        return of_one(system, lambda: self._changed(errand, ours, filed))
+
+    def _changed(self, errand: Errand, ours: TicketRef, filed: Filed) -> Answer:
+        system = self.system
         match errand.kind:
-            case ErrandKind.CREATE:
-                return self._whole(system.create(self._draft(filed.change)))
-            case _ if ours is None:
-                raise Refused("there is no ticket")
             case ErrandKind.UPDATE:
                 return self._whole(system.update(ours, self._draft(filed.change)))
             case ErrandKind.COMMENT:
@@ -201,7 +223,7 @@ class Try:
                 return self._answer(Outcome.DONE, ours)
             case ErrandKind.CLOSE:
                 return self._answer(Outcome.DONE, system.close(ours, errand.signed, errand.text))
-            case ErrandKind.REOPEN:
+            case _:
                 return self._answer(Outcome.DONE, system.reopen(ours, errand.signed, errand.text))
 
     def _whole(self, ticket: TicketRef) -> Answer:
@@ -263,6 +285,34 @@ class Try:
         tickets: Iterator[Ticket] = iter(filed.tickets if filed else ())
         found = (one for one in tickets if one.system == self.errand.system)
         return next((one.closed_at for one in found), None)
+
+
+def found_at(system: TicketSystem, key: str) -> Sequence[TicketRef]:
+    """Return what a search finds; one that is refused is asked the same for every key."""
+    try:
+        return system.find(key)
+    except Refused as error:
+        raise error if isinstance(error, ShutOut) else ShutOut(str(error)) from error
+
+
+def seen_at(
+    system: TicketSystem, ticket: TicketRef, key: str, found: Sequence[TicketRef]
+) -> TicketRef | None:
+    """Return a ticket as it is now, also where no search shows it; None: gone, or not ours."""
+    seen = next((one for one in found if one.id == ticket.id), None)
+    return seen or system.look(ticket, key)
+
+
+def of_one(system: TicketSystem, call: Callable[[], T]) -> T:
+    """Call about one ticket: where a search let us in just now, a no is about this ticket alone."""
+    try:
+        return call()
+    except NotLoggedIn:
+        raise
+    except ShutOut as error:
+        if not system.searches:
+            raise
+        raise Refused(str(error)) from error
 
 
 def _ticket(errand: Errand, ref: TicketRef, closed_at: datetime | None, now: datetime) -> Ticket:

@@ -7,13 +7,12 @@ marked as being sent, and the next leader's lane searches for it.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.app.errands import Desk, Try, tell
-from watcher.errors import Refused, TryLater, Unclear
-from watcher.model.ticket import Errand, ErrandState, TicketRef
+from watcher.app.errands import Desk, Try, found_at, of_one, seen_at, tell
+from watcher.errors import Refused, ShutOut, TryLater, Unclear
+from watcher.model.ticket import Errand, ErrandState, Ticket, TicketRef
 from watcher.ports import Term, TicketSystem
 from watcher.tickets.advance import (
     CLOSED,
@@ -78,35 +77,36 @@ class Lane:
             if now - at < FOLLOW or not self._circuit.allows(now) or self.desk.term() is None:
                 continue
             self._seen[ticket.change] = now
-            found = self._asked(ticket.change)
-            if found is None:
-                return
-            seen = next((one for one in found if one.id == ticket.ref.id), None)
+            seen = self._asked(ticket)
             if seen is not None and seen.closed:
                 outbox.see(replace(ticket, ref=seen, closed_at=now))
-                logger.info("ticket %s at %s was closed by people", ticket.change, self.name,
-                            extra={"action": "ticket"})  # fmt: skip
+                logger.info("ticket %s at %s was closed or taken away by people", ticket.change,
+                            self.name, extra={"action": "ticket"})  # fmt: skip
 
-    def _asked(self, key: str) -> Sequence[TicketRef] | None:
-        """Return what a search finds, None if it cannot say; one that is refused shuts us out.
+    def _asked(self, ticket: Ticket) -> TicketRef | None:
+        """Return a ticket as it is now, as closed if it is gone; None if nobody can say.
 
-        How it answered is heard as that of an errand is: a wrong password is not tried on and on.
+        How the system answered is heard as of an errand: a wrong password is not tried on and on.
         """
+        system, ref, key = self.system, ticket.ref, ticket.change
         outcome, told, seconds = Outcome.ABSENT, "", None
-        found: Sequence[TicketRef] | None = None
         try:
-            found = self.system.find(key)
+            found = found_at(system, key)
+            seen = of_one(system, lambda: seen_at(system, ref, key, found))
+            return seen or replace(ref, closed=True)
         except TryLater as error:
             outcome, told, seconds = Outcome.LATER, str(error), error.seconds
         except Unclear as error:
             outcome, told = Outcome.UNCLEAR, str(error)
-        except Refused as error:
+        except ShutOut as error:
             outcome, told = Outcome.SHUT, str(error)
-        if found is None:
-            logger.info("%s cannot be asked for %s: %s", self.name, key, told)
-        at = self.desk.clock.now()
-        self._heard(Answer(outcome=outcome, at=at, told=told, seconds=seconds))
-        return found
+        except Refused as error:  # of this ticket alone
+            told = str(error)
+        finally:
+            at = self.desk.clock.now()
+            self._heard(Answer(outcome=outcome, at=at, told=told, seconds=seconds))
+        logger.info("%s cannot be asked for %s: %s", self.name, key, told)
+        return None
 
     def _heard(self, answer: Answer) -> None:
         """Note how the system answered."""

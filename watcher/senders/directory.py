@@ -66,6 +66,11 @@ class DirectorySystem:
                     shutil.rmtree(half, ignore_errors=True)
         return self._ref(draft.key)
 
+    def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
+        """Return the ticket in the folder that it was made in; None if that was taken away."""
+        found = self.find(key)
+        return next((one for one in found if one.id == ticket.id), None)
+
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Write the draft's files anew, each whole; comments and what people added stay."""
         place = self._there(ticket)
