@@ -152,13 +152,14 @@ def _preconditions(steps: Sequence[Step], ground: Ground) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-_CHANGES_NOTHING = frozenset(
+_NOTHING_TO_UNDO = frozenset(
     kind.value
     for kind in (
         StepKind.FIND_OUT, StepKind.CHECK, StepKind.RECORD, StepKind.SAVE, StepKind.BACKUP,
         StepKind.VERIFY_BACKUP, StepKind.VERIFY, StepKind.WAIT, StepKind.CANARY,
     )
 )  # fmt: skip
+"""Kinds that look or save and leave everything as it was."""
 
 
 def _back_out(steps: Sequence[Step]) -> tuple[Line, ...]:
@@ -166,7 +167,7 @@ def _back_out(steps: Sequence[Step]) -> tuple[Line, ...]:
     lines: dict[str, Line] = {}
     numbers: dict[str, list[int]] = {}
     for step in steps:
-        for line in step.undo if step.kind not in _CHANGES_NOTHING else ():
+        for line in step.undo if step.kind not in _NOTHING_TO_UNDO else ():
             lines.setdefault(line.text, line)
             numbers.setdefault(line.text, []).append(step.number)
     return tuple(

@@ -11,7 +11,7 @@ from watcher.rules.select import select
 from watcher.rules.work import StepKind
 from watcher.slots.advice import advice
 
-_CHANGING = {
+_NO_WAY_BACK = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value,
     StepKind.LOCALKEY.value, StepKind.CTL_UPDATE.value,
 }  # fmt: skip
@@ -63,7 +63,7 @@ def _days(count: int) -> str:
 
 def point_of_no_return(steps: Sequence[Step]) -> int | None:
     """Return the number of the first step that only a restore takes back."""
-    return next((step.number for step in steps if step.kind in _CHANGING), None)
+    return next((step.number for step in steps if step.kind in _NO_WAY_BACK), None)
 
 
 def summary(

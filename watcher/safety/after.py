@@ -7,7 +7,7 @@ from watcher.rules.select import select, unknowns
 from watcher.rules.store import Party, Phase, ProcedureItem, Role
 from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
-from watcher.safety.reading import CHANGING, Reading, sure
+from watcher.safety.reading import CHANGES_CLUSTER, Reading, sure
 from watcher.safety.violation import Violation, broken
 
 
@@ -75,7 +75,7 @@ def _framed(
 
 def final_backup(reading: Reading) -> Iterator[Violation]:
     """O22: a new backup is made and verified after the last change (SG14)."""
-    for change in reversed(reading.of(*CHANGING)):
+    for change in reversed(reading.of(*CHANGES_CLUSTER)):
         if not _saved_after(reading, change):
             yield broken("O22", "no verified backup holds what this step changed.", change)
             return

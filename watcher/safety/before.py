@@ -8,7 +8,7 @@ from watcher.rules.store import Renewal, Role
 from watcher.rules.terms import Condition
 from watcher.rules.work import StepKind
 from watcher.safety.lists import listed_by_ctl
-from watcher.safety.reading import CHANGING, Reading, place, plural, sure
+from watcher.safety.reading import CHANGES_CLUSTER, Reading, place, plural, sure
 from watcher.safety.violation import Violation, broken
 
 BEFORE_ANY_CHANGE = {"P4": "check-replication"}
@@ -26,7 +26,7 @@ BEFORE_PHONES_ARE_CONCERNED = {
 
 def backup_first(reading: Reading) -> Iterator[Violation]:
     """P2: a backup is made and verified before the first change (SEED)."""
-    for change in reading.of(*CHANGING):
+    for change in reading.of(*CHANGES_CLUSTER):
         if not _saved(reading, change):
             yield broken("P2", "this changes the cluster before a verified backup.", change)
             return
@@ -54,7 +54,7 @@ def security_mode(reading: Reading) -> Iterator[Violation]:
 
 def replication(reading: Reading) -> Iterator[Violation]:
     """P4: database replication is checked before the first change (TN118893)."""
-    yield from _looked(reading, "P4", reading.of(*CHANGING))
+    yield from _looked(reading, "P4", reading.of(*CHANGES_CLUSTER))
 
 
 def baseline(reading: Reading) -> Iterator[Violation]:

@@ -19,12 +19,12 @@ from watcher.safety.cases import Case
 from watcher.safety.known import Known
 
 RENEWING = (StepKind.REGENERATE, StepKind.UPLOAD)
-CHANGING = (
+CHANGES_CLUSTER = (
     StepKind.PARAMETER, StepKind.UPLOAD_CHAIN, StepKind.UPLOAD, StepKind.REGENERATE,
     StepKind.DELETE, StepKind.RESTART, StepKind.STOP, StepKind.START, StepKind.CTL_UPDATE,
     StepKind.LOCALKEY, StepKind.RESET, StepKind.REISSUE,
 )  # fmt: skip
-"""Kinds of steps that change the cluster or its phones."""
+"""Kinds of steps that change the cluster or its phones; the planner has lists of its own."""
 
 PUBLISHER_IN_WORDS = "the publisher"
 ROLLBACK_ON, ROLLBACK_OFF, BLANK_ITL = "rollback-on", "rollback-off", "verify-blank-itl"
