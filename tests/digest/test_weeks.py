@@ -9,7 +9,7 @@ from digest import years
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.digest.weeks import Timetable, due, instant_of, missed, moment_of, monday_of, period_of
+from watcher.digest.weeks import Timetable, due, instant_of, missed, monday_of, period_of
 
 VIENNA = Timetable(zone=ZoneInfo("Europe/Vienna"))
 
@@ -73,8 +73,8 @@ def test_a_week_and_its_name_are_one(day):
     assert monday_of(period_of(day)) == day - timedelta(days=day.weekday())
 
 
-def test_the_moment_of_a_week_is_its_instant():
-    assert datetime(2026, 11, 23, 6, tzinfo=UTC) == moment_of("2026-W48", VIENNA)
+def test_a_week_falls_due_at_the_local_time_of_its_day():
+    assert datetime(2026, 11, 23, 6, tzinfo=UTC) == instant_of(monday_of("2026-W48"), VIENNA)
 
 
 def test_twenty_years_in_every_zone_bring_one_digest_a_week():

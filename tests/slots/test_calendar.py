@@ -287,16 +287,13 @@ def test_an_event_whose_end_alone_has_a_zone_is_refused():
 
 def test_an_event_keeps_its_name_and_counts_up():
     found = recommend(phased(240, 240, ends=at("2026-12-20 12:00")), cluster(SATURDAYS), NOW)
-    first, second = to_ics([found], 7), to_ics([found], 8, ["watcher-hq-3"])
+    first, second = to_ics([found], 7), to_ics([found], 8)
 
     assert [line for line in first.splitlines() if line.startswith("UID")] == [
         "UID:watcher-hq-1-1@watcher.invalid", "UID:watcher-hq-1-2@watcher.invalid",
     ]  # fmt: skip
     assert first.count("SEQUENCE:7") == 2
-    assert ("UID:watcher-hq-3-1-1@watcher.invalid" in second, "SEQUENCE:8" in second) == (
-        True,
-        True,
-    )
+    assert first.replace("SEQUENCE:7", "SEQUENCE:8") == second
 
 
 @pytest.mark.parametrize("name", ["Europe/Vienna", "America/New_York", "America/Santiago"])

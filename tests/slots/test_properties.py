@@ -14,7 +14,7 @@ from watcher.model.slot import Outcome
 from watcher.slots.calendar import Calendar, Event, Extent
 from watcher.slots.deadline import pressing
 from watcher.slots.limits import limits_of
-from watcher.slots.phases import work_of
+from watcher.slots.phases import work_in
 from watcher.slots.recommend import recommend
 from watcher.slots.recurrence import Recurrence
 from watcher.slots.relax import eases
@@ -197,7 +197,7 @@ def test_who_asked_earlier_never_has_a_later_slot(site, phases, ends, asked_at):
 
 
 def limits_for(change, site):
-    work = work_of(change, prepared=bool(site.lead_times.preparation))
+    work = work_in(change.steps, prepared=bool(site.lead_times.preparation))
     return limits_of(work, pressing(change.findings, work, NOW), site, NOW, ())
 
 
@@ -301,7 +301,7 @@ STRETCHES = st.lists(
 @given(STRETCHES, st.lists(st.integers(2, 200), min_size=1, max_size=3), st.integers(100, 3500))
 @settings(max_examples=50, deadline=None, suppress_health_check=OFTEN_NONE)
 def test_the_search_finds_what_trying_everything_finds(stretches, phases, deadline):
-    work = work_of(phased(*phases, ends=NOW), prepared=False)
+    work = work_in(phased(*phases, ends=NOW).steps, prepared=False)
     task = Task(work=work, allowed=Allowed(stretches), deadlines={1: deadline})
     found = earliest(task)
     limit = latest(task)

@@ -8,7 +8,7 @@ from watcher.model.expiry import ExpiryState
 from watcher.model.progress import Mark
 from watcher.model.slot import Outcome
 from watcher.slots.fit import fit_of
-from watcher.slots.phases import work_of
+from watcher.slots.phases import work_in
 from watcher.slots.recommend import recommend
 
 SATURDAYS = window(["sat"], "22:00", "04:00")
@@ -140,13 +140,13 @@ def test_a_plan_without_steps_has_nothing_to_place():
 @pytest.mark.parametrize(("days", "minutes"), [(None, 70), (2, 60)])
 def test_preparation_is_done_before_the_window_where_it_has_days(days, minutes):
     times = cluster(SATURDAYS, lead_times={"preparation": days}).lead_times
-    work = work_of(phased(60, ends=at("2026-12-20 12:00")), prepared=bool(times.preparation))
+    work = work_in(phased(60, ends=at("2026-12-20 12:00")).steps, prepared=bool(times.preparation))
 
     assert work.minutes == minutes + (10 if days else 0)
 
 
 def test_every_further_window_begins_with_the_checks():
-    work = work_of(phased(60, 60, ends=at("2026-12-20 12:00")), prepared=False)
+    work = work_in(phased(60, 60, ends=at("2026-12-20 12:00")).steps, prepared=False)
 
     assert (work.session(0, 1), work.session(1, 2), work.minutes) == (70, 70, 130)
 
@@ -159,7 +159,7 @@ def test_without_gates_a_plan_is_cut_between_stores():
         step(4, "regenerate", 40, block="two", store="two"),
         step(5, "verify", 5, block="Afterwards"),
     ]
-    work = work_of(plan(steps, []), prepared=False)
+    work = work_in(steps, prepared=False)
 
     assert [(p.steps, p.minutes, p.opening) for p in work.phases] == [
         ((1, 3), 50, 0), ((4, 5), 45, 10),
@@ -170,4 +170,4 @@ def test_steps_that_are_done_need_no_window():
     first = step(1, "regenerate", 60, store="one")
     steps = [replace(first, mark=Mark.DONE), step(2, "regenerate", 30, store="two")]
 
-    assert work_of(plan(steps, []), prepared=False).minutes == 30
+    assert work_in(steps, prepared=False).minutes == 30

@@ -51,11 +51,6 @@ def instant_of(monday: date, timetable: Timetable) -> datetime:
     return wall.replace(tzinfo=timetable.zone).astimezone(UTC)
 
 
-def moment_of(period: str, timetable: Timetable) -> datetime:
-    """Return when the digest of a week such as 2026-W48 falls due."""
-    return instant_of(monday_of(period), timetable)
-
-
 def period_of(day: date) -> str:
     """Return the name of the ISO week that a day lies in."""
     year, week, _ = day.isocalendar()

@@ -16,11 +16,11 @@ _AROUND = timedelta(days=370)
 _DOMAIN = "watcher.invalid"
 
 
-def to_ics(schedules: Sequence[Schedule], sequence: int, keys: Sequence[str] = ()) -> str:
+def to_ics(schedules: Sequence[Schedule], sequence: int) -> str:
     """Return the recommended slots, one event each, with the zones they are told in.
 
-    An event's UID is made of the change's key (the cluster's, unless given) with part and piece,
-    so that a later calendar with a higher `sequence` replaces it.
+    An event's UID is made of the cluster with part and piece, so that a later calendar with a
+    higher `sequence` replaces it.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//watcher//maintenance slots//EN")
@@ -29,10 +29,9 @@ def to_ics(schedules: Sequence[Schedule], sequence: int, keys: Sequence[str] = (
     for zone, slots in _by_zone(schedules).items():
         if zone != "UTC":
             calendar.add_component(time_zone(zone, slots[0].starts, slots[-1].ends))
-    for number, schedule in enumerate(schedules):
-        key = keys[number] if keys else f"watcher-{schedule.cluster}"
+    for schedule in schedules:
         for slot in schedule.slots:
-            calendar.add_component(_event(schedule, slot, key, sequence))
+            calendar.add_component(_event(schedule, slot, sequence))
     text: bytes = calendar.to_ical()
     return text.decode()
 
@@ -45,10 +44,11 @@ def _by_zone(schedules: Iterable[Schedule]) -> dict[str, list[Slot]]:
     return {zone: sorted(slots, key=lambda slot: slot.ends) for zone, slots in found.items()}
 
 
-def _event(schedule: Schedule, slot: Slot, key: str, sequence: int) -> Event:
+def _event(schedule: Schedule, slot: Slot, sequence: int) -> Event:
     zone = zone_of(schedule.zone)
     event = Event()
-    event.add("uid", f"{one_line(key)}-{slot.part}-{slot.piece}@{_DOMAIN}")
+    key = one_line(f"watcher-{schedule.cluster}")
+    event.add("uid", f"{key}-{slot.part}-{slot.piece}@{_DOMAIN}")
     event.add("sequence", sequence)
     event.add("dtstamp", schedule.now)
     starts, ends = _told(slot, zone)

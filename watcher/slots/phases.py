@@ -4,22 +4,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from watcher.model.plan import ChangePlan, Step, minutes
+from watcher.model.plan import Step, minutes
 from watcher.model.progress import Mark
 from watcher.rules.work import StepKind
 from watcher.slots.leads import Asked
 
-_QUIET = {
+_UNNOTICED = {
     StepKind.FIND_OUT.value, StepKind.CHECK.value, StepKind.RECORD.value, StepKind.SAVE.value,
     StepKind.BACKUP.value, StepKind.VERIFY_BACKUP.value,
 }  # fmt: skip
 """What nobody notices; before the first change it can be done outside a window."""
 _AGAIN = {StepKind.CHECK.value, StepKind.BACKUP.value, StepKind.VERIFY_BACKUP.value}
 """What every further window begins with."""
-_CHANGING = {
+_CHANGES_TRUST = {
     StepKind.REGENERATE.value, StepKind.UPLOAD.value, StepKind.UPLOAD_CHAIN.value,
     StepKind.DELETE.value, StepKind.LOCALKEY.value, StepKind.CTL_UPDATE.value,
 }  # fmt: skip
+"""What changes a certificate, a trust store or the trust list."""
 _OVER = (Mark.DONE, Mark.SKIPPED)
 """Marks of steps that need no time any more."""
 
@@ -58,13 +59,8 @@ class Work:
         return self.phases[number].part
 
 
-def work_of(plan: ChangePlan, *, prepared: bool) -> Work:
-    """Return the phases of a plan; `prepared` says that preparation is done before the window."""
-    return work_in(plan.steps, prepared=prepared)
-
-
 def work_in(steps: Sequence[Step], *, prepared: bool) -> Work:
-    """Return the phases of a plan's steps."""
+    """Return the phases of a plan's steps; `prepared`: preparation is done before the window."""
     left = [step for step in steps if step.mark not in _OVER]
     orders = [step for step in left if step.kind == StepKind.REQUEST]
     work = [step for step in left if step.kind != StepKind.REQUEST]
@@ -100,7 +96,7 @@ def _joined(found: Sequence[Phase]) -> tuple[Phase, ...]:
 
 def _opening(steps: Sequence[Step]) -> list[Step]:
     """Return the steps before the first that somebody may notice."""
-    loud = next((i for i, step in enumerate(steps) if step.kind not in _QUIET), len(steps))
+    loud = next((i for i, step in enumerate(steps) if step.kind not in _UNNOTICED), len(steps))
     return list(steps[:loud])
 
 
@@ -116,7 +112,7 @@ def _phases(part: int, steps: Sequence[Step], again: int) -> Iterator[Phase]:
         yield Phase(
             part=part, steps=(run[0].number, run[-1].number), minutes=minutes(run),
             opening=0 if saved else again,
-            stores=frozenset(s.store.lower() for s in run if s.store and s.kind in _CHANGING),
+            stores=frozenset(s.store.lower() for s in run if s.store and s.kind in _CHANGES_TRUST),
         )  # fmt: skip
 
 
@@ -138,7 +134,7 @@ def _cut(steps: Sequence[Step]) -> Iterator[list[Step]]:
 
 def _is_first_gate(run: Sequence[Step]) -> bool:
     """Tell whether nothing was changed before a gate: then it waits for what was done before."""
-    return all(step.kind == StepKind.WAIT or step.kind in _QUIET for step in run)
+    return all(step.kind == StepKind.WAIT or step.kind in _UNNOTICED for step in run)
 
 
 def _begins_store(steps: Sequence[Step], i: int) -> bool:
@@ -149,4 +145,4 @@ def _begins_store(steps: Sequence[Step], i: int) -> bool:
 
 
 def _changes(run: Sequence[Step]) -> bool:
-    return any(step.kind in _CHANGING for step in run)
+    return any(step.kind in _CHANGES_TRUST for step in run)

@@ -11,7 +11,7 @@ from watcher.slots.calendar import Calendar, read_as
 from watcher.slots.deadline import Hurry, Pressing, pressing
 from watcher.slots.excluded import exclusions
 from watcher.slots.limits import Limits, asked, limits_of
-from watcher.slots.phases import work_of
+from watcher.slots.phases import work_in
 from watcher.slots.relax import relaxations
 from watcher.slots.search import Found, Latest, Session, earliest, latest
 from watcher.slots.spans import Stretch, clipped, merged
@@ -33,7 +33,7 @@ def recommend(
     """
     site = cluster or _UNNAMED
     prepared = bool(site.lead_times.preparation)
-    work = work_of(plan, prepared=prepared)
+    work = work_in(plan.steps, prepared=prepared)
     if not work.phases:
         return _nothing(plan, site, now)
     press = pressing(plan.findings, work, now)
