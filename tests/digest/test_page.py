@@ -192,7 +192,7 @@ def test_copies_in_trust_stores_are_not_said_to_be_served():
     made = page(State(cases=known(copy, case("cm2", days=4, trust_only=True))))
     text = pages.text(made, TEMPLATES)
 
-    assert {Section.LYING: [1], Section.PRESSING: [2]} == sections(made)
+    assert {Section.COPIES: [1], Section.PRESSING: [2]} == sections(made)
     assert "1 over in trust stores only" in made.state
     assert "no longer served" not in text
     assert "copies in trust stores only" in text

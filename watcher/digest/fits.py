@@ -67,7 +67,7 @@ def _begun(fit: Fit, now: datetime) -> str:
 
 
 def _spare(fit: Fit) -> str:
-    if said.is_single(fit):
+    if said.allows_one_try(fit):
         return "; no second attempt before the deadline"
     return f"; latest safe start {said.latest(fit)}" if fit.latest else ""
 

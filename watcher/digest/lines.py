@@ -58,7 +58,7 @@ def _by_urgency(case: Case, frame: Frame) -> Section | None:
             else Section.UNKNOWN_END
         )
     if left <= 0 or end is None:
-        return Section.LYING if case.trust_only else Section.EXPIRED
+        return Section.COPIES if case.trust_only else Section.EXPIRED
     if _is_planned_for_before(case, end, frame.now):
         return None
     feasible = over_at(frame.fit, frame.margin) if frame.fit else None
@@ -89,7 +89,7 @@ def _by_fit(end: datetime, feasible: datetime, fit: Fit, frame: Frame) -> Sectio
     if fit.outcome is Outcome.NONE:
         return None
     first = fit.deadline is not None and end <= fit.deadline + frame.margin
-    return Section.LAST_WINDOW if first and said.is_single(fit) else None
+    return Section.LAST_WINDOW if first and said.allows_one_try(fit) else None
 
 
 def _by_windows(end: datetime, frame: Frame) -> Section | None:

@@ -42,7 +42,7 @@ TITLES: Mapping[Section, tuple[str, str]] = {
     Section.UNKNOWN_END: (
         "End not known", "It may be soon: find it out on the node, until then as soon as possible.",
     ),
-    Section.LYING: (
+    Section.COPIES: (
         "Over in trust stores only",
         "All alarms speak of copies; none says whether the original is still served.",
     ),
@@ -54,7 +54,7 @@ TITLES: Mapping[Section, tuple[str, str]] = {
     Section.QUIET: ("Quiet but unproven", "The alarms stopped. That proves nothing."),
 }  # fmt: skip
 URGENT = (
-    Section.EXPIRED, Section.PRESSING, Section.LAST_WINDOW, Section.UNKNOWN_END, Section.LYING,
+    Section.EXPIRED, Section.PRESSING, Section.LAST_WINDOW, Section.UNKNOWN_END, Section.COPIES,
 )  # fmt: skip
 """What stands above the clusters."""
 GRADES = ("a claim", "a known address", "a proven sender", "a fact")
@@ -133,7 +133,7 @@ def _draw(page: DigestPage, name: str, templates: Templates, *, autoescape: bool
     environment.filters |= {
         "moment": lambda at, name="": told(at, ZoneInfo(name) if name else zone),
         "month": _month, "grade": _grade,
-        "days": _days, "begun": _begun, "bar": _bar, "plural": plural,
+        "days": _days, "sentence": _sentence, "bar": _bar, "plural": plural,
         "right": _right, "url": _url, "drawn": _Set,
     }  # fmt: skip
     return environment.get_template(name).render(
@@ -172,7 +172,7 @@ def _grade(grade: int) -> str:
     return GRADES[grade] if 0 <= grade < len(GRADES) else str(grade)
 
 
-def _begun(words: str) -> str:
+def _sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 

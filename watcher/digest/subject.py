@@ -8,7 +8,7 @@ from watcher.model.digest import DigestLine, DigestPage, Section
 _WORDS = {
     Section.LAST_WINDOW: "{} with one window left",
     Section.UNKNOWN_END: "{} with an unknown end",
-    Section.LYING: "{} over in trust stores only",
+    Section.COPIES: "{} over in trust stores only",
     Section.NEW: "{} new",
     Section.WORSE: "{} worse",
 }

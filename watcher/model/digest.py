@@ -18,7 +18,7 @@ class Section(StrEnum):
     """The next window is the last one before its end: a failed attempt cannot be repeated."""
     UNKNOWN_END = "unknown-end"
     """Nobody knows when it ends; it may be soon."""
-    LYING = "lying"
+    COPIES = "copies"
     """Over or revoked, but all alarms speak of copies in trust stores."""
     NEW = "new"
     WORSE = "worse"

@@ -26,14 +26,14 @@ def windows(fit: Fit) -> Iterator[str]:
         yield f"{which}{sure_moment(starts, zone)} to {sure_moment(ends, zone)}"
 
 
-def is_single(fit: Fit) -> bool:
+def allows_one_try(fit: Fit) -> bool:
     """Tell whether no failed attempt can be repeated before the deadline."""
     return fit.latest is not None and fit.starts is not None and fit.latest <= fit.starts
 
 
 def latest(fit: Fit) -> str:
     """Return when it must begin so that it can be tried twice; nothing if that is never or free."""
-    if fit.latest is None or is_single(fit):
+    if fit.latest is None or allows_one_try(fit):
         return ""
     return sure_moment(fit.latest, zone_of(fit.zone))
 

@@ -44,7 +44,7 @@ def _lines(fit: Fit) -> Iterator[str]:
 
 
 def _spare(fit: Fit) -> Iterator[str]:
-    if said.is_single(fit):
+    if said.allows_one_try(fit):
         yield "No second attempt fits before the deadline."
     elif fit.latest is not None:
         yield f"It may begin as late as {said.latest(fit)} and still be tried twice."
