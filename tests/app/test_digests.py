@@ -417,7 +417,9 @@ def test_each_week_waits_for_its_plans(store, clock, relay):
     ("state", "hours", "words"),
     [
         (ErrandState.DEAD, 0, "2 at jira: given up"),
-        (ErrandState.UNKNOWN, 0, "2 at jira: sent with an unclear end"),
+        (ErrandState.UNKNOWN, 1, "2 at jira: sent with an unclear end"),
+        (ErrandState.UNKNOWN, 0.5, ""),
+        (ErrandState.SENDING, 2, ""),
         (ErrandState.NEW, 2, "2 at jira: not taken yet"),
         (ErrandState.NEW, 0.5, ""),
         (ErrandState.DONE, 500, ""),

@@ -180,7 +180,9 @@ def test_what_waits_for_an_hour_is_not_well(run, ran, minutes, state, words):
 def test_what_was_given_up_is_not_well(run):
     seen = json.loads(run("status", "--json")[1])
 
-    assert "Tickets at directory: 1 given up; see watcher tickets." in seen["trouble"]
+    told = next(one for one in seen["trouble"] if one.startswith("Tickets"))
+
+    assert told.startswith("Tickets: 1 at directory: given up, the oldest since ")
     assert {("directory", "done", 1), ("directory", "dead", 1)} == {
         (one["system"], one["state"], one["count"]) for one in seen["outbox"]
     }

@@ -103,7 +103,7 @@ def state_of(
     errands = store.figures.outbox_counts()
     return State(
         cases=[_known(row) for row in rows], sources=sources, books=store.view.books(),
-        inventory=inventory, stuck=[stuck(one) for one in errands if _is_stuck(one, now)],
+        inventory=inventory, stuck=[stuck(one) for one in errands if is_stuck(one, now)],
         fits=_fits(store.outbox, rows),
     )  # fmt: skip
 
@@ -119,10 +119,11 @@ def _fits(outbox: Outbox, rows: Iterable[CaseRow]) -> Mapping[str, Fit]:
     return {name: one.draft.fit for name, one in found.items() if one and one.draft.fit}
 
 
-def _is_stuck(one: OutboxCount, now: datetime) -> bool:
-    """Tell whether errands need a person: refused, unclear, or not taken for long."""
-    waits = one.state is ErrandState.NEW and one.oldest is not None and now - one.oldest > WAITED
-    return bool(one.count) and (waits or one.state in (ErrandState.UNKNOWN, ErrandState.DEAD))
+def is_stuck(one: OutboxCount, now: datetime) -> bool:
+    """Tell whether errands need a person: given up, or not done for an hour."""
+    if one.oldest is None or one.state not in _STUCK:
+        return False
+    return one.state is ErrandState.DEAD or now - one.oldest >= WAITED
 
 
 def _known(row: CaseRow) -> KnownCase:

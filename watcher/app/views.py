@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from watcher.app.plans import is_sound
-from watcher.app.posting import WAITED, stuck
+from watcher.app.posting import WAITED, is_stuck, stuck
 from watcher.app.settings import Located
 from watcher.app.status import read_receiver, read_worker
 from watcher.cases.sources import SourceState
@@ -16,7 +16,7 @@ from watcher.errors import InputError, WatcherError
 from watcher.model.case import Act, Case, CaseEvent, CaseKey, Crossing, Transition
 from watcher.model.ledger import Line, Place, books
 from watcher.model.status import LettersStatus, ReceiverStatus, WorkerStatus
-from watcher.model.ticket import ErrandState, OutboxCount
+from watcher.model.ticket import OutboxCount
 from watcher.ports import CaseQuery, CaseRow, Heard, Store, StoredPlan, View
 from watcher.store.connection import Options
 from watcher.store.engine import Store as OpenStore
@@ -128,15 +128,8 @@ def _trouble(seen: Overview) -> Iterator[str]:
 
 def _ticket_trouble(seen: Overview) -> Iterator[str]:
     for one in seen.outbox:
-        if one.state is ErrandState.DEAD:
-            yield f"Tickets at {one.system}: {one.count} given up; see watcher tickets."
-        elif _has_waited(one, seen.now):
+        if is_stuck(one, seen.now):
             yield f"Tickets: {stuck(one)}; see watcher tickets."
-
-
-def _has_waited(one: OutboxCount, now: datetime) -> bool:
-    waits = one.count and one.state in (ErrandState.NEW, ErrandState.UNKNOWN)
-    return bool(waits) and one.oldest is not None and now - one.oldest >= WAITED
 
 
 def _since(half: ReceiverStatus | WorkerStatus | None) -> str:
