@@ -11,7 +11,8 @@ import pytest
 from authority import Authority
 
 from watcher.errors import InputError, Refused, TryLater, Unclear
-from watcher.senders.http import Http, HttpOptions, Request, is_loopback, parsed, path_of
+from watcher.senders.answers import parsed
+from watcher.senders.http import Http, HttpOptions, Request, is_loopback, path_of
 
 READ = Request(method="GET", path="x")
 CREATE = Request(method="POST", path="x", changes=True, body={"a": 1})

@@ -1,9 +1,11 @@
 """What a system answered, read without trusting it; and the texts that carry our key."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import NoReturn
 
 from watcher.errors import TryLater, one_line
 from watcher.model.ticket import Draft
@@ -29,6 +31,30 @@ class Answer:
     def rows(self, *path: str) -> Sequence[Value]:
         """Return a list of the answer, empty if there is none."""
         return rows_at(self.value, *path)
+
+
+def parsed(data: bytes) -> Value:
+    """Read JSON strictly: no key twice, no NaN, nothing deeper than Python reads."""
+    try:
+        found: Value = json.loads(
+            data.decode(), object_pairs_hook=_once, parse_constant=_no_constant
+        )
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {error.lineno}, column {error.colno}") from error
+    return found
+
+
+def _once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def at(value: Value, *path: str) -> Value:
@@ -102,11 +128,15 @@ def marked(mark: str, text: str) -> str:
 
 
 def limited(text: str, limit: int) -> str:
-    """Return a text cut at the end of a line to what a field holds, and say that it was cut."""
+    """Return a text cut to what a field holds, and say that it was cut.
+
+    It is cut at the end of a line, but for a line that would take half of the room or more with it.
+    """
     if len(text) <= limit:
         return text
     room = text[: limit - len(_CUT)]
-    return (room.rpartition("\n")[0] or room) + _CUT
+    lines = room.rpartition("\n")[0]
+    return (lines if len(lines) * 2 > len(room) else room) + _CUT
 
 
 def whole(draft: Draft) -> str:

@@ -25,7 +25,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx2
 
 from watcher.errors import InputError, NotLoggedIn, Refused, ShutOut, TryLater, Unclear
-from watcher.senders.answers import Answer, Value, printable
+from watcher.senders.answers import Answer, Value, parsed, printable
 
 TOLD: Final = 200
 """Characters of a system's own words that we repeat."""
@@ -285,30 +285,6 @@ def _gather(
         if len(whole) > limit or watch.over():
             return None
     return None if unpack and not unpack.eof else bytes(whole)
-
-
-def parsed(data: bytes) -> Value:
-    """Read JSON strictly: no key twice, no NaN, nothing deeper than Python reads."""
-    try:
-        found: Value = json.loads(
-            data.decode(), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}") from error
-    return found
-
-
-def _once(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return made
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _lost(request: Request, text: str) -> NoReturn:
