@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from watcher.digest.fits import told
 from watcher.digest.subject import plural
 from watcher.model.digest import DigestLine, DigestPage, Section
+from watcher.slots.spans import ceil_div
 from watcher.tickets.encode import mail_html, mail_text, one_line
 
 SHOWN = 60
@@ -181,7 +182,7 @@ def _days(days: int | None) -> str:
 
 
 def _bar(count: int, most: int, mark: str) -> str:
-    return mark * (-(-count * BAR // most))
+    return mark * ceil_div(count * BAR, most)
 
 
 def _right(count: int) -> _Set:

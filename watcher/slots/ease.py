@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from watcher.model.clock import moment
 from watcher.model.slot import Lead
 from watcher.slots.limits import Limits
+from watcher.slots.spans import ceil_div
 from watcher.slots.zones import DAY, minute_after, moment_of
 
 MARGIN_DAY, LEAD_DAY, BLACKOUT_DAY = 3, 5, 8
@@ -34,8 +35,8 @@ class Opening:
     def cost(self) -> int:
         """What it costs: a longer window for each half hour begun, an extra one for each hour."""
         if self.of is None:
-            return EXTRA - -self.minutes // 60
-        return LONGER - -self.minutes // 30
+            return EXTRA + ceil_div(self.minutes, 60)
+        return LONGER + ceil_div(self.minutes, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class Ease:
 
 def days_of(lead: Lead, limits: Limits) -> int:
     """Return the days that a lead time still takes, one that is begun as a whole."""
-    return -(-max(minute_after(lead.until) - limits.now, 0) // DAY)
+    return ceil_div(max(minute_after(lead.until) - limits.now, 0), DAY)
 
 
 def _shortened(lead: Lead, days: int, limits: Limits) -> Lead:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from watcher.inventory.schema import Board, LeadTimes, Weekday
 from watcher.model.clock import moment
 from watcher.model.slot import Lead
+from watcher.slots.spans import ceil_div
 from watcher.slots.windows import WEEK, weekday_of
 from watcher.slots.zones import day_begins, instant, local_day
 
@@ -41,7 +42,7 @@ def _leads(times: LeadTimes, asked: Asked, now: datetime, zone: ZoneInfo) -> Ite
         yield Lead(name=CA, days=times.ca, until=until, why=why)
     elif asked.signed and asked.signing:
         until = now + timedelta(minutes=asked.signing)
-        days = -(-asked.signing // (24 * 60))
+        days = ceil_div(asked.signing, 24 * 60)
         why = f"the plan itself reckons {asked.signing} minutes for the signed certificate"
         yield Lead(name=CA, days=days, until=until, why=why)
 

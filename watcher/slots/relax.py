@@ -4,12 +4,12 @@ First everything of a kind is given up; where that yields a slot, it is made as 
 yields one. More given up never yields less, so that halving finds the smallest.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import TypeVar
 
 from watcher.model.slot import Relaxation
 from watcher.slots.ease import (
@@ -24,7 +24,7 @@ from watcher.slots.ease import (
 )
 from watcher.slots.limits import Limits
 from watcher.slots.search import Found, earliest
-from watcher.slots.spans import Stretch, merged
+from watcher.slots.spans import Stretch, ceil_div, merged
 from watcher.slots.windows import whole_day
 from watcher.slots.zones import DAY, instant, local_day, minute_after, moment_of
 
@@ -42,6 +42,7 @@ _APART = 4
 """Windows that are made longer each by its own minutes; more are by the same."""
 _USUAL = time(22)
 _HOUR, _QUARTER = 60, 15
+_T = TypeVar("_T")
 _PARTS = ("opened", "days", "leads", "margin")
 _ORDERS = (_PARTS, ("days", "leads", "margin", "opened"), ("margin", "leads", "days", "opened"))
 """In which order what is given up is made smaller; the cheapest of these is taken."""
@@ -118,7 +119,8 @@ class _Search:
 
     def of(self, parts: int, below: int = 1 << 30) -> Iterator[Ease]:
         """Yield what helps with so many kinds given up and may cost less than a limit."""
-        for base, kinds, floor in self._bases():
+        for base in self._bases():
+            kinds, floor = _kinds(base), _floor(base)
             if kinds == parts and floor < below and base.days and kinds == 1:
                 yield from self._fewest_days(base)
             elif kinds == parts and floor < below:
@@ -130,18 +132,14 @@ class _Search:
 
     # -- everything of a kind
 
-    def _bases(self) -> Iterator[tuple[Ease, int, int]]:
-        """Yield what may be given up whole, without openings: how many kinds, the least cost."""
+    def _bases(self) -> Iterator[Ease]:
+        """Yield what may be given up whole, without openings."""
         margins = (0, self.limits.margin // DAY) if self.limits.margin else (0,)
         single = tuple((one.name, days_of(one, self.limits)) for one in self.limits.leads)
         waived = tuple(lead for lead in single if lead[1])
         leads = dict.fromkeys([(), *((lead,) for lead in waived), waived])
         for margin, lead, days in product(margins, leads, dict.fromkeys([(), self._blacked()])):
-            ease = Ease(margin=margin, leads=lead, days=days)
-            costs = (
-                (margin, MARGIN_DAY), (len(lead), LEAD_DAY * len(lead)), (len(days), BLACKOUT_DAY),
-            )  # fmt: skip
-            yield ease, sum(bool(n) for n, _ in costs), sum(cost for n, cost in costs if n)
+            yield Ease(margin=margin, leads=lead, days=days)
 
     def _blacked(self) -> tuple[date, ...]:
         days = self._days(self.limits, self.limits.ready)
@@ -154,7 +152,7 @@ class _Search:
         last = local_day(moment_of(max(_last(limits), first)), limits.zone)
         return [day + timedelta(days=n) for n in range((last - day).days + 1)]
 
-    def _near(self, items: list[Any], most: int) -> list[Any]:
+    def _near(self, items: Sequence[_T], most: int) -> Sequence[_T]:
         return items[:most] if self.limits.deadline is None else items[-most:]
 
     def _longer(self, base: Ease) -> tuple[Opening, ...]:
@@ -178,7 +176,7 @@ class _Search:
             return evenings
         # A full hour where that is soon enough: tickets name it, and each drawing another quarter.
         hour, quarter = (
-            (Opening(-(-soon // step) * step, LONGEST_MINUTES),) for step in (_HOUR, _QUARTER)
+            (Opening(ceil_div(soon, step) * step, LONGEST_MINUTES),) for step in (_HOUR, _QUARTER)
         )
         return hour if self.fits(replace(base, opened=hour)) else quarter
 
@@ -259,6 +257,17 @@ class _Search:
 
     def _sessions(self, ease: Ease) -> tuple[Stretch, ...]:
         return tuple((one.starts, one.ends) for one in self.fits(ease) or ())
+
+
+def _kinds(base: Ease) -> int:
+    """Return how many kinds of constraints are given up."""
+    return bool(base.margin) + bool(base.leads) + bool(base.days)
+
+
+def _floor(base: Ease) -> int:
+    """Return what they cost at least: a day of the margin, of each lead time, of a blackout."""
+    margin, days = bool(base.margin), bool(base.days)
+    return MARGIN_DAY * margin + LEAD_DAY * len(base.leads) + BLACKOUT_DAY * days
 
 
 def _each(ease: Ease, minutes: int) -> Ease:

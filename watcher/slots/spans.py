@@ -6,6 +6,11 @@ from collections.abc import Iterable, Sequence
 Stretch = tuple[int, int]
 
 
+def ceil_div(number: int, by: int) -> int:
+    """Return how many times `by` it takes to hold a number; one that is begun counts."""
+    return -(-number // by)
+
+
 def merged(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """Return stretches in order, those that touch as one, empty ones left out."""
     found: list[Stretch] = []
