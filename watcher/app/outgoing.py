@@ -71,9 +71,10 @@ class Outgoing:
 
     desk: Desk
     lanes: tuple[Lane, ...] = field(init=False)
-    _apart: dict[str, Apart] = field(init=False)
+    _apart: dict[str, Apart] = field(default_factory=dict)
     """Faults of ours by thread."""
-    _loops: tuple[Loop, ...] = field(init=False)
+    _deciding: Loop = field(init=False)
+    _sending: tuple[Loop, ...] = field(init=False)
     _decide_at: int = 0
     _kept: bool = False
     """Errands of systems that left the settings rest."""
@@ -81,10 +82,20 @@ class Outgoing:
     def __post_init__(self) -> None:
         """Build a lane for each system; no thread runs yet."""
         self.lanes = tuple(Lane(self.desk, name, one) for name, one in self.desk.systems.items())
-        works: dict[str, Callable[[], object]] = {"deciding on tickets": self._decide}
-        works |= {f"sending tickets to {lane.name}": lane.turn for lane in self.lanes}
-        self._apart = {part: Apart(self.desk.clock) for part in works}
-        self._loops = tuple(Loop(part, partial(self._do, part, one)) for part, one in works.items())
+        self._deciding = self._loop("deciding on tickets", self._decide)
+        self._sending = tuple(
+            self._loop(f"sending tickets to {lane.name}", lane.turn) for lane in self.lanes
+        )
+
+    def _loop(self, part: str, work: Callable[[], object]) -> Loop:
+        self._apart[part] = Apart(self.desk.clock)
+        return Loop(part, partial(self._do, part, work))
+
+    def _do(self, part: str, work: Callable[[], object]) -> None:
+        try:
+            self._apart[part].do(part, work)
+        except StoreUnavailable as error:
+            logger.warning("the database does not answer: %s", error)
 
     @property
     def failing(self) -> tuple[str, ...]:
@@ -94,29 +105,23 @@ class Outgoing:
     def look(self) -> None:
         """Look soon; returns at once. What falls due calls this."""
         if self.lanes:
-            for loop in self._loops:
+            for loop in (self._deciding, *self._sending):
                 loop.look()
 
     def stop(self) -> None:
         """Send no more; wait for calls that run, but not for ever."""
+        loops, until = (self._deciding, *self._sending), time.monotonic() + END
         self.desk.stopping.set()
-        for loop in self._loops:
+        for loop in loops:
             loop.stop()
-        until = time.monotonic() + END
-        for loop in self._loops:
+        for loop in loops:
             loop.join(max(0.0, until - time.monotonic()))
-
-    def _do(self, part: str, work: Callable[[], object]) -> None:
-        try:
-            self._apart[part].do(part, work)
-        except StoreUnavailable as error:
-            logger.warning("the database does not answer: %s", error)
 
     # -- deciding
 
     def _decide(self) -> None:
         if self.decide():
-            for loop in self._loops[1:]:
+            for loop in self._sending:
                 loop.look()
 
     def decide(self) -> bool:
