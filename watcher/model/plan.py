@@ -58,7 +58,7 @@ class Finding:
     `node`, `owner` and `file` are names of the inventory when `in_inventory`, else what the
     message said, and then they never reach a command. `store_cut` says that the alarm ends inside
     the store's name, so that it may be a trust store; `about` is what the alarm tells when it is
-    not about an end date.
+    not about an end date. A `multi_server` certificate is one for all nodes, whichever reported it.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Finding:
     store_cut: bool = False
     about: str = ""
     revoked: bool = False
+    multi_server: bool = False
     trust: bool
     file: str | None
     file_in_inventory: bool

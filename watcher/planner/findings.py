@@ -167,6 +167,7 @@ def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
         store_cut=alarm.store is not None and alarm.store_kind is None,
         about=first.about,
         revoked=first.revoked,
+        multi_server=first.shared is not None,
         trust=trust,
         file=next((s.file for s in group if s.file), None) or plain(alarm.certificate),
         file_in_inventory=any(s.file for s in group),
