@@ -94,13 +94,17 @@ class JiraFake(Fake):
         fields = {**ticket["fields"], "attachment": files}
         id_ = str(self.first + number)
         return {
-            "id": id_, "key": f"UC-{number}", "fields": fields, "properties": ticket["properties"]
+            "id": id_, "key": f"{project_of(ticket)}-{number}", "fields": fields,
+            "properties": ticket["properties"],
         }  # fmt: skip
 
     def _find(self, asked):
         body = asked.json()
         label = re.search(r'labels = "([^"]+)"', body["jql"])[1]
-        found = self.searched(lambda ticket: label in ticket["fields"]["labels"])
+        project = re.search(r'project = "([^"]+)"', body["jql"])[1]
+        found = self.searched(
+            lambda ticket: label in ticket["fields"]["labels"] and project_of(ticket) == project
+        )
         known = [self.number_of(one) for one in body.get("reconcileIssues", [])]
         found = sorted({*found, *(n for n in known if n in self.tickets)})
         start = int(body.get("nextPageToken") or body.get("startAt") or 0)
@@ -152,6 +156,11 @@ class JiraFake(Fake):
         name = re.search(rb'filename="([^"]+)"', asked.raw)[1].decode()
         self.files[number].setdefault(name, []).append(("", asked.raw))
         return 200, {}, [{"filename": name}]
+
+
+def project_of(ticket):
+    """Return the project that a ticket was made in or that people moved it to."""
+    return ticket.get("moved", "UC")
 
 
 def status(category):

@@ -13,6 +13,8 @@ class RtFake(Fake):
     statuses = ("new", "open", "stalled", "resolved", "rejected", "deleted")
     right = True
     """Of writing to a ticket."""
+    superuser = False
+    """Who is none is not told how many rows there are, and some are left out of each page."""
     absent = (404, {}, {"message": "Not Found"})
 
     def key_of(self, ticket):
@@ -22,7 +24,7 @@ class RtFake(Fake):
     def foreign(self, value):
         """Return an answer that speaks of another's ticket."""
         if isinstance(value, dict) and "items" in value:
-            return {**value, "items": [{"id": "4711", "type": "ticket"}], "pages": 1}
+            return {**value, "items": [{"id": "4711", "type": "ticket"}], "pages": None}
         if isinstance(value, dict) and value.get("type") == "ticket":
             return {"id": "4711x", "type": "ticket", "_url": "http://elsewhere/"}
         return {"id": 4711, "Subject": "[watcher-other-1] x", "Status": "new", "CustomFields": []}
@@ -47,7 +49,9 @@ class RtFake(Fake):
         body = asked.json()
         kept = {} if self.drops_field else body.get("CustomFields", {})
         ticket = {"Subject": body["Subject"], "Status": "new", "CustomFields": kept, "at": 0}
-        ticket |= {name: body[name] for name in ("Starts", "Due", "Content") if name in body}
+        ticket |= {
+            name: body[name] for name in ("Queue", "Starts", "Due", "Content") if name in body
+        }
         number = self.add(ticket)
         self.comments[number].append((body["Subject"], body["Content"]))
         self._keep(number, body)
@@ -61,6 +65,7 @@ class RtFake(Fake):
 
     def _find(self, asked):
         query = asked.query["query"]
+        queue = re.match(r"Queue = '([^']+)'", query)[1]
         subject = re.search(r"Subject LIKE '([^']+)'", query)
         key = re.search(r"CF\.\{Change-Key\} = '([^']+)'", query)
 
@@ -69,19 +74,23 @@ class RtFake(Fake):
 
         def matches(ticket):
             kept = ticket["CustomFields"].get("Change-Key")
-            return like.search(ticket["Subject"]) or (key is not None and kept == key[1])
+            found = like.search(ticket["Subject"]) or (key is not None and kept == key[1])
+            there = ticket["Queue"] == queue and ticket["Status"] != "deleted"
+            return found and there and "into" not in ticket
 
         return self._page(asked, [{"id": str(n), "type": "ticket"} for n in self.searched(matches)])
 
-    @staticmethod
-    def _page(asked, rows):
+    def _page(self, asked, rows):
+        """Return a page; a row that is None is one that the user may not see."""
         page, size = int(asked.query["page"]), int(asked.query["per_page"])
-        part = rows[(page - 1) * size : page * size]
-        pages = -(-len(rows) // size)
-        return 200, {}, {"items": part, "page": page, "pages": pages, "total": len(rows)}
+        part = [row for row in rows[(page - 1) * size : page * size] if row is not None]
+        total = len(rows) if self.superuser else None
+        pages = -(-len(rows) // size) if self.superuser else None
+        return 200, {}, {"items": part, "page": page, "pages": pages, "total": total}
 
     def _get(self, asked, number):
         del asked
+        number = self.tickets[number].get("into", number)
         ticket = self.tickets[number]
         values = [ticket["CustomFields"]["Change-Key"]] if ticket["CustomFields"] else []
         fields = [{"id": "1", "type": "customfield", "name": "Change-Key", "values": values}]
@@ -118,6 +127,9 @@ class RtFake(Fake):
         return 201, {}, ["Comments added"]
 
     def _said(self, asked, number):
-        rows = [{"Subject": subject} for subject, _ in self.comments[number]]
+        rows = []
+        for subject, _ in self.comments[number]:
+            rows += [{"Subject": subject}, None]  # the mail that went out, which we may not see
         rows += [{"Filename": one} for one, kept in self.files[number].items() for _ in kept]
-        return self._page(asked, [{"id": str(n), **row} for n, row in enumerate(rows)])
+        shown = [row and {"id": str(n), **row} for n, row in enumerate(rows)]
+        return self._page(asked, shown)

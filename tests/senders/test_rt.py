@@ -7,7 +7,7 @@ from senders.fake_rt import RtFake
 from senders.systems import KINDS, NOW, draft
 
 from watcher.errors import InputError, Refused, TryLater
-from watcher.senders.rt import RequestTracker
+from watcher.senders.rt import PAGES, RequestTracker
 
 KEY = "watcher-graz-1"
 RT = KINDS[4]
@@ -54,6 +54,31 @@ def test_times_that_move_alone_are_written_without_a_comment(version):
 
     assert fake.comments[1] == before
     assert fake.tickets[1]["Starts"] == "2026-11-25 21:00:00"
+
+
+@pytest.mark.parametrize("superuser", [False, True])
+def test_what_stands_on_later_pages_is_seen_whoever_asks(superuser):
+    system, fake = RT.pair()
+    fake.superuser = superuser
+    ticket = system.create(draft(attachments=()))
+    for number in range(120):  # each with a mail that only some may see
+        system.comment(ticket, f"[{KEY} p{number}]", "text")
+    for _ in range(3):
+        system.update(ticket, draft(version=2))
+
+    assert all(system.has(ticket, f"[{KEY} p{number}]") for number in (0, 60, 119))
+    assert not system.has(ticket, f"[{KEY} p120]")
+    assert {name: len(files) for name, files in fake.files[1].items()} == {"plan-v2-ab12.html": 1}
+
+
+def test_pages_that_never_end_are_left_some_time():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    fake.comments[1] *= 5000
+    before = len(fake.asked)
+
+    assert not system.has(ticket, f"[{KEY} p1]")
+    assert len(fake.asked) == before + PAGES
 
 
 @pytest.mark.parametrize("last", [{"starts": None}, {"version": 3}, {"material": "cd34"}])

@@ -104,6 +104,44 @@ def test_comments_and_versions_are_found_by_their_marks(options):
     assert shown(system, ticket)["Subject"] == f"[{KEY}] Renew 3 certificates on graz"
 
 
+def test_what_stands_on_the_second_page_is_seen(options):
+    system = RequestTracker(options)
+    ticket = system.create(draft("watcher-enns-1"))
+    for number in range(100):
+        system.comment(ticket, f"[watcher-enns-1 p{number}]", "text")
+    for _ in range(2):
+        system.update(ticket, draft("watcher-enns-1", 2))
+    names = [row.get("Filename") for row in files(system, ticket)]
+
+    assert system.has(ticket, "[watcher-enns-1 p99]")
+    assert names.count("plan-v2-ab12.html") == 1
+
+
+def test_a_ticket_is_looked_at_wherever_people_brought_it(options, rt):
+    system = RequestTracker(options)
+    renamed, deleted, merged = (
+        system.create(draft(f"watcher-wels-{number}")) for number in range(3)
+    )
+    put(system, renamed, Subject="next week")
+    rt.delete(deleted.id)
+    put(system, merged, MergeInto=renamed.id)
+    plain = RequestTracker(replace(options, custom_field=""))
+
+    seen = [
+        plain.look(one, f"watcher-wels-{n}") for n, one in enumerate((renamed, deleted, merged))
+    ]
+
+    assert [one and one.title for one in seen] == ["next week", None, None]
+    assert plain.look(renamed, "watcher-wels-9") is None
+    assert plain.look(replace(renamed, id="4711"), "watcher-wels-0") is None
+
+
+def put(system, ticket, **fields):
+    path = f"ticket/{ticket.id}"
+    answer = system._send(Request(method="PUT", path=path, changes=True, body=fields))  # noqa: SLF001 -- as people do
+    assert "ermission" not in str(answer.value), answer.value
+
+
 def test_it_is_closed_and_opened_again(options):
     system = RequestTracker(options)
     ticket = system.create(draft("watcher-graz-5"))

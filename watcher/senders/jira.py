@@ -113,6 +113,15 @@ class Jira:
                 found[ticket.id] = ticket
         return tuple(found[id_] for id_ in sorted(found, key=lambda one: (len(one), one)))
 
+    def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
+        """Return an issue by its id, whatever project it is in; None if it is gone or not ours."""
+        for row in self._direct((ticket.id,)):
+            seen = self._ref(row)
+            if seen.id != ticket.id:
+                raise Unclear(f"{self.name} answers with another issue than {ticket.number}")
+            return seen if _is_ours(row, key) else None
+        return None
+
     def create(self, draft: Draft) -> TicketRef:
         """Make an issue in the project's first state, with label and property."""
         self.left_out = ()

@@ -41,6 +41,7 @@ PAGE: Final = 100
 PAGES: Final = 20
 _HTML: Final = "text/html"
 _TIMES: Final = ("Starts", "Due")
+_DELETED: Final = "deleted"
 _UNSET: Final = "1970-01-01"
 _UNPLANNED: Final = " no time"
 """Behind the mark of a version that is said without a planned time."""
@@ -97,6 +98,22 @@ class RequestTracker:
         )  # fmt: skip
         found = {ticket_id(row): self._ref(row) for row in ours}
         return tuple(found[id_] for id_ in sorted(found))
+
+    def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
+        """Return a ticket by its id, whatever queue it is in; None if it is gone or not ours.
+
+        One that was merged answers as that which it went into.
+        """
+        path = f"ticket/{path_of(ticket.id)}"
+        answer = self._send(Request(method="GET", path=path, accept={HTTPStatus.NOT_FOUND}))
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        row, seen = answer.value, self._ref(answer.value)
+        if seen.id != ticket.id or _told("Status", text_at(row, "Status")) == _DELETED:
+            return None
+        tag = tag_of(key)
+        ours = self._is_ours(row, tag) or (not self._keys(row) and self._began(ticket, tag))
+        return seen if ours else None
 
     def create(self, draft: Draft) -> TicketRef:
         """Make a ticket with its documents in one call, and look which fields it kept."""
@@ -247,11 +264,18 @@ class RequestTracker:
         return [text_at(row, "id") for row in rows if text_at(row, "id").isdigit()]
 
     def _pages(self, path: str, query: Mapping[str, str]) -> Iterator[Value]:
+        """Yield the rows of all pages.
+
+        Only a SuperUser is told how many there are; of others what they may not see is left out of
+        each page, so that an empty one alone is the end.
+        """
         for page in range(1, PAGES + 1):
             asked = {**query, "per_page": str(PAGE), "page": str(page)}
             answer = self._send(Request(method="GET", path=path, query=asked))
-            yield from list_of(answer, "items")
-            if page >= _count(answer, "pages"):
+            rows = list_of(answer, "items")
+            yield from rows
+            pages = answer.text("pages")
+            if page >= int(pages) if pages.isdigit() else not rows:
                 return
 
     def _get(self, id_: str) -> Answer:
@@ -264,18 +288,25 @@ class RequestTracker:
 
     def _is_ours(self, row: Value, tag: str) -> bool:
         """Tell whether a ticket carries our key; a field with another's key is another's."""
-        kept = _values(row, self.options.custom_field) if self.options.custom_field else ()
-        if any(kept):
+        if kept := self._keys(row):
             return tag in kept
         return text_at(row, "Subject").startswith(f"[{tag}]")
+
+    def _began(self, ticket: TicketRef, tag: str) -> bool:
+        """Tell whether the text that a ticket was made with has our key; nobody renames that."""
+        rows = self._pages(_attachments(ticket), {"fields": "Subject"})
+        first = next(rows, None)
+        return text_at(first, "Subject").startswith(f"[{tag}]")
+
+    def _keys(self, row: Value) -> Sequence[str]:
+        """Return the keys in a ticket's custom field, ours or another's."""
+        return [one for one in _values(row, self.options.custom_field) if one]
 
     def _is_like(self, row: Value, tag: str) -> bool:
         """Tell whether RT finds a ticket by our key: LIKE knows no case, and `_` is any sign."""
         like = re.escape(f"[{tag}]").replace("_", ".")
         found = re.search(like, text_at(row, "Subject"), re.IGNORECASE)
-        return bool(found) or any(
-            one.lower() == tag.lower() for one in _values(row, self.options.custom_field)
-        )
+        return bool(found) or any(one.lower() == tag.lower() for one in self._keys(row))
 
     def _ref(self, row: Value) -> TicketRef:
         id_ = str(ticket_id(row))
@@ -342,11 +373,6 @@ def _files(documents: Sequence[Attachment]) -> list[dict[str, str]]:
 def _subject(mark: str) -> str:
     """Return a mark as a subject: one line of ASCII, because it becomes a header of a mail."""
     return mark if _MARK.fullmatch(mark) else f"[{tag_of(mark)}]"
-
-
-def _count(answer: Answer, name: str) -> int:
-    text = answer.text(name)
-    return int(text) if text.isdigit() else 1
 
 
 def _lost(row: Value, fields: Mapping[str, object]) -> Sequence[str]:

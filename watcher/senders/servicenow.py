@@ -104,6 +104,20 @@ class ServiceNow:
         )
         return tuple(self._ref(row) for row in ours)
 
+    def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
+        """Return a change by its id; None if it is gone or not ours."""
+        path = f"{_table()}/{path_of(ticket.id)}"
+        query = {"sysparm_fields": _SEEN}
+        accept = {HTTPStatus.NOT_FOUND}
+        answer = self._send(Request(method="GET", path=path, query=query, accept=accept))
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        row = at(answer.value, "result")
+        seen = self._ref(row)
+        if seen.id != ticket.id:
+            raise Unclear(f"{self.name} answers with another change than {ticket.number}")
+        return seen if _is_ours(row, key) else None
+
     def create(self, draft: Draft) -> TicketRef:
         """Make a normal change in its first state."""
         self.left_out = ()
@@ -213,8 +227,10 @@ class ServiceNow:
     def _send(self, request: Request) -> Answer:
         before = self._token[0]
         headers = {**request.headers, "Authorization": self._authorization()}
-        accept = {HTTPStatus.UNAUTHORIZED} if self.options.client_id else ()
-        answer = self._http.send(replace(request, headers=headers, accept=accept))
+        accept = {HTTPStatus.UNAUTHORIZED} if self.options.client_id else set()
+        answer = self._http.send(
+            replace(request, headers=headers, accept={*accept, *request.accept})
+        )
         if answer.status == HTTPStatus.UNAUTHORIZED:
             old, self._token = before == self._token[0], ("", 0.0)
             if old:  # it was good when it was made: the next call has a new one
