@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from typing import ClassVar
 
 from senders.fakes import Fake
 
@@ -16,6 +17,8 @@ class JiraFake(Fake):
     first = 10_000
     categories = {"21": "done", "31": "new"}  # noqa: RUF012 -- replaced as a whole
     """Of the status that each transition leads to."""
+    captcha: ClassVar = {}
+    """Headers of the answer to an account that failed to log in too often."""
     absent = (404, {}, {"errorMessages": ["Issue does not exist"], "errors": {}})
     fields = frozenset(
         {"project", "issuetype", "summary", "description", "duedate", "labels", "priority"}
@@ -33,8 +36,25 @@ class JiraFake(Fake):
 
     def answer(self, asked):
         """Answer a call."""
-        if not self._known(asked):
+        if self.captcha:
+            return 403, self.captcha, {"message": "Login denied"}
+        known = self._known(asked)
+        status_, headers, value = self._done(asked) if known else self._to_anybody(asked)
+        reason = "OK" if known else "AUTHENTICATED_FAILED"
+        return status_, {**headers, "X-Seraph-LoginReason": reason}, value
+
+    def _to_anybody(self, asked):
+        """Answer who is not logged in: a Cloud takes a wrong log-in for none."""
+        if not self.cloud:
             return 401, {}, {"message": "Client must be authenticated to access this resource."}
+        if asked.path.endswith("/search/jql"):
+            return 200, {}, {"issues": [], "isLast": True}
+        if asked.path.endswith("/issue"):
+            words = "Anonymous users do not have permission to create issues in this project."
+            return 400, {}, {"errorMessages": [], "errors": {"project": words}}
+        return self.absent
+
+    def _done(self, asked):
         if not asked.path.startswith(self.root):
             return 410, {}, {"errorMessages": ["The requested API has been removed."]}
         path = asked.path.removeprefix(self.root)

@@ -8,7 +8,7 @@ import pytest
 from senders.fake_jira import JiraFake
 from senders.systems import KINDS, NOW, draft
 
-from watcher.errors import Refused
+from watcher.errors import NotLoggedIn, Refused
 from watcher.model.slot import Fit, Outcome
 from watcher.senders.jira import BODY
 from watcher.senders.jira_cloud import jira_cloud
@@ -29,6 +29,43 @@ def test_what_this_process_made_is_found_before_the_index_has_it(kind):
     assert other.find(KEY) == ()
     fake.clock.move(120)
     assert [one.id for one in other.find(KEY)] == [ticket.id]
+
+
+CALLS = {
+    "find": lambda system, _: system.find(KEY),
+    "look": lambda system, ticket: system.look(ticket, KEY),
+    "create": lambda system, _: system.create(draft("watcher-graz-2")),
+    "update": lambda system, ticket: system.update(ticket, draft(version=2)),
+    "has": lambda system, ticket: system.has(ticket, f"[{KEY} p1]"),
+    "comment": lambda system, ticket: system.comment(ticket, f"[{KEY} p1]", "text"),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_token_that_is_not_taken_any_more_is_told_whatever_the_answer_looks_like(kind, call):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    fake.secret = "another"  # noqa: S105 -- of a test
+
+    with pytest.raises(NotLoggedIn, match="does not take the log-in: AUTHENTICATED_FAILED"):
+        call(system, ticket)
+    assert fake.keys() == {KEY: 1}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Seraph-LoginReason": "AUTHENTICATION_DENIED"},
+     {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=https://x.example/login"}],
+    ids=lambda headers: next(iter(headers)),
+)  # fmt: skip
+def test_an_account_that_must_solve_a_captcha_is_not_logged_in(kind, headers):
+    system, fake = kind.pair()
+    fake.captcha = headers
+
+    with pytest.raises(NotLoggedIn, match=next(iter(headers.values()))):
+        system.find(KEY)
 
 
 @BOTH

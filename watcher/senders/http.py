@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -105,9 +105,12 @@ class Http:
         options: HttpOptions,
         *,
         secrets: Sequence[str] = (),
+        stranger: Callable[[Mapping[str, str]], str] = lambda _: "",
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        """Begin; `stranger` returns why headers say that our log-in was not taken, or nothing."""
         self.options = options
+        self._stranger = stranger
         self._base = _checked(options)
         self._secrets = tuple(sorted((s for s in secrets if s), key=len, reverse=True))
         self._later: tuple[str, ...] = ()
@@ -141,6 +144,7 @@ class Http:
         watch = _Watch(self.options.whole)
         try:
             with watch, closing(self._ask(request, watch)) as response:
+                self._greet(response)
                 if self._is_good(response, request):
                     return self._read(response, request, watch)
                 self._refuse(response, request, watch)
@@ -189,6 +193,11 @@ class Http:
             extensions={"trace": watch.trace},
         )  # fmt: skip
         return self._client.send(made, stream=True, follow_redirects=False)
+
+    def _greet(self, response: httpx2.Response) -> None:
+        """Raise NotLoggedIn if a system answers as it does to anybody, with whatever status."""
+        if why := self._stranger(response.headers):
+            raise NotLoggedIn(f"{self._host()} does not take the log-in: {self.clean(why)}")
 
     def _is_good(self, response: httpx2.Response, request: Request) -> bool:
         status = response.status_code

@@ -46,6 +46,8 @@ PAGE: Final = 50
 REMEMBERED: Final = 1000
 _SEEN: Final = ("summary", "status", "labels")
 
+_NOBODY: Final = ("AUTHENTICATED_FAILED", "AUTHENTICATION_DENIED")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JiraOptions:
@@ -93,7 +95,7 @@ class Jira:
         self.searches, self.reopens = True, bool(options.reopened)
         self._dialect = dialect
         secrets = (options.token, dialect.authorization.partition(" ")[2])
-        self._http = Http(options.http, secrets=secrets, transport=transport)
+        self._http = Http(options.http, secrets=secrets, stranger=_stranger, transport=transport)
         self._made: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self.left_out: Sequence[str] = ()
@@ -326,6 +328,17 @@ class Jira:
             closed=text_at(row, "fields", "status", "statusCategory", "key") == "done",
             title=self._http.clean(text_at(row, "fields", "summary")),
         )  # fmt: skip
+
+
+def _stranger(headers: Mapping[str, str]) -> str:
+    """Return why Jira takes us for nobody, by its headers; empty if it does not.
+
+    With an expired token it answers as to anybody: a search with 200 and no issue.
+    """
+    reason = headers.get("x-seraph-loginreason", "").upper()
+    if any(word in reason for word in _NOBODY):
+        return reason
+    return headers.get("x-authentication-denied-reason", "")
 
 
 def _size(written: object) -> int:
