@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.app.plans import PlanOrder, draw, render_plans
+from watcher.app.plans import PlanOrder, draw, hear, render_plans
 from watcher.model.alarm import Tally
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ def drawn(name):
     order = PlanOrder(
         inputs=(str(EXAMPLES / alarms),), inventory=str(EXAMPLES / site) if site else None
     )
-    return draw(order, Tally())
+    return draw(hear(order, Tally()))
 
 
 @pytest.mark.parametrize(("name", "form"), DOCUMENTS, ids=lambda part: part)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from watcher.app.knowledge import load_catalogue
-from watcher.app.plans import PlanOrder, draw
+from watcher.app.plans import PlanOrder, draw, hear
 from watcher.app.site import load_inventory
 from watcher.model.alarm import Tally
 from watcher.safety.check import check
@@ -23,7 +23,7 @@ PAIRS = {
 
 def drawn(alarms, inventory=None):
     inputs = (str(EXAMPLES / alarms),)
-    return draw(PlanOrder(inputs=inputs, inventory=inventory), Tally())
+    return draw(hear(PlanOrder(inputs=inputs, inventory=inventory), Tally()))
 
 
 @pytest.mark.parametrize("alarms", PAIRS)

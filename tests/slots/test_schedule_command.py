@@ -1,5 +1,6 @@
 """`watcher schedule`: what it prints, and how it ends."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -24,8 +25,8 @@ def site(tmp_path):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["watcher", "schedule", *arguments])
+    def call(*arguments, command="schedule"):
+        monkeypatch.setattr(sys, "argv", ["watcher", command, *arguments])
         with pytest.raises(SystemExit) as left:
             main()
         told = capsys.readouterr()
@@ -100,6 +101,16 @@ def test_a_node_in_no_cluster_is_named_with_the_clusters_there_are(run, site, fo
         "CUCM02 is in no cluster of the inventory. Clusters of the inventory: graz."
         in (err if form == "ics" else out)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["schedule", "plan"])
+def test_an_inventory_on_standard_input_is_read_once(run, site, monkeypatch, command):
+    stdin = io.TextIOWrapper(io.BytesIO(Path(site).read_bytes()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, out, err = run(str(EXAMPLES / "alarm-technote.txt"), "-i", "-", command=command)
+
+    assert code == (1 if command == "schedule" else 0)
+    assert "CUCM02 is in no cluster of the inventory" in out + err
 
 
 def test_a_node_of_two_clusters_is_named_with_both(run, tmp_path):

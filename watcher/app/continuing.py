@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watcher.app.files import read_bytes
-from watcher.app.plans import Heard, PlanOrder, hear
+from watcher.app.plans import Heard, PlanOrder, draw
 from watcher.errors import InputError, Location
-from watcher.model.alarm import Tally
 from watcher.model.plan import ChangePlan
 from watcher.model.progress import Mark, Marked, Outcome
 from watcher.planner.plan import newest_event, sketch_plans
-from watcher.planning import plan as drawn_plans
 from watcher.proving.continuation import continue_plan
 from watcher.proving.progress import Marks, numbers_of, read_progress
 from watcher.proving.rest import Site
@@ -37,11 +35,10 @@ class ProgressOrder:
 
 
 def draw_continued(
-    order: PlanOrder, progress: ProgressOrder, tally: Tally
+    heard: Heard, order: PlanOrder, progress: ProgressOrder
 ) -> tuple[ChangePlan, ...]:
-    """Draw the plan for some alarms, mark what was done of it, and prove its rest."""
-    heard = hear(order, tally)
-    plans = drawn_plans(heard.events, heard.inventory, heard.catalogue, order.as_of)
+    """Draw the plan for what was heard, mark what was done of it, and prove its rest."""
+    plans = draw(heard, order.as_of)
     if not plans:
         return ()
     plan = _only(plans, order)

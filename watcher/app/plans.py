@@ -53,17 +53,13 @@ def hear(order: PlanOrder, tally: Tally) -> Heard:
     return Heard(events=tuple(events), inventory=inventory, catalogue=catalogue)
 
 
-def draw(order: PlanOrder, tally: Tally) -> tuple[ChangePlan, ...]:
-    """Read alarms and draw the plans for them; one for each cluster."""
-    heard = hear(order, tally)
-    return planning.plan(heard.events, heard.inventory, heard.catalogue, order.as_of)
+def draw(heard: Heard, as_of: datetime | None = None) -> tuple[ChangePlan, ...]:
+    """Draw the plans for what was heard; one for each cluster."""
+    return planning.plan(heard.events, heard.inventory, heard.catalogue, as_of)
 
 
-def strangers(plans: Sequence[ChangePlan], name: str) -> tuple[str, ...]:
-    """Say of each plan whom the inventory of that name does not have; empty with a cluster."""
-    if all(plan.cluster for plan in plans):
-        return tuple("" for _ in plans)
-    inventory = load_inventory(name)
+def strangers(plans: Sequence[ChangePlan], inventory: Inventory) -> tuple[str, ...]:
+    """Say of each plan whom the inventory does not have; empty with a cluster."""
     known = ", ".join(cluster.name for cluster in inventory.clusters)
     return tuple(
         ""

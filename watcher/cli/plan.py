@@ -10,7 +10,15 @@ import typer
 from watcher.app.clock import SystemClock
 from watcher.app.continuing import ProgressOrder, draw_continued, refusals
 from watcher.app.files import STANDARD_INPUT, write_output
-from watcher.app.plans import PlanOrder, document_of, draw, strangers, verify_document, was_refused
+from watcher.app.plans import (
+    PlanOrder,
+    document_of,
+    draw,
+    hear,
+    strangers,
+    verify_document,
+    was_refused,
+)
 from watcher.cli.formats import chosen
 from watcher.cli.options import TIME
 from watcher.cli.options import moment as read_moment
@@ -154,11 +162,12 @@ def plan(  # noqa: PLR0913, PLR0917 -- one argument for each option of the comma
         from_step=from_step, pastes=tuple(progress or ()), done=tuple(done or ()),
         skipped=tuple(skip or ()), failed=tuple(failed or ()),
     )  # fmt: skip
-    plans = draw_continued(order, said, tally) if said.given else draw(order, tally)
+    heard = hear(order, tally)
+    plans = draw_continued(heard, order, said) if said.given else draw(heard, order.as_of)
     if not plans:
         raise no_alarm(order, tally)
     write_output(output, document_of(plans, wanted.value))
-    for why in filter(None, strangers(plans, inventory) if inventory else ()):
+    for why in filter(None, strangers(plans, heard.inventory) if heard.inventory else ()):
         print(one_line(why), file=sys.stderr)
     if any(was_refused(drawn) for drawn in plans):
         print("watcher: error: a plan was refused by the safety check", file=sys.stderr)

@@ -2,18 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from watcher.app.calendars import given_calendars, site_calendars
 from watcher.app.clock import SystemClock
 from watcher.app.files import STANDARD_INPUT, write_output
-from watcher.app.plans import PlanOrder, draw, strangers
-from watcher.app.site import load_inventory
+from watcher.app.plans import PlanOrder
+from watcher.app.slots import schedules
 from watcher.cli.plan import Inputs, Packs, moment, no_alarm
 from watcher.cli.tables import console, print_json, print_table, say
 from watcher.errors import one_line
@@ -21,7 +20,6 @@ from watcher.model.alarm import Tally
 from watcher.model.slot import Outcome, Schedule
 from watcher.slots import text
 from watcher.slots.calendar_out import to_ics
-from watcher.slots.recommend import recommend
 
 
 def register(app: typer.Typer) -> None:
@@ -89,32 +87,16 @@ def schedule(  # noqa: PLR0913, PLR0917 -- one argument for each option of the c
     order = PlanOrder(
         inputs=tuple(inputs or [STANDARD_INPUT]), inventory=inventory, rules=tuple(rules or ())
     )
-    found = _found(order, now, calendar or ())
+    tally = Tally()
+    found = schedules(order, calendar or (), now, tally)
+    if not found:
+        raise no_alarm(order, tally)
     _print(found, form, now)
     if any(one.outcome is not Outcome.FOUND for one in found):
         raise typer.Exit(1)
 
 
 schedule.__doc__ = _EXAMPLES
-
-
-def _found(order: PlanOrder, now: datetime, calendars: Sequence[str]) -> list[Schedule]:
-    tally = Tally()
-    plans = draw(order, tally)
-    if not plans:
-        raise no_alarm(order, tally)
-    name = order.inventory or ""
-    inventory = load_inventory(name)
-    clusters = {one.name: one for one in inventory.clusters}
-    site = site_calendars(name, inventory)
-    given = given_calendars(calendars, inventory, [plan.cluster or "" for plan in plans])
-    found = []
-    for plan, nowhere in zip(plans, strangers(plans, order.inventory or ""), strict=True):
-        key = plan.cluster or ""
-        known = (*site.get(key, ()), *given.get(key, ()))
-        one = recommend(plan, clusters.get(key), now, known)
-        found.append(replace(one, notes=(*filter(None, (nowhere,)), *one.notes)))
-    return found
 
 
 def _print(found: Sequence[Schedule], form: Format, now: datetime) -> None:
