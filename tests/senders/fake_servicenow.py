@@ -17,6 +17,8 @@ class ServiceNowFake(Fake):
         super().__init__(*args, **options)
         self.tokens = set()
         self.expires = False
+        self.ignored = ()
+        """Fields that nobody may write: the Change API names them, the table says nothing."""
 
     def key_of(self, ticket):
         """Return our key in a ticket."""
@@ -67,7 +69,7 @@ class ServiceNowFake(Fake):
         return 200, {}, {"access_token": token, "expires_in": 1799, "token_type": "Bearer"}
 
     def _create(self, asked):
-        body = asked.json()
+        body = self._heeded(asked)
         names = ("correlation_id", "short_description", "description")
         ticket = dict.fromkeys((*names, "work_notes", "comments"), "") | {"state": "-5"}
         ticket |= {k: v if k == "correlation_id" else v[:4000] for k, v in body.items()}
@@ -77,13 +79,20 @@ class ServiceNowFake(Fake):
         return 201, {}, {"result": self._shown(self.add(ticket), asked)}
 
     def _shown(self, number, asked):
+        open_ = self.tickets[number]["state"] not in {"3", "4"}
         plain = {
             **self.tickets[number], "sys_id": f"{number:032x}", "number": f"CHG{number:07d}",
-            "active": str(self.tickets[number]["state"] not in {"3", "4"}).lower(),
+            "active": str(open_).lower(),
         }  # fmt: skip
         if "sn_chg_rest" not in asked.path:
             return plain
-        return {k: {"value": v, "display_value": f"shown {v}"} for k, v in plain.items()}
+        typed = plain | {"active": open_, "state": float(plain["state"])}
+        shown = {k: {"value": v, "display_value": f"shown {v}"} for k, v in typed.items()}
+        ignored = [name for name in asked.json() if name in self.ignored]
+        return shown | {"__meta": {"ignoredFields": ignored}}
+
+    def _heeded(self, asked):
+        return {name: v for name, v in asked.json().items() if name not in self.ignored}
 
     def _find(self, asked):
         wanted = asked.query["sysparm_query"].partition("^ORDERBY")[0].split("^OR")
@@ -110,7 +119,7 @@ class ServiceNowFake(Fake):
         return 200, {}, {"result": shown}
 
     def _set(self, asked, number):
-        for name, value in asked.json().items():
+        for name, value in self._heeded(asked).items():
             if name in {"work_notes", "comments"}:
                 self.comments[number].append((name, value))
             else:

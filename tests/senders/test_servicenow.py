@@ -14,6 +14,8 @@ from watcher.senders.servicenow import FIELD, TITLE, ServiceNow, ServiceNowOptio
 
 KEY = "watcher-graz-1"
 BASIC, OAUTH = KINDS[0], KINDS[1]
+BOTH = pytest.mark.parametrize("kind", [BASIC, OAUTH], ids=lambda kind: kind.name)
+UNHEEDED = "it is unknown there, or not ours to write"
 
 
 def sent(fake, number=1):
@@ -41,6 +43,24 @@ def test_times_are_utc():
 
     assert sent(fake)["start_date"] == "2026-11-30 23:30:00"
     assert "end_date" not in sent(fake)
+
+
+@BOTH
+def test_times_that_a_draft_says_no_more_are_cleared(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    system.update(ticket, draft(version=2, starts=None, due=None))
+    times = [sent(fake)[name] for name in ("start_date", "end_date", "due_date")]
+
+    assert times == ["", "2026-11-23 23:00:00", ""]
+
+
+@BOTH
+def test_a_new_change_is_told_no_empty_times(kind):
+    system, fake = kind.pair()
+    system.create(draft(starts=None, ends=None, due=None))
+
+    assert not {"start_date", "end_date", "due_date"} & set(sent(fake))
 
 
 def test_the_table_is_told_the_type():
@@ -98,6 +118,43 @@ def test_an_update_leaves_what_people_wrote():
 
     assert sent(fake)["assigned_to"] == "ann"
     assert sent(fake)["risk_impact_analysis"].startswith("another")
+
+
+@BOTH
+@pytest.mark.parametrize("call", ["close", "reopen"])
+def test_a_change_that_stays_as_it_was_is_a_refusal_and_is_said_once(kind, call):
+    system, fake = kind.pair()
+    ticket, mark = system.create(draft()), f"[{KEY} p1 moved]"
+    sent(fake)["state"] = "-5" if call == "close" else "3"
+    fake.ignored = ("state",)
+    told = f": the field state: {UNHEEDED}" if kind is BASIC else ": no reason told"
+
+    for _ in range(2):
+        with pytest.raises(Refused, match="leaves CHG0000001 (open|closed)" + told):
+            getattr(system, call)(ticket, mark, f"{mark} all are done")
+    assert len(fake.comments[1]) == 1
+
+
+def test_fields_that_the_change_api_takes_no_notice_of_are_told():
+    system, fake = BASIC.pair()
+    system.options = replace(system.options, fields={"assigment_group": "uc"})
+    fake.ignored = ("assigment_group", "correlation_id", "start_date")
+    ticket = system.create(draft())
+    first = system.left_out
+    system.update(ticket, draft(version=2))
+
+    assert sorted(first) == [f"the field {name}: {UNHEEDED}" for name in fake.ignored]
+    assert system.left_out == (f"the field start_date: {UNHEEDED}",)
+    assert [one.id for one in system.find(KEY)] == [ticket.id]
+
+
+def test_a_comment_that_is_not_taken_is_a_refusal():
+    system, fake = BASIC.pair()
+    ticket = system.create(draft())
+    fake.ignored = ("work_notes",)
+
+    with pytest.raises(Refused, match="no notice of work_notes in CHG0000001"):
+        system.comment(ticket, f"[{KEY} p1]", "text")
 
 
 def test_a_token_that_ended_is_asked_for_anew_at_the_next_call():

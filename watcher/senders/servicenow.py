@@ -133,7 +133,7 @@ class ServiceNow:
         if not _is_ours(kept, draft.key):
             raise Unclear(f"{self.name} answers a new change with another's key")
         ticket = self._ref_of(answer)
-        self.left_out = attach_new(draft, *self._documents(ticket))
+        self.left_out = (*self._unheeded(answer), *attach_new(draft, *self._documents(ticket)))
         return ticket
 
     def _item(self, draft: Draft) -> dict[str, str]:
@@ -146,9 +146,9 @@ class ServiceNow:
         """Attach this version's documents, then write our fields anew, the mark among them."""
         self.left_out = ()
         missing = attach(draft, *self._documents(ticket))
-        found = self._patch(ticket, _fields(missing.shown(draft)))
-        self.left_out = missing.settled()
-        return found
+        answer = self._patch(ticket, _fields(missing.shown(draft)) | _cleared(draft))
+        self.left_out = (*self._unheeded(answer), *missing.settled())
+        return self._ref_of(answer)
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell whether the description or a line of the journal begins with the mark.
@@ -171,28 +171,49 @@ class ServiceNow:
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Add a journal entry."""
-        self._patch(ticket, {self.options.comments: servicenow(marked(mark, text))})
+        name = self.options.comments
+        answer = self._patch(ticket, {name: servicenow(marked(mark, text))})
+        if name in self._ignored(answer):
+            raise Refused(f"{self.name} takes no notice of {name} in {ticket.number}")
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Set the fields that close it, with a journal entry, in one call."""
-        return self._move(ticket, self.options.closing, marked(mark, text))
+        """Set the fields that close it, with a journal entry unless that is there, in one call."""
+        return self._move(ticket, mark, text, closes=True)
 
     def reopen(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
-        """Set the fields that open it, with a journal entry, in one call."""
-        return self._move(ticket, self.options.reopening, marked(mark, text))
+        """Set the fields that open it, with a journal entry unless that is there, in one call."""
+        return self._move(ticket, mark, text, closes=False)
 
-    def _move(self, ticket: TicketRef, fields: Mapping[str, str], text: str) -> TicketRef:
+    def _move(self, ticket: TicketRef, mark: str, text: str, *, closes: bool) -> TicketRef:
+        fields = dict(self.options.closing if closes else self.options.reopening)
         if not fields:
             raise Refused(f"{self.name}: the settings name no fields for this; people do it")
-        return self._patch(ticket, {**fields, self.options.comments: servicenow(text)})
+        if not self.has(ticket, mark):
+            fields[self.options.comments] = servicenow(marked(mark, text))
+        answer = self._patch(ticket, fields)
+        after = self._ref_of(answer)
+        if after.closed is not closes:
+            told = "; ".join(self._unheeded(answer)) or "no reason told"
+            state = "open" if closes else "closed"
+            raise Refused(f"{self.name} leaves {ticket.number} {state}: {told}")
+        return after
 
-    def _patch(self, ticket: TicketRef, fields: Mapping[str, str]) -> TicketRef:
+    def _patch(self, ticket: TicketRef, fields: Mapping[str, str]) -> Answer:
         place = _table() if self.options.table_api else "api/sn_chg_rest/change"
         path = f"{place}/{path_of(ticket.id)}"
         answer = self._send(Request(method="PATCH", path=path, changes=True, body=fields))
         if _plain(answer.value, "sys_id") != ticket.id:
             raise Unclear(f"{self.name} answers with another change than {ticket.number}")
-        return self._ref_of(answer)
+        return answer
+
+    def _ignored(self, answer: Answer) -> Sequence[str]:
+        """Return the fields that the Change API says it took no notice of; the table is silent."""
+        names = answer.rows("result", "__meta", "ignoredFields")
+        return [self._http.clean(one) for one in names if isinstance(one, str)]
+
+    def _unheeded(self, answer: Answer) -> Sequence[str]:
+        return [f"the field {name}: it is unknown there, or not ours to write"
+                for name in self._ignored(answer)]  # fmt: skip
 
     # -- documents
 
@@ -302,8 +323,16 @@ def _fields(draft: Draft) -> dict[str, str]:
         texts["description"] += "\n\nConfiguration items: " + ", ".join(draft.items)
     made = {name: limited(servicenow(text), FIELD) for name, text in texts.items()}
     made["short_description"] = servicenow(one_line(draft.title, TITLE))[:TITLE]
-    times = (("start_date", draft.starts), ("end_date", draft.ends), ("due_date", draft.due))
-    return made | {name: _time(at) for name, at in times if at is not None}
+    return made | {name: _time(at) for name, at in _times(draft).items() if at is not None}
+
+
+def _cleared(draft: Draft) -> dict[str, str]:
+    """Return the fields for times that a draft does not say, or says no more."""
+    return {name: "" for name, at in _times(draft).items() if at is None}
+
+
+def _times(draft: Draft) -> dict[str, datetime | None]:
+    return {"start_date": draft.starts, "end_date": draft.ends, "due_date": draft.due}
 
 
 def _is_ours(row: Value, key: str) -> bool:
@@ -323,8 +352,14 @@ def _time(at: datetime) -> str:
 
 
 def _plain(value: Value, name: str) -> str:
-    """Return a field of one change: the Change API wraps it, the Table API does not."""
-    return text_at(value, "result", name, "value") or text_at(value, "result", name)
+    """Return a field of one change as the Table API has it: the Change API wraps and types it."""
+    found = at(value, "result", name)
+    bare = found.get("value") if isinstance(found, Mapping) else found
+    if isinstance(bare, bool):
+        return str(bare).lower()
+    if isinstance(bare, float) and bare.is_integer():
+        return str(int(bare))
+    return text_at({"value": bare}, "value")
 
 
 def _raw(value: Value, name: str) -> str:
