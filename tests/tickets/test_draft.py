@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from builders import AS_OF, CATALOGUE, alarm, cluster, inventory, node
+from builders import AS_OF, CATALOGUE, alarm, certificate, cluster, inventory, node
 from tickets.desk import NOW
 
 from watcher import planning
+from watcher.account import verdict
+from watcher.inventory.schema import Issuer
+from watcher.model.expiry import ExpiryState
 from watcher.model.plan import ChangePlan, Finding
 from watcher.model.slot import Fit, Outcome
 from watcher.tickets.draft import TITLE, draft_of
@@ -73,7 +76,8 @@ def test_the_slot_and_the_margin_stand_at_the_top_in_the_zone_of_the_cluster(one
         "It may begin as late as Tue 2026-11-24 20:00 CST and still be tried twice.",
         (
             "To be over by Tue 2026-11-24 23:00 CST (America/Chicago): the earliest end that a "
-            "certificate of this change can have, less the margin that the site keeps."
+            "certificate of this change can have, of those that still run, less the margin that "
+            "the site keeps."
         ),
     ] == top
 
@@ -122,6 +126,16 @@ def test_a_plan_without_a_slot_says_so_at_its_top(one, outcome, why, relief, top
     assert top in draft_of(one, fit).description.partition("\n\n")[0]
 
 
+def test_where_nothing_helps_the_first_slot_is_named_all_the_same(one):
+    none = {"outcome": Outcome.NONE, "starts": None, "ends": None, "why": "x"}
+    late = datetime(2026, 12, 6, 3, tzinfo=UTC)
+    told = "The first slot without regard to the deadline is over by Sat 2026-12-05 21:00 CST."
+
+    assert told in draft_of(one, late_fit(**none, late=late)).description
+    assert told not in draft_of(one, late_fit(**none, late=late, relief="x")).description
+    assert "without regard" not in draft_of(one, late_fit(**none)).description
+
+
 def test_what_was_not_reckoned_is_not_told(one):
     plain = draft_of(one).description
 
@@ -144,9 +158,41 @@ def test_risk_tells_what_the_proof_says(two):
     risk = draft_of(two).risk
 
     assert f"Phone resets: {two.proof.resets}." in risk
-    assert all(text in risk for one in two.proof.offline for text in (one.text,))
+    assert two.proof.sentences
+    assert all(f"- {text}" in risk for text in two.proof.sentences)
     assert all(span.text in risk for span in (*two.proof.windows, *two.proof.outages))
     assert f"From step {two.point_of_no_return} on only a restore leads back." in risk
+    assert verdict(two).words + "." == risk.splitlines()[0]
+
+
+def test_a_risk_holds_no_words_of_the_model_alone(two):
+    (absent,) = (one for one in two.proof.offline if one.ok)
+    state, _, why = absent.text.partition(": ")
+
+    assert state == "survive"
+    assert f"{', '.join(absent.groups)} because of {why}" in draft_of(two).risk
+    assert f": {absent.text}" not in draft_of(two).risk
+
+
+def test_what_is_over_has_ended_and_counts_as_the_same_end(one):
+    first = one.findings[0]
+    over = replace(one, findings=(replace(first, state=ExpiryState.EXPIRED),))
+    told = f"{first.expiry.day} ({first.expiry.certainty})"
+
+    assert f"- tomcat of pub: ends {told}" in draft_of(one).description
+    assert f"- tomcat of pub: ended {told}" in draft_of(over).description
+    assert draft_of(one).decides == draft_of(over).decides
+
+
+def test_a_certificate_of_all_nodes_is_that_of_the_cluster():
+    shared = certificate("tomcat", None, issuer=Issuer.CA_SIGNED, multi_server=True)
+    site = inventory(cluster(node("pub"), node("sub1"), certificates=(shared,)))
+    draft = draft_of(plan(alarm(node="sub1"), site=site))
+    told = "the cluster's tomcat certificate (multi-server)"
+
+    assert f"graz: certificate change, {told} by 2026-11-25" == draft.title
+    assert f"- {told}: ends 2026-11-25" in draft.description
+    assert "tomcat of" not in draft.description
 
 
 def test_impact_way_back_and_test_are_those_of_the_plan(two):
@@ -184,6 +230,10 @@ def changes(plan):
     step = next(one for one in plan.steps if one.command)
     other = replace(step, command=(replace(step.command[0], text="another command"),))
     yield "command", replace(plan, steps=(other,))
+    asked = replace(step, only_if=("it rains",))
+    yield "condition", replace(plan, steps=(asked,))
+    asked = replace(step, command=(replace(step.command[0], only_if=("it rains",)),))
+    yield "condition of a command", replace(plan, steps=(asked,))
 
 
 def test_what_people_decide_on_is_material(two):
@@ -229,7 +279,13 @@ def test_evidence_stands_in_lines_of_its_own_and_is_cut(one):
 
     assert 21 == len(block)
     assert "\nReboot" not in description
-    assert max(map(len, block)) < 240
+    assert max(map(len, block)) < 440
+
+
+def test_evidence_of_a_usual_length_stands_whole(one):
+    (block,) = (line for line in draft_of(one).description.splitlines() if line.startswith("> "))
+
+    assert f"> E1: {one.evidence[0].raw}" == block
 
 
 def test_a_plan_without_steps_says_so(one):

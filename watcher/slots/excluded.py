@@ -26,12 +26,12 @@ def _span(stretch: Stretch, what: str) -> Span:
 def _why(window: Stretch, limits: Limits, last: int) -> str:
     phases = len(limits.work.phases)
     needed = min(limits.work.session(i, i + 1) for i in range(phases))
-    what = "the work" if phases == 1 else "the shortest phase"
+    what = "the work" if phases == 1 else "its shortest piece"
     if _longest((window,)) < needed:
-        return f"too short: {_longest((window,))} minutes, {what} takes {needed}"
+        return f"too short: {_longest((window,))} minutes, {what} takes {needed} minutes"
     left = clipped((window,), limits.now, limits.horizon)
     if _longest(left) < needed:
-        return f"only {_longest(left)} minutes of it are left, {what} takes {needed}"
+        return f"only {_longest(left)} minutes of it are left, {what} takes {needed} minutes"
     left = clipped(left, limits.ready, limits.horizon)
     if _longest(left) < needed:
         lead = max(limits.leads, key=lambda lead: lead.until)
@@ -41,7 +41,8 @@ def _why(window: Stretch, limits: Limits, last: int) -> str:
         return f"blackout: {', '.join(_reasons(window, limits))}"
     left = clipped(left, 0, last)
     if _longest(left) < needed:
-        return f"past the deadline: {_longest(left)} minutes before it, {what} takes {needed}"
+        room = f"{_longest(left)} minutes before it"
+        return f"past the deadline: {room}, {what} takes {needed} minutes"
     return f"room for {_longest(left)} minutes, but {_obstacle(limits)}"
 
 
@@ -53,7 +54,8 @@ def _obstacle(limits: Limits) -> str:
         start = task.allowed.earliest(needed, limits.ready)
         if start is None or start + needed > task.deadline(number):
             first, end = phase.steps
-            return f"steps {first}-{end}, which no gate divides, take {needed} and fit in no window"
+            steps = f"steps {first}-{end}, which no gate divides"
+            return f"{steps}, take {needed} minutes and fit in no window"
     return (
         f"the {len(work.phases)} phases, {work.minutes} minutes in one, do not all find room "
         "before the deadline, with rest between windows"

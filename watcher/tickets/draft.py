@@ -9,19 +9,20 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from watcher.account import verdict
-from watcher.model.expiry import Certainty
-from watcher.model.plan import ChangePlan, CommandLine, Finding, Line, Step
+from watcher.model.expiry import Certainty, ExpiryState
+from watcher.model.plan import ChangePlan, Finding
 from watcher.model.proof import Proof, TrustSpan, TrustState
 from watcher.model.slot import Fit, Outcome
 from watcher.model.ticket import Draft, digest_of, unmarked
 from watcher.tickets.encode import one_line, visible
+from watcher.tickets.steps import conditions, implementation, sentences
 from watcher.tickets.times import day_of, planned
 
 TITLE = 160
 """Characters that every ticket system takes as a short description."""
 CLAIM = 60
 """Characters of a name that only a message knows."""
-EVIDENCE, BLOCKS = 200, 20
+EVIDENCE, BLOCKS = 400, 20
 """Characters of a message that a ticket shows, and messages; the plan has more."""
 BAD = (TrustState.LOST, TrustState.WINDOW, TrustState.OUT, TrustState.OPEN, TrustState.SINGLE)
 """How phones can stand, the worst first, where a board must know."""
@@ -48,7 +49,7 @@ def draft_of(plan: ChangePlan, fit: Fit | None = None) -> Draft:
         description=_text((*_top(fit), *_description(plan))),
         risk=_text(_risk(plan)),
         impact=_text(_impact(plan)),
-        implementation=_text(_implementation(plan)),
+        implementation=_text(implementation(plan)),
         back_out=_text(_back_out(plan)),
         test=_text(_test(plan)),
         starts=known.starts if known else None,
@@ -71,7 +72,7 @@ def _text(lines: Iterable[str]) -> str:
 def _decides(plan: ChangePlan) -> Iterator[str]:
     """Yield one line for each thing whose change asks people again; no counter, no days left."""
     yield f"Cluster: {plan.cluster}"
-    yield from sorted(f"Certificate: {_subject(one)}; {_end(one)}" for one in plan.findings)
+    yield from sorted(f"Certificate: {_subject(one)}; {_end(one, 'end')}" for one in plan.findings)
     yield f"Way: {plan.way}"
     if plan.proof is not None:
         yield f"Phone resets: {plan.proof.resets}"
@@ -79,11 +80,14 @@ def _decides(plan: ChangePlan) -> Iterator[str]:
         yield f"Withheld: {reason}"
     for step in plan.steps:
         if not step.alternative:
-            yield f"Step: {step.where}: {step.title}"
-            yield from (f"Command on {step.where}: {line.text}" for line in step.command)
+            yield f"Step: {step.where}: {step.title}{conditions(step.only_if)}"
+            for line in step.command:
+                yield f"Command on {step.where}: {line.text}{conditions(line.only_if)}"
 
 
 def _subject(finding: Finding) -> str:
+    if finding.multi_server:
+        return f"the cluster's {_store(finding)} certificate (multi-server)"
     where = _name(finding.node, known=finding.node_in_inventory) or "a node that is not known"
     if not finding.trust:
         return f"{_store(finding)} of {where}"
@@ -103,14 +107,16 @@ def _name(name: str | None, *, known: bool) -> str:
     return f'"{plain[:CLAIM]}" (a claim of the alarm)'
 
 
-def _end(finding: Finding) -> str:
+def _end(finding: Finding, word: str = "") -> str:
+    """Return when it ends; with a `word` of the same for what has ended and what has not."""
     if finding.revoked:
         return "revoked"
     expiry = finding.expiry
     if expiry.day is None:
         return f"{finding.about.rstrip('.') or 'its end is not known'}"
     sure = "" if expiry.certainty is Certainty.EXACT else f" ({expiry.certainty})"
-    return f"ends {expiry.day}{sure}"
+    told = "ended" if finding.state is ExpiryState.EXPIRED else "ends"
+    return f"{word or told} {expiry.day}{sure}"
 
 
 # -- the fields
@@ -139,7 +145,7 @@ def _description(plan: ChangePlan) -> Iterator[str]:
     yield from (f"- {_subject(one)}: {_end(one)}" for one in plan.findings)
     yield from _listed("Withheld, because:", plan.withheld)
     yield from _listed("Not planned:", plan.not_planned)
-    yield from _listed("Warnings:", _lines(plan.warnings))
+    yield from _listed("Warnings:", sentences(plan.warnings))
     yield from _listed("Open questions:", (one.text for one in plan.questions))
     yield from _listed("Not known:", plan.not_known)
     if plan.evidence:
@@ -159,13 +165,13 @@ def _evidence(raw: str) -> str:
 def _risk(plan: ChangePlan) -> Iterator[str]:
     ruling = verdict(plan)
     if ruling is not None:
-        yield ruling.words
+        yield f"{ruling.words}."
         yield from (f"- {one}" for one in ruling.left_out)
     if plan.point_of_no_return:
         yield f"From step {plan.point_of_no_return} on only a restore leads back."
     if plan.proof is not None:
         yield from _of_proof(plan.proof)
-    yield from _listed("Cautions:", _lines(plan.cautions))
+    yield from _listed("Cautions:", sentences(plan.cautions))
 
 
 def _of_proof(proof: Proof) -> Iterator[str]:
@@ -173,9 +179,8 @@ def _of_proof(proof: Proof) -> Iterator[str]:
     yield from _listed("Phone groups that stand worst:", _worst(proof))
     yield from _listed("Windows in which no phone may be reset:", map(_span, proof.windows))
     yield from _listed("Outages:", map(_span, proof.outages))
-    offline = (f"{_groups(one.groups)}: {one.text}{_when(one.when)}" for one in proof.offline)
-    yield from _listed("Phones that are off during the whole change:", offline)
-    yield from _listed("Assumed:", (one.text for one in proof.assumptions))
+    if proof.moments:
+        yield from _listed("What was proven, and what was not:", proof.sentences)
 
 
 def _worst(proof: Proof) -> Iterator[str]:
@@ -207,62 +212,29 @@ def _groups(groups: tuple[str, ...]) -> str:
 def _impact(plan: ChangePlan) -> Iterator[str]:
     for one in plan.impacts:
         yield f"{one.store} ({one.title}), {one.affected}:"
-        yield from (f"- {line}" for line in _lines(one.lines))
+        yield from (f"- {line}" for line in sentences(one.lines))
     if plan.proof is not None and plan.proof.outages:
         yield from _listed("While the change is done:", map(_span, plan.proof.outages))
     if not plan.impacts:
         yield "Not known; see the description."
 
 
-def _implementation(plan: ChangePlan) -> Iterator[str]:
-    if not plan.steps:
-        yield "No step is planned; the description says why."
-    yield from _listed("Before:", _lines(plan.preconditions), behind="")
-    for step in plan.steps:
-        yield from _step(step)
-
-
-def _step(step: Step) -> Iterator[str]:
-    minutes = f" ({step.minutes} min)" if step.minutes else ""
-    marks = [word for word, so in (("optional", step.optional), ("or", step.alternative)) if so]
-    mark = f" [{', '.join(marks)}]" if marks else ""
-    yield f"{step.number}. {step.where}: {step.title}{minutes}{mark}"
-    yield from (f"   - {text}" for text in _lines(step.do))
-    for line in step.command:
-        yield from _command(line)
-    if not step.command:
-        yield from (f"   - {text}" for text in _lines(step.gui))
-    yield from (f"   - Expect: {text}" for text in _lines(step.expect))
-
-
-def _command(line: CommandLine) -> Iterator[str]:
-    yield f"     {line.text}"
-    yield from (f"     (it asks) {text}" for text in line.dialog)
-
-
 def _back_out(plan: ChangePlan) -> Iterator[str]:
-    yield from (_lines(plan.back_out) if plan.back_out else ["Nothing is changed."])
+    yield from (sentences(plan.back_out) if plan.back_out else ["Nothing is changed."])
 
 
 def _test(plan: ChangePlan) -> Iterator[str]:
-    checks = [(step, text) for step in plan.steps for text in _lines(step.check)]
+    checks = [(step, text) for step in plan.steps for text in sentences(step.check)]
     yield from (f"After step {step.number} ({step.where}): {text}" for step, text in checks)
     if not checks:
         yield "Nothing is changed, so that nothing is to be tested."
 
 
-def _lines(lines: Iterable[Line]) -> Iterator[str]:
-    for line in lines:
-        yield f"{line.text} (only if {', '.join(line.only_if)})" if line.only_if else line.text
-
-
-def _listed(head: str, lines: Iterable[str], behind: str = "\n") -> Iterator[str]:
+def _listed(head: str, lines: Iterable[str]) -> Iterator[str]:
     found = list(lines)
     if found:
-        yield f"{behind}{head}"
+        yield f"\n{head}"
         yield from (f"- {line}" for line in found)
-        if not behind:
-            yield ""
 
 
 def _items(plan: ChangePlan) -> Iterator[str]:

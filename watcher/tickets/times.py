@@ -33,14 +33,22 @@ def _lines(fit: Fit) -> Iterator[str]:
     elif fit.outcome is Outcome.NONE:
         yield f"NO SLOT FITS this change: {fit.why}. {takes}"
         yield f"Cheapest way out: {said.relief(fit)}."
+        yield from _late(fit)
     else:
         yield f"Planned: not yet, because {fit.why or 'no slot is known'}. {takes}"
     if fit.deadline:
         yield (
             f"To be over by {sure_moment(fit.deadline, ZoneInfo(fit.zone))} ({fit.zone}): the "
-            "earliest end that a certificate of this change can have, less the margin that the "
-            "site keeps."
+            "earliest end that a certificate of this change can have, of those that still run, "
+            "less the margin that the site keeps."
         )
+
+
+def _late(fit: Fit) -> Iterator[str]:
+    """Yield the first slot there is, where nothing that was tried helps."""
+    if not fit.relief and fit.late is not None:
+        over = sure_moment(fit.late, ZoneInfo(fit.zone))
+        yield f"The first slot without regard to the deadline is over by {over}."
 
 
 def _spare(fit: Fit) -> Iterator[str]:
