@@ -41,6 +41,43 @@ def test_a_ticket_is_a_folder_with_everything(system):
     assert {KEY} == names(system.folder)
 
 
+COMMANDS = """1. graz: Save *all* of it
+   - Read it_first.
+     utils disaster_recovery backup network <features> `x` ```y```
+     show cert own tomcat/tomcat.pem
+   - Expect: <nothing> of the kind.
+     set cert regen tomcat"""
+
+
+def test_a_command_is_code_that_can_be_copied_as_it_is(system):
+    system.create(draft(implementation=COMMANDS))
+    page = (system.folder / KEY / "ticket.md").read_text().partition("## Implementation\n\n")[2]
+
+    assert page.partition("\n\n##")[0].splitlines() == [
+        "1\\. graz: Save \\*all\\* of it\\",
+        "\\- Read it\\_first.",
+        "````",
+        "utils disaster_recovery backup network <features> `x` ```y```",
+        "show cert own tomcat/tomcat.pem",
+        "````",
+        "\\- Expect: \\<nothing\\> of the kind.",
+        "```",
+        "set cert regen tomcat",
+        "```",
+    ]
+
+
+@pytest.mark.parametrize("text", SEEDS)
+def test_no_text_ends_the_code_that_it_stands_in(system, text):
+    system.create(draft(implementation=f"     {text}", back_out="<script>"))
+    page = (system.folder / KEY / "ticket.md").read_text().partition("## Implementation\n\n")[2]
+    fence, _, rest = page.partition("\n")
+
+    assert set(fence) == {"`"}
+    assert 1 == rest.splitlines().count(fence)
+    assert "<script>" not in rest.partition(f"{fence}\n")[2]
+
+
 def test_nothing_is_found_where_nothing_is(system):
     assert () == system.find(KEY)
     (system.folder / KEY).mkdir(parents=True)

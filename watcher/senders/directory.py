@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -21,6 +22,7 @@ from watcher.errors import Refused, TryLater, Unclear
 from watcher.model.ticket import Draft, TicketRef
 from watcher.senders.answers import marked
 from watcher.tickets import encode
+from watcher.tickets.steps import COMMAND
 
 TICKET, CLOSED = "ticket.json", "CLOSED"
 """The file that makes a folder a ticket, and the one that closes it."""
@@ -163,7 +165,7 @@ def _fill(place: Path, draft: Draft) -> None:
     for one in attached:
         _write(place / one.name, one.data)
     names = [one.name for one in attached]
-    _write(place / "ticket.md", _page(draft, names, _markdown_part, encode.markdown))
+    _write(place / "ticket.md", _page(draft, names, _markdown_part, _markdown))
     body = _page(draft, names, _html_part, encode.html)
     _write(place / "ticket.html", _HTML.format(title=encode.html(_title(draft)), body=body))
     _write(place / TICKET, _json(draft, names))
@@ -199,6 +201,21 @@ def _page(
         ("Test", draft.test),
     ]
     return head + "".join(part(name, encoded(text)) for name, text in facts)
+
+
+def _markdown(text: str) -> str:
+    """Return Markdown that shows the text; lines that are typed are code, bare of any escape."""
+    runs = groupby(text.split("\n"), key=lambda line: line.startswith(COMMAND))
+    return "\n".join(
+        _code(list(lines)) if typed else encode.markdown("\n".join(lines)) for typed, lines in runs
+    )
+
+
+def _code(lines: Sequence[str]) -> str:
+    shown = [encode.visible(line.removeprefix(COMMAND)) for line in lines]
+    ticks = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(ticks + 1, 3)
+    return "\n".join((fence, *shown, fence))
 
 
 def _title(draft: Draft) -> str:

@@ -1,5 +1,6 @@
 """What the comments at a ticket say of how a change went on."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from watcher.model.ticket import Change
@@ -16,16 +17,20 @@ def comments(before: Change | None, after: Change) -> Mapping[str, str]:
 
 def _difference(before: Change | None, after: Change) -> Iterator[str]:
     """Yield what people must decide anew; an order that changed alone is said as such."""
-    yield f"The plan changed; this is version {after.version}."
     if before is None or before.version == after.version:
+        yield f"The plan changed; this is version {after.version}."
         return
-    old, new = before.draft.decides, after.draft.decides
-    gone = [line for line in dict.fromkeys(old) if line not in set(new)]
-    come = [line for line in dict.fromkeys(new) if line not in set(old)]
+    old, new = Counter(before.draft.decides), Counter(after.draft.decides)
+    told = [f"- no more: {line}" for line in old - new] + [f"- new: {line}" for line in new - old]
+    is_same = before.draft.decides == after.draft.decides
     if after.round > before.round:
         yield "An alarm came again after this change was done."
-    yield from _cut([f"- no more: {line}" for line in gone] + [f"- new: {line}" for line in come])
-    if not gone and not come:
+    if is_same:
+        yield f"What is to be done is what it was; this is version {after.version}."
+        return
+    yield f"The plan changed; this is version {after.version}."
+    yield from _cut(told)
+    if not told:
         yield "The order of the steps is another."
 
 
