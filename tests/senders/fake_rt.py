@@ -97,7 +97,7 @@ class RtFake(Fake):
         shown = {"id": number, "type": "ticket", "CustomFields": fields}
         shown |= {name: ticket[name] for name in ("Subject", "Status")}
         for name in ("Starts", "Due"):
-            shown[name] = ticket.get(name, "1970-01-01 00:00:00").replace(" ", "T") + "Z"
+            shown[name] = (ticket.get(name) or "1970-01-01 00:00:00").replace(" ", "T") + "Z"
         return 200, {"ETag": f'"{ticket["at"]}"'}, shown
 
     def _set(self, asked, number):

@@ -184,6 +184,30 @@ def test_planned_times_go_to_the_fields_of_the_site():
     assert fake.tickets[1]["fields"]["customfield_1"] == "2026-11-23T21:00:00.000+0000"
 
 
+def test_times_that_a_draft_says_no_more_are_cleared_and_only_where_they_stand():
+    fake = JiraFake()
+    fake.fields = fake.fields | {"customfield_1", "customfield_2"}
+    options = replace(
+        CLOUD.pair()[0].options, start_field="customfield_1", end_field="customfield_2"
+    )
+    system = jira_cloud(options, fake)
+    ticket = system.create(draft(ends=None))
+    fake.fields = fake.fields - {"customfield_2"}  # it is not on the screen
+    system.update(ticket, draft(version=2, starts=None, ends=None, due=None))
+    fields = fake.tickets[1]["fields"]
+
+    assert (fields["customfield_1"], fields["duedate"]) == (None, None)
+    assert "customfield_2" not in fields
+
+
+@BOTH
+def test_a_new_issue_is_told_no_empty_times(kind):
+    system, fake = kind.pair()
+    system.create(draft(starts=None, ends=None, due=None))
+
+    assert "duedate" not in fake.tickets[1]["fields"]
+
+
 def test_a_field_that_the_screen_does_not_have_is_a_refusal_that_says_which():
     fake = JiraFake()
     options = replace(CLOUD.pair()[0].options, start_field="customfield_1")

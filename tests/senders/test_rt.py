@@ -81,6 +81,24 @@ def test_pages_that_never_end_are_left_some_time():
     assert len(fake.asked) == before + PAGES
 
 
+def test_times_that_a_draft_says_no_more_are_unset():
+    system, fake = RT.pair()
+    ticket = system.create(draft())
+    system.update(ticket, draft(starts=None, due=None))
+    half = [fake.tickets[1][name] for name in ("Starts", "Due")]
+    system.update(ticket, draft(starts=None, ends=None, due=None))
+
+    assert half == ["", "2026-11-23 23:00:00"]
+    assert [fake.tickets[1][name] for name in ("Starts", "Due")] == ["", ""]
+
+
+def test_a_new_ticket_is_told_no_empty_times():
+    system, fake = RT.pair()
+    system.create(draft(starts=None, ends=None, due=None))
+
+    assert not {"Starts", "Due"} & set(fake.tickets[1])
+
+
 @pytest.mark.parametrize("last", [{"starts": None}, {"version": 3}, {"material": "cd34"}])
 def test_what_times_do_not_say_is_a_comment(last):
     system, fake = RT.pair()

@@ -234,6 +234,15 @@ def test_times_that_move_alone_are_no_comment_and_that_a_slot_fits_is_one(option
     assert shown(system, ticket)["Starts"] == "2026-11-26T21:00:00Z"
 
 
+def test_times_that_a_draft_says_no_more_are_unset(options):
+    system = RequestTracker(options)
+    ticket = system.create(draft("watcher-graz-11"))
+    system.update(ticket, draft("watcher-graz-11", starts=None, ends=None, due=None))
+    row = shown(system, ticket)
+
+    assert (row["Starts"], row["Due"]) == ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+
+
 def said(system, ticket):
     rows = system._pages(f"ticket/{ticket.id}/attachments", {"fields": "Subject"})  # noqa: SLF001 -- likewise
     return sum(row.get("Subject", "").startswith("[watcher-graz-10 v1 ab12]") for row in rows)

@@ -151,11 +151,12 @@ class Jira:
     def update(self, ticket: TicketRef, draft: Draft) -> TicketRef:
         """Attach this version's documents, then write our fields and the property that says so."""
         self.left_out = ()
+        cleared = self._cleared(ticket, draft)
         missing = attach(draft, *self._documents(ticket))
         path = f"issue/{path_of(ticket.id)}"
         labels = [{"add": "watcher"}, {"add": tag_of(draft.key)}]
         body = {
-            "fields": self._fields(draft),
+            "fields": self._fields(draft) | cleared,
             "update": {"labels": labels},
             "properties": [_property(missing.shown(draft))],
         }
@@ -218,12 +219,29 @@ class Jira:
             "summary": one_line(draft.title, SUMMARY),
             "description": self._text(whole(draft)),
         }
-        if draft.due is not None:
-            made["duedate"] = f"{day_of(draft.due, draft.fit)}"
+        return made | {name: at for name, at in self._times(draft).items() if at is not None}
+
+    def _times(self, draft: Draft) -> dict[str, str | None]:
+        """Return our time fields, also those for which a draft has none."""
+        due = None if draft.due is None else f"{day_of(draft.due, draft.fit)}"
         times = ((self.options.start_field, draft.starts), (self.options.end_field, draft.ends))
-        return made | {
-            name: f"{at:%Y-%m-%dT%H:%M:%S.000%z}" for name, at in times if name and at is not None
+        planned = {
+            name: f"{time:%Y-%m-%dT%H:%M:%S.000%z}" if time else None
+            for name, time in times
+            if name
         }
+        return {"duedate": due, **planned}
+
+    def _cleared(self, ticket: TicketRef, draft: Draft) -> dict[str, None]:
+        """Return the fields with a time that a draft says no more.
+
+        An empty one may not be on the screen, and then nobody may write to it.
+        """
+        gone = [name for name, time in self._times(draft).items() if time is None]
+        if not gone:
+            return {}
+        row = self.ask(f"issue/{path_of(ticket.id)}", {"fields": ",".join(gone)}).value
+        return {name: None for name in gone if at(row, "fields", name) is not None}
 
     def _text(self, text: str) -> object:
         """Return a rich text that fits: markup makes it longer, so it is cut until it does."""

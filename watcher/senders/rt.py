@@ -5,11 +5,9 @@ not on the queue is dropped without a word, so it is read back; the subject is s
 case. Each version and each comment is a transaction whose subject is its mark.
 """
 
-import base64
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -24,14 +22,23 @@ from watcher.senders.answers import (
     list_of,
     marked,
     ours_among,
-    printable,
-    rows_at,
     tag_of,
     text_at,
     whole,
 )
 from watcher.senders.documents import fitting, versioned
 from watcher.senders.http import Http, HttpOptions, Request, path_of
+from watcher.senders.rt_rows import (
+    UNPLANNED,
+    files_of,
+    lost_of,
+    says,
+    subject_of,
+    ticket_id,
+    time_of,
+    told_of,
+    values_of,
+)
 from watcher.tickets.encode import one_line, rt_html
 
 SUBJECT: Final = 200
@@ -40,12 +47,7 @@ BODY: Final = 200_000
 PAGE: Final = 100
 PAGES: Final = 20
 _HTML: Final = "text/html"
-_TIMES: Final = ("Starts", "Due")
 _DELETED: Final = "deleted"
-_UNSET: Final = "1970-01-01"
-_UNPLANNED: Final = " no time"
-"""Behind the mark of a version that is said without a planned time."""
-_MARK: Final = re.compile(r"\[[A-Za-z0-9][A-Za-z0-9 ._-]{0,150}\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,7 @@ class RequestTracker:
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         row, seen = answer.value, self._ref(answer.value)
-        if seen.id != ticket.id or _told("Status", text_at(row, "Status")) == _DELETED:
+        if seen.id != ticket.id or told_of("Status", text_at(row, "Status")) == _DELETED:
             return None
         tag = tag_of(key)
         ours = self._is_ours(row, tag) or (not self._keys(row) and self._began(ticket, tag))
@@ -118,8 +120,9 @@ class RequestTracker:
     def create(self, draft: Draft) -> TicketRef:
         """Make a ticket with its documents in one call, and look which fields it kept."""
         self.left_out = ()
+        fields = {name: value for name, value in self._fields(draft).items() if value}
         body = {
-            **self.options.fields, **self._fields(draft), "Queue": self.options.queue,
+            **self.options.fields, **fields, "Queue": self.options.queue,
             "ContentType": _HTML, "Content": rt_html(limited(whole(draft), BODY)),
         }  # fmt: skip
         if self.options.requestor:
@@ -140,24 +143,24 @@ class RequestTracker:
         self.left_out = ()
         rows = list(self._pages(_attachments(ticket), {"fields": "Filename,Subject"}))
         known = {text_at(row, "Filename") for row in rows}
-        says = draft.starts is not None and _says(rows, self._get(ticket.id).value, draft)
+        said = draft.starts is not None and says(rows, self._get(ticket.id).value, draft)
         self._put(ticket, self._fields(draft))
         missing = [one for one in versioned(draft) if one.name not in known]
-        if missing or not says:
-            subject = _subject(draft.mark) + ("" if draft.starts else _UNPLANNED)
+        if missing or not said:
+            subject = subject_of(draft.mark) + ("" if draft.starts else UNPLANNED)
             self._say(ticket, "comment", subject, limited(whole(draft), BODY), missing)
-        return replace(ticket, title=self._http.clean(str(self._fields(draft)["Subject"])))
+        return replace(ticket, title=self._http.clean(self._fields(draft)["Subject"]))
 
     def has(self, ticket: TicketRef, mark: str) -> bool:
         """Tell whether a transaction has the mark as its subject."""
-        wanted = (_subject(mark), _subject(mark) + _UNPLANNED)
+        wanted = (subject_of(mark), subject_of(mark) + UNPLANNED)
         rows = self._pages(_attachments(ticket), {"fields": "Subject"})
         return any(text_at(row, "Subject") in wanted for row in rows)
 
     def comment(self, ticket: TicketRef, mark: str, text: str) -> None:
         """Add a comment, or a reply where the settings say so."""
         kind = "correspond" if self.options.correspond else "comment"
-        self._say(ticket, kind, _subject(mark), limited(marked(mark, text), BODY))
+        self._say(ticket, kind, subject_of(mark), limited(marked(mark, text), BODY))
 
     def close(self, ticket: TicketRef, mark: str, text: str) -> TicketRef:
         """Set the configured status, look whether it is so, then comment.
@@ -172,11 +175,11 @@ class RequestTracker:
 
     # -- parts
 
-    def _fields(self, draft: Draft) -> dict[str, object]:
+    def _fields(self, draft: Draft) -> dict[str, str]:
+        """Return what is ours in a ticket; a time that a draft does not say is empty."""
         title = one_line(draft.title, SUBJECT - 2 - len(tag_of(draft.key)) - 1)
-        times = (("Starts", draft.starts), ("Due", draft.due or draft.ends))
-        made: dict[str, object] = {"Subject": f"[{tag_of(draft.key)}] {title}"}
-        return made | {name: _time(at) for name, at in times if at is not None}
+        times = {"Starts": time_of(draft.starts), "Due": time_of(draft.due or draft.ends)}
+        return {"Subject": f"[{tag_of(draft.key)}] {title}", **times}
 
     def _read_back(self, id_: str, draft: Draft) -> TicketRef:
         """Return the new ticket as it is; it is there, so no error leaves this."""
@@ -192,7 +195,7 @@ class RequestTracker:
             return TicketRef(
                 id=id_, number=id_, url=self._page(id_), title=one_line(draft.title, SUBJECT)
             )
-        if tag_of(draft.key) not in _values(row, name):
+        if tag_of(draft.key) not in values_of(row, name):
             self.left_out = (*self.left_out, f"the custom field {name}: it is not on the queue")
         return self._ref(row)
 
@@ -203,7 +206,7 @@ class RequestTracker:
         """
         for last in (False, True):
             before = self._get(ticket.id)
-            if not _lost(before.value, fields):
+            if not lost_of(before.value, fields):
                 return
             tag = before.headers.get("etag", "")
             headers = {"If-Match": tag} if tag else {}
@@ -220,7 +223,7 @@ class RequestTracker:
 
     def _check(self, ticket: TicketRef, fields: Mapping[str, object], answer: Answer) -> None:
         """Raise Refused with RT's words unless the ticket has what was written."""
-        if lost := _lost(self._after(ticket).value, fields):
+        if lost := lost_of(self._after(ticket).value, fields):
             words = answer.value if isinstance(answer.value, list) else ()
             said = self._http.clean(" ".join(one for one in words if isinstance(one, str)))
             raise Refused(f"{self.name} does not set {', '.join(lost)}: {said or 'no reason told'}")
@@ -236,7 +239,7 @@ class RequestTracker:
         """Post a text with its documents, without those that are too large."""
 
         def send(kept: Sequence[Attachment], accept: Collection[int]) -> Answer:
-            whole_ = {**body, "Attachments": _files(kept)}
+            whole_ = {**body, "Attachments": files_of(kept)}
             request = Request(method="POST", path=path, body=whole_, changes=True, accept=accept)
             return self._send(request)
 
@@ -300,7 +303,7 @@ class RequestTracker:
 
     def _keys(self, row: Value) -> Sequence[str]:
         """Return the keys in a ticket's custom field, ours or another's."""
-        return [one for one in _values(row, self.options.custom_field) if one]
+        return [one for one in values_of(row, self.options.custom_field) if one]
 
     def _is_like(self, row: Value, tag: str) -> bool:
         """Tell whether RT finds a ticket by our key: LIKE knows no case, and `_` is any sign."""
@@ -320,78 +323,5 @@ class RequestTracker:
         return self._http.at(f"Ticket/Display.html?id={id_}")
 
 
-def ticket_id(row: Value) -> int:
-    """Return the number of a ticket; a merged one answers with that of the one it went into."""
-    id_ = text_at(row, "id")
-    if not id_.isdigit():
-        raise TryLater("the answer holds a ticket without a number")
-    return int(id_)
-
-
-def _values(row: Value, name: str) -> Sequence[str]:
-    """Return what a custom field of a ticket holds."""
-    fields = rows_at(row, "CustomFields")
-    return [
-        text_at({"value": value}, "value")
-        for one in fields if text_at(one, "name") == name
-        for value in rows_at(one, "values")
-    ]  # fmt: skip
-
-
 def _attachments(ticket: TicketRef) -> str:
     return f"ticket/{path_of(ticket.id)}/attachments"
-
-
-def _says(rows: Sequence[Value], before: Value, draft: Draft) -> bool:
-    """Tell whether a draft's version is the last that was said, with a planned time.
-
-    The text that a ticket is made with bears no mark of its own; its documents came with it.
-    """
-    of_ours = re.compile(
-        re.escape(f"[{draft.key} v") + r"\d+(?: [0-9a-f]+)?\]" + f"({_UNPLANNED})?"
-    )
-    subjects = (text_at(row, "Subject") for row in rows)
-    said = [one for one in subjects if of_ours.fullmatch(one)]
-    if said:
-        return said[-1] == draft.mark
-    known = {text_at(row, "Filename") for row in rows}
-    came = any(one.name in known for one in versioned(draft))
-    return came and not _kept(before, _TIMES[0]).startswith(_UNSET)
-
-
-def _files(documents: Sequence[Attachment]) -> list[dict[str, str]]:
-    return [
-        {
-            "FileName": one.name,
-            "FileType": one.media_type,
-            "FileContent": base64.b64encode(one.data).decode(),
-        }
-        for one in documents
-    ]
-
-
-def _subject(mark: str) -> str:
-    """Return a mark as a subject: one line of ASCII, because it becomes a header of a mail."""
-    return mark if _MARK.fullmatch(mark) else f"[{tag_of(mark)}]"
-
-
-def _lost(row: Value, fields: Mapping[str, object]) -> Sequence[str]:
-    """Return which fields of a ticket are not as they are to be."""
-    return [name for name, value in fields.items() if _kept(row, name) != _told(name, value)]
-
-
-def _kept(row: Value, name: str) -> str:
-    """Return a field as RT shows it, in the form in which it is written."""
-    text = text_at(row, name)
-    shown = text.replace("T", " ").removesuffix("Z") if name in _TIMES else text
-    return _told(name, shown)
-
-
-def _told(name: str, value: object) -> str:
-    """Return a field as it is compared: RT knows no case in a status."""
-    return str(value).lower() if name == "Status" else printable(str(value))
-
-
-def _time(at: datetime) -> str:
-    """Return a time as RT reads it: in UTC; one with T and Z is dropped without a word (5.0.3)."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
