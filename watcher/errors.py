@@ -3,6 +3,7 @@
 Rooms raise these; only the command line turns one into an exit status (2: your input).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -85,7 +86,14 @@ class TryLater(TemporaryError):  # noqa: N818 -- likewise
 
 
 class Unclear(TemporaryError):  # noqa: N818 -- likewise
-    """A system we sent to may or may not have done it; only a search tells."""
+    """A system we sent to may or may not have done it; only a search tells.
+
+    `left_out` names what alone is missing from a ticket that is there and right.
+    """
+
+    def __init__(self, text: str, left_out: Sequence[str] = ()) -> None:
+        self.left_out = left_out
+        super().__init__(text)
 
 
 class Refused(WatcherError):  # noqa: N818 -- likewise

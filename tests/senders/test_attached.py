@@ -112,6 +112,30 @@ def test_an_update_shows_its_mark_once_its_documents_are_there(kind):
     assert "plan-v2-ab12.html" in fake.files[1]
 
 
+@EACH_APART
+@pytest.mark.parametrize("fault", [Fault.ERROR_500, Fault.LOST, Fault.HTML])
+def test_an_update_whose_documents_alone_do_not_arrive_names_them(kind, fault):
+    system, fake = kind.pair()
+    ticket = system.create(draft(attachments=()))
+    fake.script = Script([Fault.TOO_LARGE, fault], only=is_upload)
+    with pytest.raises(Unclear) as told:
+        system.update(ticket, replace(BOTH, version=2, title="Renew 3 certificates on graz"))
+
+    assert [one.partition(":")[0] for one in told.value.left_out] == ["plan.html", "plan.ics"]
+    assert system.find(KEY)[0].title == "Renew 3 certificates on graz"
+
+
+@EACH_APART
+def test_an_update_that_may_not_have_arrived_itself_names_no_documents(kind):
+    system, fake = kind.pair()
+    ticket = system.create(draft())
+    fake.script = Script([Fault.LOST], only=lambda asked: asked.method in {"PUT", "PATCH"})
+    with pytest.raises(Unclear) as told:
+        system.update(ticket, replace(BOTH, version=2))
+
+    assert told.value.left_out == ()
+
+
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if not kind.attaches_apart], ids=lambda kind: kind.name
 )

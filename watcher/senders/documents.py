@@ -27,7 +27,8 @@ class Missing:
     def settled(self) -> Sequence[str]:
         """Return what was refused; Unclear when something else is to come yet."""
         if self.waiting:
-            raise Unclear(f"the ticket is there, not all of its documents: {self.waiting[0]}")
+            text = f"the ticket is there, not all of its documents: {self.waiting[0]}"
+            raise Unclear(text, left_out=(*self.refused, *self.waiting))
         return self.refused
 
 
