@@ -15,7 +15,7 @@ from jinja2 import UndefinedError
 
 from watcher import planning, render
 from watcher.account import inputs, marks, verdict
-from watcher.model.expiry import Certainty
+from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.proof import TrustSpan
 from watcher.rules.work import StepKind
 
@@ -264,3 +264,32 @@ def test_a_plan_of_a_part_shows_both_halves():
 
 def test_markdown_has_no_two_blank_lines_in_a_row():
     assert "\n\n\n" not in MD
+
+
+@pytest.mark.parametrize(
+    ("days", "told"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (-1, "-1 day"), (-3, "-3 days")]
+)
+def test_a_single_day_is_told_as_one(days, told):
+    drawn = replace(PLAN, findings=(replace(PLAN.findings[0], days_left=days),))
+
+    assert f"({told}) |" in render.markdown([drawn], TEMPLATES)
+    assert f"({told})</td>" in render.html([drawn], TEMPLATES)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(ExpiryState.EXPIRED, "it ended"), (ExpiryState.EXPIRING, "it ends")]
+)
+def test_what_is_over_has_ended(state, told):
+    first = PLAN.findings[0]
+    known = replace(first.expiry, earliest=AS_OF, latest=AS_OF)
+    drawn = replace(PLAN, findings=(replace(first, state=state, expiry=known),))
+
+    for text in (render.markdown([drawn], TEMPLATES), render.html([drawn], TEMPLATES)):
+        assert f"; {told} 2026-11-20 12:00 UTC." in text
+
+
+def test_a_certificate_of_all_nodes_is_on_every_node():
+    drawn = replace(PLAN, findings=(replace(PLAN.findings[0], multi_server=True),))
+
+    for text in (render.markdown([drawn], TEMPLATES), render.html([drawn], TEMPLATES)):
+        assert "every node (multi-server)" in text

@@ -6,6 +6,7 @@ from builders import CATALOGUE, alarm, certificate, cluster, of, plan, plans, re
 from watcher.inventory.schema import (
     Blackout,
     CallManagerGroup,
+    Issuer,
     MaintenanceWindow,
     SecurityMode,
 )
@@ -165,9 +166,55 @@ def test_a_lone_callmanager_group_is_a_warning():
     assert any("CMG has one node" in text for text in warnings(drawn))
 
 
-@pytest.mark.parametrize(("last", "told"), [("2026-12-20", True), ("2026-11-01", False)])
-def test_a_freeze_before_the_end_is_a_warning(last, told):
-    freeze = Blackout(first="2026-10-20", last=last, reason="year end")
-    drawn = plan([alarm()], cluster(blackouts=(freeze,)))
+EXCEPTION = "have an exception granted for this change"
 
-    assert told == any("year end" in text for text in warnings(drawn))
+
+@pytest.mark.parametrize(
+    ("first", "last", "margin", "left"),
+    [
+        # It is the 20th; the certificate ends on the 25th.
+        ("2026-10-20", "2026-12-20", None, EXCEPTION),
+        ("2026-11-22", "2026-12-20", None, f"take a slot before it, or {EXCEPTION}"),
+        ("2026-11-22", "2026-11-23", None, "take a slot before or after it"),
+        ("2026-11-22", "2026-11-23", 2, f"take a slot before it, or {EXCEPTION}"),
+        ("2026-11-22", "2026-11-23", 9, "take a slot before it"),
+        ("2026-11-19", "2026-11-23", 9, EXCEPTION),
+        ("2026-11-24", "2026-11-24", 2, "take a slot before it"),
+        ("2026-11-19", "2026-11-21", None, "take a slot after it"),
+        ("2026-11-25", "2026-11-25", None, f"take a slot before it, or {EXCEPTION}"),
+        ("2026-10-20", "2026-11-19", None, None),
+        ("2026-11-26", "2026-11-27", None, None),
+    ],
+)
+def test_a_freeze_is_a_warning_that_tells_what_it_leaves(first, last, margin, left):
+    freeze = Blackout(first=first, last=last, reason="year end")
+    drawn = plan([alarm()], cluster(blackouts=(freeze,), margin_days=margin))
+    told = f"No changes from {first} to {last} (year end): {left}."
+
+    assert ([told] if left else []) == [text for text in warnings(drawn) if "year end" in text]
+
+
+def test_what_has_expired_waits_for_the_end_of_a_freeze_or_is_an_exception():
+    expired = alarm(mnemonic="CertExpired", expiry="Wed Nov 18 09:14:41:000 CET 2026")
+    freeze = Blackout(first="2026-11-19", last="2026-11-30", reason="year end")
+    (told,) = warnings(plan([expired], cluster(blackouts=(freeze,))))
+
+    assert told.endswith(f": take a slot after it, or {EXCEPTION}.")
+
+
+def test_a_certificate_of_all_nodes_is_that_of_the_cluster():
+    shared = certificate("tomcat", None, issuer=Issuer.CA_SIGNED, multi_server=True)
+    drawn = plan([alarm(node="sub1")], cluster(certificates=(shared,)))
+    told = "The cluster's tomcat certificate (multi-server) expires on 2026-11-25"
+
+    assert drawn.headline.startswith(told)
+    assert told in drawn.summary[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("CertificateRevoked", "none expired, 1 revoked."), (None, "none expired.")]
+)
+def test_what_is_revoked_is_counted(name, told):
+    drawn = plan([alarm(mnemonic=name) if name else alarm()], cluster())
+
+    assert f"1 certificate on graz, {told}" in drawn.summary[0]

@@ -4,6 +4,7 @@ import pytest
 from builders import alarm, certificate, cluster, deeds, keys, node, of, plan
 
 from watcher.inventory.schema import CtlMethod, Duty, Features, Issuer, SecurityMode
+from watcher.planner.phases import OWN_RESETS
 from watcher.rules.work import StepKind
 
 MIXED = {"security_mode": SecurityMode.MIXED}
@@ -159,3 +160,49 @@ def test_a_reused_certificate_is_uploaded_once_and_reused():
     assert "reuse-certificate" in keys(drawn)
     assert not of(drawn, StepKind.REGENERATE)
     assert of(drawn, StepKind.RESET)
+
+
+def notes(drawn):
+    return {step.note for step in of(drawn, StepKind.REGENERATE, StepKind.UPLOAD)}
+
+
+def test_what_phones_do_not_trust_resets_none():
+    drawn = plan(BOTH, known(Issuer.SELF_SIGNED, release="14SU2"))
+
+    assert {None} == notes(drawn)
+    assert "; no phone is reset." in drawn.summary[3]
+
+
+def test_what_serves_what_phones_trust_too_resets_them():
+    shared = certificate("tomcat", None, issuer=Issuer.CA_SIGNED, multi_server=True,
+                         reused_for="CallManager")  # fmt: skip
+    drawn = plan([alarm()], cluster(release="14SU2", certificates=(shared,)))
+
+    assert OWN_RESETS in notes(drawn)
+    assert "canary" in keys(drawn)
+    assert "besides the resets that the system starts by itself" in drawn.summary[3]
+
+
+@pytest.mark.parametrize(
+    ("release", "asked"),
+    [("14SU2", "If the certificate"), (None, "If release >=14 and the certificate")],
+)
+def test_where_nobody_knows_whether_phones_trust_it_the_step_says_stop(release, asked):
+    drawn = plan([alarm()], cluster(release=release))
+    (told,) = notes(drawn)
+
+    assert told.startswith(f"{asked} is reused for another store, stop: phones trust it then,")
+    assert "canary" not in keys(drawn)
+    assert "; no phone is reset." in drawn.summary[3]
+
+
+@pytest.mark.parametrize(
+    ("stores", "resets", "told"),
+    [(["CallManager"], 1, "once"), (["ITLRecovery"], 2, "twice"),
+     (["CallManager", "ITLRecovery"], 3, "3 times")],
+)  # fmt: skip
+def test_the_resets_of_phones_are_counted_in_words(stores, resets, told):
+    drawn = plan([alarm(store=store) for store in stores], cluster())
+
+    assert resets == keys(drawn).count("reset-phones")
+    assert f"; all phones are reset {told}" in drawn.summary[3]

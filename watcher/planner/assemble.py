@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from watcher.inventory.schema import Blackout, Cluster
 from watcher.model.alarm import UcAlarm
 from watcher.model.plan import (
     ChangePlan,
@@ -128,13 +129,33 @@ def _site_warnings(drawn: Drawn, ground: Ground, as_of: datetime | None) -> Iter
             if len(group.nodes) == 1:
                 text = f"CallManager group {group.name} has one node: {rule.text}"
                 yield Line(text=text, cite=cite(rule))
-    days = [f.expiry.day for f in drawn.findings if f.expiry.day]
+    if as_of is not None:
+        yield from _blackouts(drawn.findings, cluster, as_of.date())
+
+
+def _blackouts(findings: Sequence[Finding], cluster: Cluster, today: date) -> Iterator[Line]:
+    """Yield the blackouts that the work has to do with, and what each leaves free."""
+    days = [finding.expiry.day for finding in findings if finding.expiry.day]
+    margin = timedelta(days=cluster.margin_days or 0)
+    by = min((max(day - margin, today) for day in days if day >= today), default=None)
     for blackout in cluster.blackouts if days else ():
-        if as_of is not None and blackout.last >= as_of.date() and blackout.first <= max(days):
+        if today <= blackout.last and blackout.first <= max(*days, today):
             yield Line(
                 text=f"No changes from {blackout.first} to {blackout.last} ({blackout.reason}): "
-                "take a slot before, or have an exception granted for this change."
+                f"{_left(blackout, today, by)}."
             )
+
+
+def _left(blackout: Blackout, today: date, by: date | None) -> str:
+    """Say when the work can be done; `by` is when it must be over, None when it is late anyhow."""
+    free = (
+        ("before", today < blackout.first), ("after", by is None or blackout.last < by)
+    )  # fmt: skip
+    sides = [side for side, is_free in free if is_free]
+    told = [f"take a slot {' or '.join(sides)} it"] if sides else []
+    if by is None or blackout.first <= by <= blackout.last:
+        told.append("have an exception granted for this change")
+    return ", or ".join(told)
 
 
 def _preconditions(steps: Sequence[Step], ground: Ground) -> tuple[Line, ...]:

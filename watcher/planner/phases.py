@@ -98,7 +98,7 @@ def _regenerate_or_upload(
     thread: Thread, job: Job, place: Place, ground: Ground, obtained: Obtained
 ) -> None:
     self_signed, ca_signed = issuer_facts(job, place, ground)
-    note = _own_resets(job, ground)
+    note = _own_resets(job, place, ground)
     if self_signed is not False:
         only_if = () if self_signed else (CONDITION_WORDS[Condition.SELF_SIGNED],)
         thread.then(replace(_at("regenerate", job, place), only_if=only_if, note=note))
@@ -125,15 +125,30 @@ def _chain_for_reuse(thread: Thread, job: Job, place: Place, ground: Ground) -> 
         thread.then(Sketch("upload-chain", place, store=listed.reused_for))
 
 
-def _own_resets(job: Job, ground: Ground) -> str | None:
-    """Return the warning that the system resets phones by itself, which is not the gate."""
-    terrain = ground.terrain
-    answers = select(job.store.resets_phones, terrain.release, terrain.facts)
+OWN_RESETS = (
+    "The system may now reset phones by itself, before the canary phone. That is not the gate: "
+    "go on with the next step at once."
+)
+"""The note at a renewal after which phones are reset, in a plan that gives them what is new."""
+
+
+def _own_resets(job: Job, place: Place, ground: Ground) -> str | None:
+    """Return the warning that the system resets phones by itself, which is not the gate.
+
+    Where an answer that is missing decides, phones may trust what the plan takes for no matter of
+    theirs.
+    """
+    release, facts = ground.terrain.release, place_facts(job.name, place, ground)
+    answers = select(job.store.resets_phones, release, facts)
     if not answers or answers[0].item.value is not PhoneReset.AUTOMATIC:
         return None
+    sure = next((one.item.value for one in answers if not one.only_if), None)
+    if job.phone_facing or (sure is PhoneReset.AUTOMATIC):
+        return OWN_RESETS
     return (
-        "The system may now reset phones by itself, before the canary phone. That is not the gate: "
-        "go on with the next step at once."
+        f"If {' and '.join(answers[0].only_if)}, stop: phones trust it then, the system resets "
+        "them by itself, and this plan does not give them what is new. Put that into the "
+        "inventory, and make the plan again."
     )
 
 

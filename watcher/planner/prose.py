@@ -6,6 +6,7 @@ from watcher.model.clock import hours
 from watcher.model.expiry import Certainty, ExpiryState
 from watcher.model.plan import ChangePlan, Finding, Step, minutes
 from watcher.planner.frame import BEFORE_THE_WINDOW, FIND_OUT, PREPARE, Work
+from watcher.planner.phases import OWN_RESETS
 from watcher.planner.sketch import Ground
 from watcher.rules.select import select
 from watcher.rules.work import StepKind
@@ -32,6 +33,8 @@ def subject(finding: Finding) -> str:
     """Return what the finding is about: store and node, or whose copy lies where."""
     if not finding.store_known and finding.about:
         return f"A certificate of {finding.node or 'a node (see the evidence)'}"
+    if finding.multi_server:
+        return f"The cluster's {finding.store} certificate (multi-server)"
     if not finding.trust:
         return f"The {finding.store} certificate of {finding.node or 'a node (see the evidence)'}"
     whose = f"{finding.owner}'s certificate" if finding.owner else "a certificate"
@@ -77,12 +80,14 @@ def summary(
             "Work: none is planned; the reasons stand below.",
         )
     expired = sum(f.state is ExpiryState.EXPIRED for f in findings)
+    revoked = sum(f.revoked for f in findings)
+    over = f"{expired or 'none'} expired{f', {revoked} revoked' if revoked else ''}"
     count = f"{len(findings)} certificate{'s' if len(findings) != 1 else ''}"
     where = (
         ground.terrain.cluster.name if ground.terrain.cluster else "a cluster not in any inventory"
     )
     return (
-        f"What: {count} on {where}, {expired or 'none'} expired. {headline(findings)}.",
+        f"What: {count} on {where}, {over}. {headline(findings)}.",
         f"Effect if nothing is done: {_effects(work, ground)}",
         f"Work: {_deeds(steps)} Way: {way}.",
         f"Time and phones: {_time(steps, ground)}",
@@ -155,10 +160,9 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
 def _time(steps: Sequence[Step], ground: Ground) -> str:
     total = minutes([s for s in steps if s.block != BEFORE_THE_WINDOW])
     resets = sum(step.kind == StepKind.RESET.value for step in steps)
-    phones = {0: "no phone is reset", 1: "all phones are reset once"}.get(
-        resets, f"all phones are reset {resets} times"
-    )
-    if any(step.kind == StepKind.REGENERATE.value and step.note for step in steps):
+    often = {1: "once", 2: "twice"}.get(resets, f"{resets} times")
+    phones = f"all phones are reset {often}" if resets else "no phone is reset"
+    if any(step.note == OWN_RESETS for step in steps):
         phones += ", besides the resets that the system starts by itself"
     parts = len({step.part for step in steps})
     windows = f" in {parts} maintenance windows" if parts > 1 else ""
