@@ -135,8 +135,12 @@ class JiraFake(Fake):
         return 200, {}, answer
 
     def _get(self, asked, number):
-        del asked
-        return 200, {}, self._shown(number)
+        shown = self._shown(number)
+        wanted = asked.query["fields"].split(",")
+        fields = {name: shown["fields"].get(name) for name in wanted}
+        kept = asked.query.get("properties", "").split(",")
+        properties = {name: v for name, v in shown["properties"].items() if name in kept}
+        return 200, {}, {**shown, "fields": fields, "properties": properties}
 
     def _set(self, asked, number):
         body = asked.json()
