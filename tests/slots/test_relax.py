@@ -21,7 +21,10 @@ def test_a_blackout_of_a_season_and_a_window_too_short():
     first, *_ = helps(simple(300, CHRISTMAS), SATURDAYS, blackouts=SEASON)
     shut = "an exception from the blackout on 2026-11-29"
 
-    assert first == (f"{shut}, and make the window of Sat 2026-11-28 22:00 180 minutes longer", 14)
+    assert first == (
+        f"{shut}, and make the window of Sat 2026-11-28 22:00 longer by 3 h 00 min",
+        14,
+    )
 
 
 def test_two_phases_in_two_separate_nights_of_a_blackout():
@@ -34,13 +37,13 @@ def test_two_phases_in_two_separate_nights_of_a_blackout():
 
 def test_an_end_today_leaves_an_hour_of_notice():
     assert helps(simple(100, at("2026-11-23 12:00")), SATURDAYS) == [
-        ("an extra window of 100 minutes on Mon 2026-11-23 10:00", 8)
+        ("an extra window of 1 h 40 min on Mon 2026-11-23 10:00", 8)
     ]
 
 
 def test_an_end_in_minutes_leaves_none():
     assert helps(simple(100, at("2026-11-23 10:00")), SATURDAYS) == [
-        ("an extra window of 100 minutes on Mon 2026-11-23 09:00", 8)
+        ("an extra window of 1 h 40 min on Mon 2026-11-23 09:00", 8)
     ]
 
 
@@ -55,26 +58,24 @@ def extra(end, minutes):
 def test_an_extra_window_does_not_follow_the_clock_in_quarters_of_an_hour():
     told = {text for minutes in (5, 20, 35, 50) for text in extra("2026-11-23 12:00", minutes)}
 
-    assert {"an extra window of 100 minutes on Mon 2026-11-23 11:00"} == told
+    assert {"an extra window of 1 h 40 min on Mon 2026-11-23 11:00"} == told
 
 
 def test_an_extra_window_begins_at_a_quarter_where_the_full_hour_is_too_late():
-    assert ["an extra window of 100 minutes on Mon 2026-11-23 10:15"] == extra(
-        "2026-11-23 11:00", 5
-    )
+    assert ["an extra window of 1 h 40 min on Mon 2026-11-23 10:15"] == extra("2026-11-23 11:00", 5)
 
 
 def test_an_end_in_days_has_an_extra_window_at_the_usual_hour_and_not_tonight():
     found = helps(simple(300, at("2026-11-27 12:00")), SATURDAYS)
 
-    assert found == [("an extra window of 300 minutes on Tue 2026-11-24 22:00", 11)]
+    assert found == [("an extra window of 5 h 00 min on Tue 2026-11-24 22:00", 11)]
 
 
 def test_two_windows_are_made_longer_where_one_is_not_enough():
     long = window(["sat"], "22:00", "02:00"), window(["sun"], "22:00", "02:00")
 
     assert helps(phased(250, 250, ends=at("2026-11-30 12:00")), *long)[0] == (
-        "make the windows of Sat 2026-11-28 22:00 and Sun 2026-11-29 22:00 20 minutes longer", 2,
+        "make the windows of Sat 2026-11-28 22:00 and Sun 2026-11-29 22:00 longer by 20 min", 2,
     )  # fmt: skip
 
 
@@ -106,4 +107,14 @@ def test_many_windows_are_told_by_the_first_and_the_last():
 
     between = "from Tue 2026-11-24 22:00 to Sun 2026-11-29 22:00"
 
-    assert found[0] == (f"make the windows of 6 nights {between} 20 minutes longer", 6)
+    assert found[0] == (f"make the windows of 6 nights {between} longer by 20 min", 6)
+
+
+def test_a_shorter_lead_time_is_told_by_when_work_may_begin_then():
+    """The inventory counts working days, the search days of the calendar."""
+    site = cluster(SATURDAYS, lead_times={"board": {"working_days": 8}})
+    found = recommend(simple(100, at("2026-12-01 12:00")), site, NOW).relaxations
+    begin = "shorten the lead time of the change board, so that work may begin on"
+
+    assert f"{begin} Sat 2026-11-28 09:00" == found[-1].what
+    assert found[0].what.startswith(f"{begin} Mon 2026-11-30 09:00, and an extra window")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from watcher.model.clock import moment
+from watcher.model.clock import moment, short_hours
 from watcher.model.slot import Lead
 from watcher.slots.limits import Limits
 from watcher.slots.spans import ceil_div
@@ -90,9 +90,11 @@ def _words(ease: Ease, limits: Limits) -> Iterator[str]:
     if ease.margin:
         yield f"skip {of}" if ease.margin * DAY >= limits.margin else f"cut {ease.margin} d of {of}"
     for name, days in ease.leads:
-        whole = any(one.name == name and days >= days_of(one, limits) for one in limits.leads)
-        lead = f"the lead time of the {name}"
-        yield f"waive {lead}" if whole else f"shorten {lead} by {days} d"
+        lead = next(one for one in limits.leads if one.name == name)
+        until = local(_shortened(lead, days, limits).until, limits)
+        what = f"the lead time of the {name}"
+        waived = days >= days_of(lead, limits)
+        yield f"waive {what}" if waived else f"shorten {what}, so that work may begin on {until}"
     if ease.days:
         shut = _listed([str(day) for day in ease.days], "days")
         yield f"an exception from the blackout on {shut}"
@@ -106,14 +108,14 @@ def _opened(minutes: int, begins: list[int], limits: Limits) -> Iterator[str]:
     if begins:
         what = "window of " if len(begins) == 1 else "windows of "
         told = _listed([local(moment_of(one), limits) for one in begins], "nights")
-        yield f"make the {what}{told} {minutes} minutes longer"
+        yield f"make the {what}{told} longer by {short_hours(minutes)}"
 
 
 def _extra(minutes: int, begins: list[int], limits: Limits) -> Iterator[str]:
     if begins:
         told = _listed([local(moment_of(one), limits) for one in begins], "nights")
         what = "an extra window" if len(begins) == 1 else "extra windows"
-        yield f"{what} of {minutes} minutes on {told}"
+        yield f"{what} of {short_hours(minutes)} on {told}"
 
 
 def _listed(names: list[str], what: str) -> str:

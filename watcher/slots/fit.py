@@ -36,4 +36,4 @@ def _relief(schedule: Schedule) -> str:
     if not schedule.relaxations:
         return ""
     one = schedule.relaxations[0]
-    return f"{one.what}: {told(one.starts, zone_of(schedule.zone))}"
+    return f"{one.what}: then {told(one.starts, zone_of(schedule.zone))}"

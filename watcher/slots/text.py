@@ -4,10 +4,18 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from watcher.model.clock import hours, moment
+from watcher.model.clock import hours, moment, sure_moment
 from watcher.model.slot import Outcome, Schedule, Slot, Span
 from watcher.slots.calendar_out import name_of
-from watcher.slots.zones import zone_of
+from watcher.slots.spans import Stretch, merged, without
+from watcher.slots.zones import (
+    comes_twice,
+    local_day,
+    minute_after,
+    minute_before,
+    moment_of,
+    zone_of,
+)
 
 _WEEKS, _EXCLUDED = 26, 40
 _WEEK, _DAY = timedelta(days=7), timedelta(days=1)
@@ -23,17 +31,20 @@ def rows(schedule: Schedule) -> tuple[tuple[str, ...], ...]:
 
 
 def _row(slot: Slot, schedule: Schedule, zone: ZoneInfo) -> tuple[str, ...]:
+    letters = " %Z" if comes_twice(slot.ends, zone) else ""
     ends = slot.ends.astimezone(zone)
     return (
         name_of(slot, schedule), str(slot.minutes),
-        f"{told(slot.starts, zone)} - {ends:%H:%M}",
+        f"{told(slot.starts, zone)} - {ends:%H:%M{letters}}",
         told(slot.latest, zone), told(slot.last, zone), told(slot.deadline, zone), slot.why,
     )  # fmt: skip
 
 
 def told(at: datetime | None, zone: ZoneInfo) -> str:
-    """Return a moment as people of a zone read it."""
-    return "-" if at is None else moment(at, zone)
+    """Return a moment as people of a zone read it; with the zone's letters where that says more."""
+    if at is None:
+        return "-"
+    return sure_moment(at, zone) if comes_twice(at, zone) else moment(at, zone)
 
 
 def lines(schedule: Schedule) -> tuple[str, ...]:
@@ -43,7 +54,7 @@ def lines(schedule: Schedule) -> tuple[str, ...]:
 
 def _lines(schedule: Schedule, zone: ZoneInfo) -> Iterator[str]:
     yield f"{schedule.cluster}: {_HEADS[schedule.outcome]} Times are {schedule.zone}."
-    yield f"The work takes {hours(schedule.minutes)} in one window."
+    yield f"The work takes {_length(schedule)}."
     yield from (f"{text}: as soon as possible." for text in schedule.expired)
     yield from (f"{text}." for text in schedule.unsure)
     if schedule.expiry and schedule.deadline:
@@ -54,6 +65,15 @@ def _lines(schedule: Schedule, zone: ZoneInfo) -> Iterator[str]:
     for lead in schedule.leads:
         yield f"Lead time of the {lead.name}: {lead.why}; not before {told(lead.until, zone)}."
     yield from schedule.notes
+
+
+def _length(schedule: Schedule) -> str:
+    """Return how long the work is: with several slots that of all, checks and backups included."""
+    count = len(schedule.slots)
+    if count > 1:
+        total = sum(slot.minutes for slot in schedule.slots)
+        return f"{hours(total)} in {count} windows, {hours(schedule.minutes)} in one"
+    return f"{hours(schedule.minutes)} in one window"
 
 
 _HEADS = {
@@ -119,12 +139,23 @@ def _letter(schedule: Schedule, day: date, zone: ZoneInfo) -> str:
     for letter, at in (("E", schedule.expiry), ("D", schedule.deadline)):
         if at and at.astimezone(zone).date() == day:
             return letter
-    if _touches(schedule.blackouts, day, zone):
+    if _touches(schedule.blackouts, day, zone) and day not in _opens(schedule, zone):
         return "x"
     if day < schedule.ready.astimezone(zone).date():
         return ">"
-    opens = any(span.starts.astimezone(zone).date() == day for span in schedule.windows)
-    return "=" if opens else "."
+    return "=" if day in _opens(schedule, zone) else "."
+
+
+def _opens(schedule: Schedule, zone: ZoneInfo) -> frozenset[date]:
+    """Return the days on which a window opens, or what a blackout leaves of one."""
+    left = without(*(merged(map(_stretch, spans)) for spans in (
+        schedule.windows, schedule.blackouts,
+    )))  # fmt: skip
+    return frozenset(local_day(moment_of(start), zone) for start, _ in left)
+
+
+def _stretch(span: Span) -> Stretch:
+    return minute_after(span.starts), minute_before(span.ends)
 
 
 def _touches(spans: Sequence[Span], day: date, zone: ZoneInfo) -> bool:

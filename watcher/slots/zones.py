@@ -56,6 +56,12 @@ def day_begins(day: date, zone: ZoneInfo) -> datetime:
     return instant(datetime.combine(day, time(0)), zone)
 
 
+def comes_twice(moment: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether clocks show a moment's time twice, before and after they are set back."""
+    local = moment.astimezone(zone)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
     """Return the calendar day of a moment in a zone."""
     return moment.astimezone(zone).date()
