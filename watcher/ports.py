@@ -239,7 +239,7 @@ class View(Protocol):
         """Return what became of a case, oldest first."""
 
     def events_of(self, keys: Collection[CaseKey], newest: int) -> Sequence[CaseEvent]:
-        """Return the newest events of each case and reporter, oldest first.
+        """Return the newest events of each case, reporter and certificate, oldest first.
 
         Those about the reporter's own certificate, about a copy, and each `about` count apart:
         a renewal does not hide the alarm before it.

@@ -14,7 +14,7 @@ from builders import (
     node,
     related,
 )
-from cases.life import DAY, GRAZ, NODES, NOW, NOWHERE, directory, event, kept, origin
+from cases.life import COPY_OF, DAY, GRAZ, NODES, NOW, NOWHERE, directory, event, kept, origin
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -347,3 +347,18 @@ def test_an_end_beyond_the_calendar_stays_as_it_was_read(year):
 def test_an_alarm_s_name_is_kept_as_the_catalogue_spells_it():
     assert event(mnemonic="CERTEXPIRED").msgname == "CertExpired"
     assert event(mnemonic="Some.Thing").msgname == "some.thing"
+
+
+@pytest.mark.parametrize(
+    ("fields", "spot"),
+    [
+        ({}, "tomcat"),
+        ({"store": "TOMCAT"}, "tomcat"),
+        (COPY_OF, "tomcat-trust/pub"),
+        (COPY_OF | {"certificate": "PUB.pem"}, "tomcat-trust/pub"),
+        (COPY_OF | {"store": "CallManager-trust"}, "CallManager-trust/pub"),
+        ({"store": "", "mnemonic": "TomcatCertRegen"}, ""),
+    ],
+)
+def test_an_event_tells_which_copy_it_speaks_of(fields, spot):
+    assert spot == event(**fields).spot

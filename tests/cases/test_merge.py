@@ -22,7 +22,7 @@ from cases.life import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.cases.merge import MSGNAMES_LIMIT, REPORTERS_LIMIT, open_or_merge
+from watcher.cases.merge import MSGNAMES_LIMIT, REPORTERS_LIMIT, SPOTS_LIMIT, open_or_merge
 from watcher.cases.states import act
 from watcher.cases.urgency import soonest
 from watcher.model.case import ActKind, CaseState
@@ -57,7 +57,8 @@ def test_a_repeat_is_counted_and_changes_nothing_of_weight():
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"reporter": "sub1"}, "another reporter"),
+        ({"reporter": "sub1"}, "another reporter, another copy"),
+        ({"spot": "tomcat-trust/pub"}, "another copy"),
         ({"msgname": "CertExpired"}, "another kind of alarm"),
         ({"end_day": date(2026, 11, 24)}, "another day, an earlier end"),
         ({"end_earliest": SOON - 9 * DAY}, "an earlier end"),
@@ -110,6 +111,25 @@ def test_a_forged_early_date_is_shown_with_the_forger_s_grade():
 def test_what_only_copies_say_is_marked_so():
     assert case_of(event(**COPY_OF)).trust_only
     assert not case_of(event(**COPY_OF), event()).trust_only
+
+
+@pytest.mark.parametrize(
+    "copy", [{"store": "CallManager-trust"}, {"certificate": "pub-2.der"}, {"node": "pub"}]
+)
+def test_a_copy_elsewhere_is_material_though_the_end_is_a_fact(copy):
+    known = replace(case_of(event(**COPY_OF)), confirmed_end=NOW + 5 * DAY)
+    first = open_or_merge(known, event(**COPY_OF | copy), NOW)
+    again = open_or_merge(first.case, later(event(**COPY_OF | copy), DAY), NOW)
+
+    assert (True, False) == (first.material, again.material)
+    assert "another copy" in first.why
+
+
+def test_places_in_a_case_have_an_end():
+    names = [f"tomcat-trust/{number:04}" for number in range(300)]
+    case = case_of(*(later(event(**COPY_OF), DAY, key=name, spot=name) for name in names))
+
+    assert tuple(f"sub1 {name}" for name in names[:SPOTS_LIMIT]) == case.spots
 
 
 def test_a_renewal_only_annotates():

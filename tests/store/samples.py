@@ -157,7 +157,7 @@ events = st.builds(
     CaseEvent, key=clean, case=keys, message=message_ids, msgname=clean, reporter=clean,
     event_time=maybe, received_at=instants, way=st.sampled_from(Way), envelope=some(Envelope),
     state=st.sampled_from(ExpiryState), about=clean.map(lambda text: text[:16]),
-    trust=st.booleans(), raw=clean, **ends,
+    trust=st.booleans(), raw=clean, spot=clean, **ends,
 )  # fmt: skip
 cases = st.builds(
     Case, key=keys, opened_at=instants, heard_at=instants, first_event=maybe, last_event=maybe,
@@ -165,7 +165,8 @@ cases = st.builds(
     expired=st.booleans(), revoked=st.booleans(), trust_only=st.booleans(),
     state=st.sampled_from(CaseState), state_since=instants, round=st.integers(1, 2**31 - 1),
     acknowledged_by=clean, acknowledged_why=clean, acknowledged_until=maybe, planned_digest=clean,
-    planned_for=maybe, confirmed_end=maybe, resolved_at=maybe, contradiction=clean, **ends,
+    planned_for=maybe, confirmed_end=maybe, resolved_at=maybe, contradiction=clean,
+    spots=some_clean, **ends,
 )  # fmt: skip
 acts = st.builds(
     Act, kind=st.sampled_from(ActKind), case=keys, at=instants, who=clean, why=clean, until=maybe,

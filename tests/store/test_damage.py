@@ -61,6 +61,7 @@ SPOILT = [
     ("case", "reporters", "'[1'"),
     ("case", "reporters", "'[1]'"),
     ("case", "reporters", "'{}'"),
+    ("case", "spots", "'{}'"),
     ("case", "severity", "11"),
     ("event", "grade", "9"),
     ("event", "envelope", "'paper'"),

@@ -18,6 +18,7 @@ from store.server import new_url
 
 from watcher.errors import InputError
 from watcher.ports import CaseQuery
+from watcher.store.caserows import case_to_row, event_to_row
 from watcher.store.connection import Database
 from watcher.store.drafts import draft_to_text
 from watcher.store.engine import open_existing, open_store
@@ -280,3 +281,26 @@ def test_errands_of_an_earlier_release_are_kept_and_show_nobody_knows_what(url, 
 
     assert ("[watcher-graz-1 v1]", "", 0) == (errand.signed, errand.digest, errand.unclear)
     assert 1 == len(words)
+
+
+COPY = "%[Message=Certificate expiration Notification. Certificate name:Pub.DER Unit:tomcat-trust T"
+
+
+@pytest.mark.parametrize(
+    ("raw", "spot"), [(COPY, "tomcat-trust/pub"), (COPY.replace("-trust", ""), "tomcat"), ("", "")]
+)
+def test_events_of_an_earlier_release_are_told_apart_by_their_copies(url, database, raw, spot):
+    bring_to(database, "0003")
+    event = samples.event(raw=raw)
+    with database.writing() as connection:
+        for name, row in (
+            ("case", case_to_row(samples.case()) | {"id": 1}), ("event", event_to_row(event))
+        ):  # fmt: skip
+            known = {key: value for key, value in row.items() if not key.startswith("spot")}
+            connection.execute(metadata.tables[name].insert().values(known))
+    migrate(url)
+    store = open_existing(url)
+    (found,), (row,) = store.view.events_of([event.case], 1), store.view.list_cases(CaseQuery())
+    store.close()
+
+    assert (spot, ()) == (found.spot, row.case.spots)

@@ -5,6 +5,7 @@ from store import samples
 
 from watcher.model.case import CaseState
 from watcher.model.ledger import Place, Reason
+from watcher.model.message import Grade
 from watcher.ports import CaseQuery
 
 DAY, NOW = samples.DAY, samples.NOW
@@ -74,6 +75,34 @@ def test_the_newest_events_of_each_reporter_are_shown_oldest_first(store):
     shown = store.view.events_of([samples.key(), samples.key("unheard")], newest=2)
 
     assert [event.key for event in shown] == ["pub1", "sub11", "pub2", "sub12"]
+
+
+def test_each_certificate_of_a_case_keeps_its_newest_event(store):
+    spots = ("tomcat-trust/pub", "CallManager-trust/pub", "tomcat-trust/pub-2", "")
+    saved(store, samples.case())
+    events = [
+        samples.event(f"{reporter} {spot} {day}", reporter=reporter, spot=spot, trust=True,
+                      received_at=NOW + day * DAY)
+        for day in (1, 0) for reporter in ("pub", "sub1") for spot in spots
+    ]  # fmt: skip
+    with store.transaction() as unit:
+        unit.add_events(events)
+    shown = store.view.events_of([samples.key()], newest=1)
+
+    assert sorted(event.key for event in shown) == sorted(e.key for e in events if "1" == e.key[-1])
+
+
+def test_invented_files_push_out_no_event_that_is_proven_or_newer(store, monkeypatch):
+    monkeypatch.setattr("watcher.store.view.MOST", 3)
+    saved(store, samples.case())
+    proven = samples.event("proven", grade=Grade.ATTRIBUTED, received_at=NOW - 9 * DAY)
+    flood = [samples.event(f"{n}", spot=f"tomcat-trust/{n}") for n in range(9)]
+    true = samples.event("true", spot="tomcat-trust/pub", received_at=NOW + DAY)
+    with store.transaction() as unit:
+        unit.add_events([proven, *flood, true])
+    shown = [event.key for event in store.view.events_of([samples.key()], newest=1)]
+
+    assert ["proven", "8", "true"] == shown
 
 
 def test_evidence_is_of_one_cluster_and_not_older_than_asked(store):

@@ -369,7 +369,19 @@ def case_event(
         about=directory.about(alarm.msgname),
         trust=alarm.store_kind is StoreKind.TRUST,
         raw=record.raw,
+        spot=spot_of(alarm, directory),
     )
+
+
+def spot_of(alarm: CertificateAlarm, directory: Directory) -> str:
+    """Return which of a case's certificates an alarm speaks of, by its own words, cleaned.
+
+    Copies of one certificate lie in several stores and under several names; each is cleaned up by
+    itself, and so no alarm about one may take the place of an alarm about another.
+    """
+    store = directory.store_of(alarm.store)
+    file = _foreign_file(alarm, store)
+    return f"{store}/{file}" if file else store
 
 
 def _placed(expiry: Expiry, directory: Directory, key: CaseKey) -> Expiry:

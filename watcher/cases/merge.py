@@ -27,6 +27,8 @@ from watcher.model.message import Grade, Way
 REPORTERS_LIMIT = 200
 """Names kept in a case; of more, the first in order, so that the order of events does not count."""
 MSGNAMES_LIMIT = 20
+SPOTS_LIMIT = 200
+"""Certificates, each with who spoke of it; further ones are drawn with the next plan."""
 
 Fields = dict[str, Any]
 """Fields of a case to be replaced."""
@@ -65,6 +67,7 @@ def _opened(event: CaseEvent, now: datetime) -> Advance:
         reporters=(event.reporter,) if event.reporter else (),
         ways=(event.way,),
         msgnames=(event.msgname,) if event.msgname else (),
+        spots=_spot(event),
         state=TRANSITIONS[None, Cause.ALARM],
         state_since=now,
         **_said(event),
@@ -103,7 +106,13 @@ def _counted(case: Case, event: CaseEvent, *, known: bool) -> Fields:
         "reporters": _with(case.reporters, event.reporter, REPORTERS_LIMIT),
         "ways": _with(case.ways, event.way, len(Way)),
         "msgnames": _with(case.msgnames, event.msgname, MSGNAMES_LIMIT),
+        "spots": _with(case.spots, "".join(_spot(event)), SPOTS_LIMIT),
     }
+
+
+def _spot(event: CaseEvent) -> tuple[str, ...]:
+    """Return who speaks of which certificate; two nodes hold two copies of the same name."""
+    return (f"{event.reporter} {event.spot}",) if event.spot else ()
 
 
 _Text = TypeVar("_Text", bound=str)
@@ -209,6 +218,7 @@ _WEIGHTY = {
     "trust_only": "not only copies",
     "reporters": "another reporter",
     "msgnames": "another kind of alarm",
+    "spots": "another copy",
     "contradiction": "a contradiction",
 }
 """Fields that a plan shows or is drawn by, in words."""

@@ -66,6 +66,9 @@ class CaseEvent:
     trust: bool
     """It spoke of a copy in a trust store."""
     raw: str
+    spot: str = ""
+    """Which of the case's certificates it spoke of: `STORE`, of a copy `STORE/FILE`; empty: it was
+    kept by a release that did not tell them apart."""
 
 
 class CaseState(StrEnum):
@@ -176,5 +179,7 @@ class Case:
     confirmed_end: datetime | None = None
     """Grade 3: what an operator or the inventory's own listing of the certificate says."""
     resolved_at: datetime | None = None
+    spots: tuple[str, ...] = ()
+    """Whoever raised an alarm, with what it spoke of: `REPORTER STORE/FILE`."""
     contradiction: str = ""
     """What two trustworthy sources disagree about; a plan is withheld over it."""

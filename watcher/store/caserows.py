@@ -103,6 +103,7 @@ def event_to_row(event: CaseEvent) -> Values:
         "about": text(event.about, 16),
         "trust": event.trust,
         "raw": text(event.raw),
+        "spot": text(event.spot, NAME),
     }
 
 
@@ -128,6 +129,7 @@ def event_from_row(row: Row[Any]) -> CaseEvent:
         about=words(row.about),
         trust=flag(row.trust),
         raw=words(row.raw),
+        spot="" if row.spot is None else words(row.spot),
     )
 
 
@@ -178,6 +180,7 @@ def case_to_row(case: Case) -> Values:
         "planned_for": case.planned_for,
         "confirmed_end": case.confirmed_end,
         "resolved_at": case.resolved_at,
+        "spots": names_to_text(case.spots),
         "contradiction": text(case.contradiction),
     }
 
@@ -214,6 +217,7 @@ def case_from_row(row: Row[Any]) -> Case:
         planned_for=maybe_instant(row.planned_for),
         confirmed_end=maybe_instant(row.confirmed_end),
         resolved_at=maybe_instant(row.resolved_at),
+        spots=names(row.spots),
         contradiction=words(row.contradiction),
     )
 

@@ -146,6 +146,7 @@ case = Table(
     _maybe_at("confirmed_end"),
     _maybe_at("resolved_at"),
     _text("contradiction"),
+    _text("spots"),
     UniqueConstraint("case_key"),
     Index(None, "closed", "urgent_at"),
     Index(None, "cluster"),
@@ -176,6 +177,7 @@ event = Table(
     _word("about", 16),
     _flag("trust"),
     _text("raw"),
+    Column("spot", String(NAME)),  # NULL: kept by a release that told no copies apart
     UniqueConstraint("key"),
     Index(None, "case_key", "reporter", "received_at"),
     Index(None, "journal", "position"),

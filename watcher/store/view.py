@@ -40,6 +40,8 @@ from watcher.store.values import INPUT, NAME, case_digest, chunks, text
 SEAL = "sha256:"
 SHORTEST = 4
 """Digits of a digest that a person must give."""
+MOST = 1000
+"""Certificates of one case, each with its reporter and kind; twenty nodes have a tenth of that."""
 
 
 class SqlView:
@@ -81,18 +83,17 @@ class SqlView:
         return sorted(found, key=lambda one: one.at)
 
     def events_of(self, keys: Collection[CaseKey], newest: int) -> Sequence[CaseEvent]:
-        """Return the newest events of each case, reporter and kind, oldest first."""
-        place = func.row_number().over(
-            partition_by=(event.c.case_key, event.c.reporter, event.c.trust, event.c.about),
-            order_by=(event.c.received_at.desc(), event.c.id.desc()),
-        )
+        """Return the newest events of each case, reporter, certificate and kind, oldest first.
+
+        Of a case with very many, those that are proven best and came last: anybody can name any
+        file in any number.
+        """
         found: list[CaseEvent] = []
         with self._fetching() as fetch:
             for chunk in chunks(map(case_digest, keys)):
-                ranked = select(event.c.id, place.label("place")).where(event.c.case_key.in_(chunk))
-                ranks = ranked.subquery()
+                ranks = _newest(chunk, newest).subquery()
                 wanted = select(event).join(
-                    ranks, and_(ranks.c.id == event.c.id, ranks.c.place <= newest)
+                    ranks, and_(ranks.c.id == event.c.id, ranks.c.rank <= MOST * newest)
                 )
                 found += fetch.all(wanted.order_by(event.c.id), event, caserows.event_from_row)
         return sorted(found, key=lambda one: one.received_at)
@@ -188,6 +189,18 @@ def _chosen(statement: Select[Any], query: CaseQuery) -> Select[Any]:
     if query.keys is not None:
         statement = statement.where(case.c.case_key.in_([case_digest(key) for key in query.keys]))
     return statement
+
+
+def _newest(digests: Collection[str], newest: int) -> Select[Any]:
+    """Choose the newest events of each certificate in these cases, with their rank in the case."""
+    last = (event.c.received_at.desc(), event.c.id.desc())
+    whose = (event.c.reporter, event.c.spot, event.c.trust, event.c.about)
+    place = func.row_number().over(partition_by=(event.c.case_key, *whose), order_by=last)
+    shown = (event.c.id, event.c.case_key, event.c.grade, event.c.received_at)
+    places = select(*shown, place.label("place")).where(event.c.case_key.in_(digests)).subquery()
+    best = (places.c.grade.desc(), places.c.received_at.desc(), places.c.id.desc())
+    rank = func.row_number().over(partition_by=places.c.case_key, order_by=best)
+    return select(places.c.id, rank.label("rank")).where(places.c.place <= newest)
 
 
 def _case_row(row: Row[Any]) -> CaseRow:

@@ -93,7 +93,7 @@ def content(connection: Connection) -> int:
         (event, func.length(event.c.raw)),
         (evidence, func.length(evidence.c.raw)),
         (plan, func.length(plan.c.document) + func.length(plan.c.markdown)),
-        (case, func.length(case.c.reporters)),
+        (case, func.length(case.c.reporters) + func.length(case.c.spots)),
     )
     total = 0
     for table, size in contents:
