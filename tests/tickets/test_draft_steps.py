@@ -11,7 +11,7 @@ from watcher.inventory.schema import SecurityMode
 from watcher.model.proof import TrustSpan
 from watcher.picture import blocks
 from watcher.tickets.draft import draft_of
-from watcher.tickets.steps import COMMAND, NO_RETURN, OPTIONAL, WHOLE
+from watcher.tickets.steps import COMMAND, NO_RETURN, NO_RETURN_OF_PHONES, OPTIONAL, WHOLE
 
 
 def plan(*alarms, **values):
@@ -62,8 +62,8 @@ def test_an_option_and_both_points_of_no_return_stand_there_too(unsure):
     told = heads(replace(unsure, proof=proof, steps=(*unsure.steps[:-1], optional)))
 
     assert told[number].endswith(f") {NO_RETURN}") or told[number].endswith(f". {NO_RETURN}")
-    assert told[later].endswith(f"{OPTIONAL} FOR PHONES A {NO_RETURN}")
-    assert 2 == sum(NO_RETURN in line for line in told.values())
+    assert told[later].endswith(f"{OPTIONAL} {NO_RETURN_OF_PHONES}")
+    assert 2 == sum("POINT OF NO RETURN" in line for line in told.values())
 
 
 def test_everything_that_the_plan_says_at_a_step_stands_at_it(unsure):
@@ -88,13 +88,19 @@ def test_the_words_of_the_proof_stand_at_their_steps(unsure):
 
 def test_what_is_not_simply_typed_is_told_before_it(unsure):
     step = next(step for step in unsure.steps if step.command)
-    line = replace(step.command[0], tentative=True, only_if=("a", "b"))
-    sure = replace(line, tentative=False, only_if=())
-    told = texts(replace(unsure, steps=(replace(step, command=(line, sure)),)))[step.number]
+    sure = replace(step.command[0], tentative=False, only_if=(), dialog=(), text="show it")
+    line = replace(sure, tentative=True, only_if=("a", "b"))
+    commands = (sure, line, line, sure)
+    told = texts(replace(unsure, steps=(replace(step, command=commands, do=(), note=None),)))
 
-    assert f"   - If it is accepted, type (only if a and b):\n{COMMAND}{line.text}\n" in told
-    assert 1 == told.count("type")
-    assert 2 == told.count(f"{COMMAND}{line.text}\n")
+    assert [
+        f"{COMMAND}show it",
+        "   - If it is accepted, type (only if a and b):",
+        f"{COMMAND}show it",
+        f"{COMMAND}show it",
+        "   - Type:",
+        f"{COMMAND}show it",
+    ] == told[step.number].splitlines()[1:7]
 
 
 def test_only_what_is_typed_begins_as_a_command_does(unsure):

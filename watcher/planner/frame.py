@@ -276,7 +276,7 @@ def _follow_up(thread: Thread, jobs: Sequence[TrustJob], ground: Ground) -> None
             draw_item(thread, item, as_job, ground, {}, only_if=only_if)
 
 
-_STILL_OLD = "the checks above found the expired entry still in the trust store"
+_STILL_OLD = "the checks above found the old entry still in the trust store"
 """A renewed self-signed certificate takes the place of the old one under the same name: then the
 alarm is cured, and deleting by name would hit the new one."""
 

@@ -16,6 +16,7 @@ COMMAND = "     "
 WHOLE = "Where this text is cut, work from the attached plan or `watcher tickets show KEY --full`."
 OPTIONAL = "OPTIONAL: only some of Cisco's documents ask for it."
 NO_RETURN = "POINT OF NO RETURN: from here on only a DRS restore leads back."
+NO_RETURN_OF_PHONES = NO_RETURN.replace(":", " FOR PHONES:")
 
 
 def implementation(plan: ChangePlan) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _no_return(step: Step, plan: ChangePlan) -> str:
     if step.number == plan.point_of_no_return:
         return NO_RETURN
     if plan.proof is not None and step.number in plan.proof.no_return:
-        return f"FOR PHONES A {NO_RETURN}"
+        return NO_RETURN_OF_PHONES
     return ""
 
 
@@ -79,8 +80,7 @@ def _step(step: Step, head: str, marks: Sequence[str]) -> Iterator[str]:
     yield head
     yield from (f"   - {text}" for text in (step.note, *marks) if text)
     yield from (f"   - {text}" for text in sentences(step.do))
-    for line in step.command:
-        yield from _command(line)
+    yield from _commands(step.command)
     ways = ("Or in" if step.command else "In", *["Or instead in"] * len(step.gui))
     pages = zip(ways, sentences(step.gui), strict=False)
     yield from (f"   - {way} the web interface: {text}" for way, text in pages)
@@ -88,10 +88,14 @@ def _step(step: Step, head: str, marks: Sequence[str]) -> Iterator[str]:
     yield from (f"   - Check: {text}" for text in sentences(step.check))
 
 
-def _command(line: CommandLine) -> Iterator[str]:
-    """Yield a command; what stands before it tells when it is not simply typed."""
-    if line.tentative or line.only_if:
+def _commands(lines: Iterable[CommandLine]) -> Iterator[str]:
+    """Yield commands; what stands before one tells when it is not simply typed."""
+    before = ""
+    for line in lines:
         way = "If it is accepted, type" if line.tentative else "Type"
-        yield f"   - {way}{conditions(line.only_if)}:"
-    yield f"{COMMAND}{line.text}"
-    yield from (f"   - Dialog: {text}" for text in line.dialog)
+        way += conditions(line.only_if)
+        if way != (before or "Type"):
+            yield f"   - {way}:"
+        before = way
+        yield f"{COMMAND}{line.text}"
+        yield from (f"   - Dialog: {text}" for text in line.dialog)
