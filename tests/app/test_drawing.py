@@ -3,8 +3,10 @@
 import json
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from sqlite3 import connect
 
 import pytest
 from app.desk import NOW, raw, take_in
@@ -16,9 +18,13 @@ from watcher.app.drawing import EXCUSE, Dirty, Draughtsman, Overdue
 from watcher.app.easel import LIMIT, Drawn, Easel
 from watcher.app.paper import NoPdf
 from watcher.app.ticketing import attached
+from watcher.app.views import perform
+from watcher.cases.identity import Directory
 from watcher.inventory.loader import load
+from watcher.model.case import Act, ActKind, CaseState
 from watcher.model.message import Grade, Way
 from watcher.model.slot import Fit, Outcome
+from watcher.ports import CaseQuery
 from watcher.slots.calendar_file import read_calendar
 
 ONE, BOTH = frozenset({"graz"}), frozenset({"graz", "wien"})
@@ -216,6 +222,109 @@ def test_a_plan_says_how_far_its_alarms_are_proven(store, draughtsman, way, word
     take_in(store, raw(numbered.alarm(1), way))
 
     assert word in draughtsman.draw("numbered", NOW).markdown
+
+
+SHARED = """    certificates:
+      - {store: tomcat, file: tomcat.pem, multi_server: true, reused_for: CallManager}
+"""
+COPIES = [
+    {"certificate": file, "store": store, "node": reporter}
+    for file, store in (("cm1.der", "tomcat-trust"), ("cm1.der", "CallManager-trust"))
+    for reporter in ("cm2", "cm3")
+]  # fmt: skip
+
+
+def drawn_from(store, folder, *alarms, text=SHARED):
+    """Take alarms in and draw the plan of their cluster."""
+    known = load("inventory.yaml", numbered.inventory() + text)
+    drawing = Draughtsman(
+        store=store, view=store.view, catalogue=CATALOGUE, inventory=known, folder=folder
+    )
+    for one in alarms:
+        hear(drawing, **one)
+    return drawing, drawing.draw("numbered", NOW)
+
+
+def hear(drawing, at=NOW, **fields):
+    """Take in one more alarm."""
+    where = Directory(drawing.inventory, CATALOGUE)
+    take_in(drawing.store, raw(message(**fields).encode(), received_at=at), directory=where)
+
+
+@pytest.mark.parametrize("order", [COPIES, COPIES[::-1]])
+def test_no_copy_of_a_certificate_takes_the_place_of_another(store, tmp_path, order):
+    _, stored = drawn_from(store, tmp_path, {"node": "cm1"}, *order)
+    (plan,) = json.loads(stored.document)["plans"]
+    copies = {one["store"]: set(one["reporters"]) for one in plan["findings"] if one["trust"]}
+
+    assert 1 == len(store.view.list_cases(CaseQuery()))
+    assert {"tomcat-trust": {"cm2", "cm3"}, "CallManager-trust": {"cm2", "cm3"}} == copies
+    assert 5 == len(plan["evidence"])
+
+
+def test_what_was_heard_before_a_case_was_resolved_is_not_drawn_again(store, tmp_path):
+    drawing, _ = drawn_from(store, tmp_path, {"node": "cm1"}, *COPIES)
+    (row,) = store.view.list_cases(CaseQuery())
+    deed = Act(kind=ActKind.RESOLVE, case=row.case.key, at=NOW + HOUR, who="ann", why="seen",
+               not_after=NOW + 900 * 24 * HOUR)  # fmt: skip
+    perform(store, row.case.key, deed)
+    hear(drawing, NOW + 24 * HOUR, **COPIES[0], time="Nov 21 2026 01:00:00.000")
+    (plan,) = json.loads(drawing.draw("numbered", NOW + 24 * HOUR).document)["plans"]
+
+    assert [("tomcat-trust", ["cm2"])] == [(f["store"], f["reporters"]) for f in plan["findings"]]
+
+
+def tie(store):
+    """Tie the one case to the newest plan."""
+    (row,) = store.view.list_cases(CaseQuery())
+    digest = store.view.newest_plan("numbered").digest
+    deed = Act(kind=ActKind.PLAN, case=row.case.key, at=NOW, who="ann", why="CHG 1",
+               until=NOW + 24 * HOUR, digest=digest)  # fmt: skip
+    perform(store, row.case.key, deed)
+
+
+def case_in(store):
+    (row,) = store.view.list_cases(CaseQuery())
+    return row.case
+
+
+REPEATED = {"node": "cm1", "time": "Nov 20 2026 05:00:00.000", "seq": "9"}
+
+
+@pytest.mark.parametrize("forget", [False, True])
+def test_a_repeated_alarm_sets_no_planned_case_free(store, tmp_path, forget):
+    drawing, first = drawn_from(store, tmp_path, {"node": "cm1"})
+    tie(store)
+    if forget:  # as a release before tickets stored it
+        with closing(connect(next(tmp_path.glob("*.db")))) as file, file:
+            file.execute("UPDATE plan SET draft = NULL")
+    hear(drawing, **REPEATED)
+    second = drawing.draw("numbered", NOW)
+
+    assert first.digest != second.digest
+    assert (CaseState.PLANNED, first.digest) == (
+        case_in(store).state,
+        case_in(store).planned_digest,
+    )
+
+
+def test_another_decision_sets_a_planned_case_free(store, tmp_path):
+    drawing, _ = drawn_from(store, tmp_path, {"node": "cm1"})
+    tie(store)
+    hear(drawing, **COPIES[0])
+    drawing.draw("numbered", NOW)
+
+    assert CaseState.ALARMED is case_in(store).state
+
+
+def test_a_ticket_names_the_plan_that_it_attaches(store, tmp_path):
+    drawing, first = drawn_from(store, tmp_path, {"node": "cm1"})
+    hear(drawing, **REPEATED)
+    second = drawing.draw("numbered", NOW)
+
+    assert f"Plan code: {seal.code(first.digest)}" == first.draft.description.splitlines()[0]
+    assert seal.code(second.digest) in second.draft.description
+    assert first.draft.shows == second.draft.shows
 
 
 def test_the_best_proof_of_a_finding_counts():

@@ -2,11 +2,14 @@
 as files that people open.
 """  # noqa: D205 -- one sentence
 
+import json
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from watcher import pipeline, planning, render, seal
 from watcher.app.calendars import Calendars
@@ -17,18 +20,19 @@ from watcher.cases.states import plan_changed
 from watcher.cases.table import OPEN
 from watcher.inventory.schema import Inventory
 from watcher.model.alarm import Tally
-from watcher.model.case import CaseKey
+from watcher.model.case import CaseEvent, CaseKey, CaseState, Transition
 from watcher.model.message import Grade
 from watcher.model.plan import ChangePlan
 from watcher.model.slot import Fit
 from watcher.model.ticket import Draft
-from watcher.ports import CaseQuery, Outbox, Store, StoredPlan, View
+from watcher.ports import CaseQuery, CaseRow, Outbox, Store, StoredPlan, View
 from watcher.rules.catalogue import Catalogue
 from watcher.slots.fit import fit_of
 from watcher.slots.recommend import recommend
 from watcher.tickets.draft import draft_of
 
 logger = logging.getLogger(__name__)
+_PLAN = TypeAdapter(ChangePlan)
 
 NOTHING_OPEN = "No case of this cluster is open. `watcher cases --all` lists what was resolved."
 NO_CLUSTER = "There are open cases (`watcher cases`), but the inventory does not know the cluster."
@@ -122,32 +126,63 @@ class Draughtsman:
         was changed by hand, is written at the next occasion.
         """
         query = CaseQuery(cluster=cluster, states=OPEN, limit=CASES)
-        keys = [row.case.key for row in self.view.list_cases(query)]
-        plan = self._plan(cluster, keys) if keys else None
+        rows = self.view.list_cases(query)
+        keys = [row.case.key for row in rows]
+        plan = self._plan(cluster, rows) if rows else None
         if plan is None:
-            self._say_there_is_none(cluster, open_cases=len(keys))
+            self._say_there_is_none(cluster, open_cases=len(rows))
             return None
         digest = seal.digest_of(render.plain_value(plan))
+        draft = self._draft(plan, now)
+        # The ticket attaches the plan: whoever reads one aloud must not be told of another.
+        told = replace(draft, description=f"Plan code: {seal.code(digest)}\n{draft.description}")
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"), draft=self._draft(plan, now),
+            markdown=render_plans((plan,), "md"), draft=told,
         )  # fmt: skip
         # The pages come first: the ticket that the stored plan leads to attaches them.
         self._write(stored, plan)
+        tied = {row.case.planned_digest for row in rows if row.case.planned_digest}
+        void = {digest for digest in tied if not self._is_same(digest, stored)}
         with self.store.transaction() as unit:
             new = unit.add_plan(stored)
-            moves = [plan_changed(case, digest, now) for case in unit.cases(keys).values()]
+            cases = unit.cases(keys).values() if void else ()
+            moves = [plan_changed(case, now) for case in cases if case.planned_digest in void]
             unit.save([move.case for move in moves if move.transitions])
             unit.add_transitions([step for move in moves for step in move.transitions])
         return stored if new else None
+
+    def _is_same(self, digest: str, new: StoredPlan) -> bool:
+        """Tell whether people decide on the same in the plan of that digest and in the new one."""
+        tied = None if digest == new.digest else self.view.plan(digest)
+        if tied is None or new.draft is None:
+            return digest == new.digest
+        return _material(tied) == new.draft.material
 
     def page(self, cluster: str) -> Path:
         """Return where the newest plan of a cluster is written, as Markdown."""
         return self.folder / f"{cluster or 'unknown-cluster'}.md"
 
-    def _plan(self, cluster: str, keys: Sequence[CaseKey]) -> ChangePlan | None:
-        events = self.view.events_of(keys, 1)
+    def _events(self, rows: Sequence[CaseRow]) -> Sequence[CaseEvent]:
+        """Return the newest event of each certificate; of a case that came back, since it did.
+
+        What was heard before a case was resolved is over: a copy that was deleted years ago would
+        stand in the plan again.
+        """
+        events = self.view.events_of([row.case.key for row in rows], 1)
+        since = {row.case.key: self._resolved(row.case.key) for row in rows if row.case.round > 1}
+        new = [one for one in events if _is_behind(one, since.get(one.case))]
+        known = {one.case for one in new}
+        return [*new, *(one for one in events if one.case not in known)]
+
+    def _resolved(self, key: CaseKey) -> datetime | None:
+        """Return when a case was resolved last."""
+        steps = (one for one in self.view.history(key) if isinstance(one, Transition))
+        return max((one.at for one in steps if one.after is CaseState.RESOLVED), default=None)
+
+    def _plan(self, cluster: str, rows: Sequence[CaseRow]) -> ChangePlan | None:
+        events = self._events(rows)
         since = min(event.received_at for event in events)
         proofs = [row.raw for row in self.view.evidence_of(cluster, since)]
         grades = {event.raw: Grade.CLAIM for event in events}
@@ -221,6 +256,22 @@ class Draughtsman:
             _renew(page, f"# No change plan\n\n{why}\n")
             for ending in (".html", ".pdf", EXCUSE):
                 page.with_suffix(ending).unlink(missing_ok=True)
+
+
+def _is_behind(event: CaseEvent, at: datetime | None) -> bool:
+    return at is None or event.received_at > at
+
+
+def _material(plan: StoredPlan) -> str:
+    """Return the digest of what people decide on; empty where it cannot be told any more."""
+    if plan.draft is not None:
+        return plan.draft.material
+    try:  # it was drawn by a release before tickets
+        (value,) = json.loads(plan.document)["plans"]
+        value.pop("code")
+        return draft_of(_PLAN.validate_python(value)).material
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _is_final(excuse: Path) -> bool:

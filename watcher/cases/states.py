@@ -197,9 +197,9 @@ def _heard_instead(case: Case, since: datetime, listening: Listening) -> str:
     return ""
 
 
-def plan_changed(case: Case, digest: str, now: datetime) -> Advance:
-    """Take a case out of a plan whose cluster has a plan with another digest now."""
-    if case.state is not CaseState.PLANNED or case.planned_digest == digest:
+def plan_changed(case: Case, now: datetime) -> Advance:
+    """Take a case out of its plan: in the cluster's new one something else is to be decided on."""
+    if case.state is not CaseState.PLANNED:
         return Advance(case=case)
-    reason = "The plan it was tied to was drawn anew and is another."
+    reason = "The plan it was tied to was drawn anew, and people decide on something else in it."
     return moved(case, Cause.PLAN_CHANGED, now, reason, **_HANDS_OFF)

@@ -46,7 +46,7 @@ TABLE = (
     Row(OPEN, Cause.ACKNOWLEDGE, _ACKNOWLEDGED, "A person takes it: who, why, until when."),
     Row((_ACKNOWLEDGED,), Cause.TIME_OUT, _ALARMED, "The time of the acknowledgement is over."),
     Row(OPEN, Cause.PLAN, _PLANNED, "A person ties it to a plan: its digest, when it begins."),
-    Row((_PLANNED,), Cause.PLAN_CHANGED, _ALARMED, "The cluster's plan has another digest."),
+    Row((_PLANNED,), Cause.PLAN_CHANGED, _ALARMED, "The cluster's plan asks for something else."),
     Row((_PLANNED,), Cause.CHANGE_PASSED, _ALARMED, "The change should be over; alarms go on."),
     Row((_ACKNOWLEDGED, _PLANNED), Cause.RELEASE, _ALARMED, "A person gives it back."),
     Row(

@@ -136,7 +136,7 @@ def plan(  # noqa: PLR0913 -- likewise
     by: By = None,
     settings: SettingsFile = None,
 ) -> None:
-    """Tie a case to a stored plan; a plan that is drawn anew sets the case free again.
+    """Tie a case to a stored plan; one that asks for something else sets the case free again.
 
     Example: `watcher cases plan 7 --code 57F8-4B15-5054 --start 2026-12-03T22:00+01:00`
     """
