@@ -10,6 +10,7 @@ from watcher import account, planning
 from watcher.inventory.schema import SecurityMode
 from watcher.model.proof import TrustSpan
 from watcher.picture import blocks
+from watcher.senders.answers import limited
 from watcher.tickets.draft import draft_of
 from watcher.tickets.steps import COMMAND, NO_RETURN, NO_RETURN_OF_PHONES, OPTIONAL, WHOLE
 
@@ -134,3 +135,15 @@ def test_several_conditions_of_a_sentence_are_one_with_another(unsure):
     line = replace(unsure.preconditions[0], only_if=("a", "b"))
 
     assert "(only if a and b)" in draft_of(replace(unsure, preconditions=(line,))).implementation
+
+
+@pytest.mark.parametrize("limit", [1000, 4000, 8000, 16000])
+def test_a_field_that_is_cut_shows_no_step_without_its_conditions(unsure, limit):
+    text = draft_of(unsure).implementation
+    cut = limited(text, limit)
+    shown = [line for line in cut.splitlines() if line[:1].isdigit()]
+
+    assert len(text) > limit >= len(cut)
+    assert cut.startswith(f"{WHOLE}\n")
+    assert shown == list(heads(unsure).values())[: len(shown)]
+    assert "`watcher tickets show KEY --full`" in cut.splitlines()[-1]
