@@ -9,7 +9,9 @@ from senders.fake_rt import RtFake
 from senders.fake_servicenow import ServiceNowFake
 from senders.fake_webhook import WebhookFake
 from senders.fakes import Fake
+from store import samples
 
+from watcher.model.slot import Outcome
 from watcher.model.ticket import Attachment, Draft
 from watcher.senders.http import HttpOptions
 from watcher.senders.jira import JiraOptions
@@ -42,6 +44,12 @@ def draft(key="watcher-graz-1", version=1, **changes):
     times = {"starts": NOW, "ends": NOW.replace(hour=23), "due": NOW.replace(day=30)}
     about = {"key": key, "version": version, "material": "ab12", "cluster": "graz"}
     return Draft(**(about | texts | times | changes))
+
+
+def untimed(outcome=Outcome.NONE, **changes):
+    """Return a draft without times: no slot fits, or none was looked for."""
+    fit = samples.fit(outcome=outcome)
+    return draft(**({"starts": None, "ends": None, "due": None, "fit": fit} | changes))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 from senders.fake_jira import JiraFake
-from senders.systems import KINDS, NOW, draft
+from senders.systems import KINDS, NOW, draft, untimed
+from store import samples
 
 from watcher.errors import NotLoggedIn, Refused
 from watcher.model.slot import Fit, Outcome
@@ -193,7 +194,7 @@ def test_times_that_a_draft_says_no_more_are_cleared_and_only_where_they_stand()
     system = jira_cloud(options, fake)
     ticket = system.create(draft(ends=None))
     fake.fields = fake.fields - {"customfield_2"}  # it is not on the screen
-    system.update(ticket, draft(version=2, starts=None, ends=None, due=None))
+    system.update(ticket, untimed(version=2))
     fields = fake.tickets[1]["fields"]
 
     assert (fields["customfield_1"], fields["duedate"]) == (None, None)
@@ -201,9 +202,20 @@ def test_times_that_a_draft_says_no_more_are_cleared_and_only_where_they_stand()
 
 
 @BOTH
+@pytest.mark.parametrize("fit", [None, samples.fit(outcome=Outcome.UNKNOWN)])
+def test_times_that_people_plan_stay_where_no_window_is_known(kind, fit):
+    system, fake = kind.pair()
+    ticket = system.create(untimed(fit=fit))
+    fake.tickets[1]["fields"]["duedate"] = "2026-12-01"
+    system.update(ticket, untimed(fit=fit, version=2))
+
+    assert "2026-12-01" == fake.tickets[1]["fields"]["duedate"]
+
+
+@BOTH
 def test_a_new_issue_is_told_no_empty_times(kind):
     system, fake = kind.pair()
-    system.create(draft(starts=None, ends=None, due=None))
+    system.create(untimed())
 
     assert "duedate" not in fake.tickets[1]["fields"]
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 from senders.fake_rt import RtFake
-from senders.systems import KINDS, NOW, draft
+from senders.systems import KINDS, NOW, draft, untimed
+from store import samples
 
 from watcher.errors import InputError, Refused, TryLater
+from watcher.model.slot import Outcome
 from watcher.senders.rt import PAGES, RequestTracker
 
 KEY = "watcher-graz-1"
@@ -84,17 +86,29 @@ def test_pages_that_never_end_are_left_some_time():
 def test_times_that_a_draft_says_no_more_are_unset():
     system, fake = RT.pair()
     ticket = system.create(draft())
-    system.update(ticket, draft(starts=None, due=None))
+    system.update(ticket, untimed(ends=draft().ends))
     half = [fake.tickets[1][name] for name in ("Starts", "Due")]
-    system.update(ticket, draft(starts=None, ends=None, due=None))
+    system.update(ticket, untimed())
 
     assert half == ["", "2026-11-23 23:00:00"]
     assert [fake.tickets[1][name] for name in ("Starts", "Due")] == ["", ""]
 
 
+@pytest.mark.parametrize("fit", [None, samples.fit(outcome=Outcome.UNKNOWN)])
+def test_times_that_people_plan_stay_where_no_window_is_known(fit):
+    system, fake = RT.pair()
+    ticket = system.create(untimed(fit=fit))
+    fake.tickets[1] |= {"Starts": "2026-12-01 20:00:00", "Due": "2026-12-02 02:00:00"}
+    system.update(ticket, untimed(fit=fit, version=2))
+
+    assert ("2026-12-01 20:00:00", "2026-12-02 02:00:00") == (
+        fake.tickets[1]["Starts"], fake.tickets[1]["Due"],
+    )  # fmt: skip
+
+
 def test_a_new_ticket_is_told_no_empty_times():
     system, fake = RT.pair()
-    system.create(draft(starts=None, ends=None, due=None))
+    system.create(untimed())
 
     assert not {"Starts", "Due"} & set(fake.tickets[1])
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from senders.rt_program import FIELD, QUEUE, REQUESTOR, RtProgram, missing
-from senders.systems import HOSTILE, NOW, draft
+from senders.systems import HOSTILE, NOW, draft, untimed
 
 from watcher.errors import Refused, TryLater
 from watcher.senders.http import HttpOptions, Request
@@ -237,7 +237,7 @@ def test_times_that_move_alone_are_no_comment_and_that_a_slot_fits_is_one(option
 def test_times_that_a_draft_says_no_more_are_unset(options):
     system = RequestTracker(options)
     ticket = system.create(draft("watcher-graz-11"))
-    system.update(ticket, draft("watcher-graz-11", starts=None, ends=None, due=None))
+    system.update(ticket, untimed(key="watcher-graz-11"))
     row = shown(system, ticket)
 
     assert (row["Starts"], row["Due"]) == ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from senders.fake_servicenow import ServiceNowFake
 from senders.fakes import Fault, Script
-from senders.systems import KINDS, draft
+from senders.systems import KINDS, draft, untimed
+from store import samples
 
 from watcher.errors import InputError, Refused, TryLater
+from watcher.model.slot import Outcome
 from watcher.senders.http import HttpOptions
 from watcher.senders.servicenow import FIELD, TITLE, ServiceNow, ServiceNowOptions
 
@@ -49,16 +51,26 @@ def test_times_are_utc():
 def test_times_that_a_draft_says_no_more_are_cleared(kind):
     system, fake = kind.pair()
     ticket = system.create(draft())
-    system.update(ticket, draft(version=2, starts=None, due=None))
+    system.update(ticket, untimed(version=2, ends=draft().ends))
     times = [sent(fake)[name] for name in ("start_date", "end_date", "due_date")]
 
     assert times == ["", "2026-11-23 23:00:00", ""]
 
 
 @BOTH
+@pytest.mark.parametrize("fit", [None, samples.fit(outcome=Outcome.UNKNOWN)])
+def test_times_that_people_plan_stay_where_no_window_is_known(kind, fit):
+    system, fake = kind.pair()
+    ticket = system.create(untimed(fit=fit))
+    system.update(ticket, untimed(fit=fit, version=2))
+
+    assert not {"start_date", "end_date", "due_date"} & set(sent(fake))
+
+
+@BOTH
 def test_a_new_change_is_told_no_empty_times(kind):
     system, fake = kind.pair()
-    system.create(draft(starts=None, ends=None, due=None))
+    system.create(untimed())
 
     assert not {"start_date", "end_date", "due_date"} & set(sent(fake))
 

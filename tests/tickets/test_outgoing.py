@@ -329,6 +329,26 @@ def test_an_error_of_a_back_end_that_it_may_not_raise_leaves_the_end_unclear(clo
     assert "ZeroDivisionError" in memory.errands[1].told
 
 
+class Storeless(Scripted):
+    """A system that shows what it is told, and has no room for documents."""
+
+    def update(self, ticket, draft):
+        """Bring all but the document."""
+        super().update(ticket, draft)
+        raise Unclear("500", left_out=("plan.html: 500",))
+
+
+def test_an_update_that_lacks_a_document_alone_is_done_at_the_last_try(clock):
+    memory, system = filled(1), Storeless(clock, chance(2), faults=False)
+    sender = outgoing(clock, memory, system)
+    turn(sender)
+    memory.note([], [update(clock, "v1 again 1")], [])
+    run(sender, clock, NOW + 30 * DAY, step=HOUR)
+
+    assert (DONE, "left out: plan.html: 500") == (memory.errands[2].state, memory.errands[2].told)
+    assert FREE.unclear == system.calls["update"]
+
+
 class Blind(Scripted):
     """A system that does what it is asked, never says so, and finds nothing."""
 

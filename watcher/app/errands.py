@@ -217,7 +217,7 @@ class Try:
         system = self.system
         match errand.kind:
             case ErrandKind.UPDATE:
-                return self._whole(system.update(ours, self._draft(filed.change)))
+                return self._updated(errand, ours, self._draft(filed.change))
             case ErrandKind.COMMENT:
                 system.comment(ours, errand.signed, errand.text)
                 return self._answer(Outcome.DONE, ours)
@@ -225,6 +225,15 @@ class Try:
                 return self._answer(Outcome.DONE, system.close(ours, errand.signed, errand.text))
             case _:
                 return self._answer(Outcome.DONE, system.reopen(ours, errand.signed, errand.text))
+
+    def _updated(self, errand: Errand, ours: TicketRef, draft: Draft) -> Answer:
+        """Bring a ticket up to date; what alone does not arrive is left out at the last try."""
+        try:
+            return self._whole(self.system.update(ours, draft))
+        except Unclear as error:
+            if not error.left_out or errand.unclear + 1 < self._limits().unclear:
+                raise
+            return self._answer(Outcome.DONE, ours, f"left out: {'; '.join(error.left_out)}")
 
     def _whole(self, ticket: TicketRef) -> Answer:
         """Return that a ticket is there, and what it had to do without."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from watcher.model.slot import Fit
+from watcher.model.slot import Fit, Outcome
 
 DIGITS = 6
 """Hexadecimal digits in a mark: what a lost time left in a ticket is not taken for ours of now."""
@@ -91,6 +91,11 @@ class Draft:
     attachments: tuple[Attachment, ...] = ()
     fit: Fit | None = None
     """How the plan fits the cluster's windows; None: not reckoned."""
+
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether times were looked for; else those that stand in a ticket are people's."""
+        return self.fit is not None and self.fit.outcome is not Outcome.UNKNOWN
 
     @property
     def mark(self) -> str:

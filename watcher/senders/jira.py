@@ -237,6 +237,8 @@ class Jira:
 
         An empty one may not be on the screen, and then nobody may write to it.
         """
+        if not draft.is_timed:
+            return {}
         gone = [name for name, time in self._times(draft).items() if time is None]
         if not gone:
             return {}

@@ -176,10 +176,11 @@ class RequestTracker:
     # -- parts
 
     def _fields(self, draft: Draft) -> dict[str, str]:
-        """Return what is ours in a ticket; a time that a draft does not say is empty."""
+        """Return what is ours in a ticket; a time that was looked for in vain is empty."""
         title = one_line(draft.title, SUBJECT - 2 - len(tag_of(draft.key)) - 1)
         times = {"Starts": time_of(draft.starts), "Due": time_of(draft.due or draft.ends)}
-        return {"Subject": f"[{tag_of(draft.key)}] {title}", **times}
+        ours = {name: time for name, time in times.items() if time or draft.is_timed}
+        return {"Subject": f"[{tag_of(draft.key)}] {title}", **ours}
 
     def _read_back(self, id_: str, draft: Draft) -> TicketRef:
         """Return the new ticket as it is; it is there, so no error leaves this."""

@@ -328,7 +328,7 @@ def _fields(draft: Draft) -> dict[str, str]:
 
 def _cleared(draft: Draft) -> dict[str, str]:
     """Return the fields for times that a draft does not say, or says no more."""
-    return {name: "" for name, at in _times(draft).items() if at is None}
+    return {name: "" for name, at in _times(draft).items() if at is None and draft.is_timed}
 
 
 def _times(draft: Draft) -> dict[str, datetime | None]:
