@@ -314,7 +314,7 @@ def _fields(draft: Draft) -> dict[str, str]:
     """Return what is ours in a change; times are UTC as the API has them."""
     texts = {
         "description": f"{draft.mark}\n{draft.description}",
-        "risk_impact_analysis": f"{draft.risk}\n\n{draft.impact}",
+        "risk_impact_analysis": f"{draft.impact}\n\n{draft.risk}",
         "implementation_plan": draft.implementation,
         "backout_plan": draft.back_out,
         "test_plan": draft.test,
