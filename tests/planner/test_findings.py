@@ -1,6 +1,6 @@
 """Repeats fold into one certificate, owners are linked, and nothing lowers the urgency."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import permutations
 
 import pytest
@@ -178,3 +178,66 @@ def test_a_multi_server_certificate_is_one_finding_however_many_nodes_report_it(
 
     assert [(f.store, f.evidence) for f in found] == [("tomcat", ("E1", "E2", "E3"))]
     assert any("reused for CallManager" in note for note in found[0].notes)
+
+
+REVOKED = {"mnemonic": "CertificateRevoked", "severity": "4", "expiry": ""}
+ENDS = datetime(2026, 12, 11, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_revoked_certificate_is_as_urgent_as_an_expired_one():
+    urgent = [(f.store, f.revoked) for f in findings(
+        [alarm(), alarm(store="CallManager", **EXPIRED), alarm(store="TVS", **REVOKED)]
+    )]  # fmt: skip
+
+    assert [("CallManager", False), ("TVS", True), ("tomcat", False)] == urgent
+
+
+def test_a_plan_says_at_its_head_that_a_certificate_is_revoked():
+    drawn = plan([alarm(), alarm(store="CallManager", **REVOKED)], cluster())
+
+    assert drawn.headline.startswith("The CallManager certificate of pub is revoked")
+    assert ", none expired, 1 revoked." in drawn.summary[0]
+    assert "It is revoked" in drawn.findings[0].notes[0]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_a_shared_certificate_the_revocation_counts_whoever_came_first(order):
+    shared = cluster(certificates=(certificate(at=None, multi_server=True),))
+    late = alarm(time="Nov 20 2026 05:00:00.000", node="sub1")
+    told = [alarm(**REVOKED), late][::order]
+    (found,) = findings(told, shared)
+
+    assert (found.revoked, found.about, found.expiry.day) == (True, "", date(2026, 11, 25))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "days"),
+    [("Europe/Vienna", date(2026, 12, 12), 22), (None, date(2026, 12, 11), 21),
+     ("Pacific/Auckland", date(2026, 12, 12), 21), ("Pacific/Honolulu", date(2026, 12, 11), 21)],
+)  # fmt: skip
+def test_a_day_and_the_days_left_are_those_of_the_cluster(zone, day, days):
+    known = cluster(time_zone=zone, certificates=(certificate(not_after=ENDS),))
+    (found,) = findings([alarm()], known)
+
+    assert (day, days) == (found.expiry.day, found.days_left)
+
+
+COPY = {"store": "tomcat-trust", "certificate": "pub.der", "node": "sub1"}
+SOON = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ends", "certainty", "day"),
+    [((SOON,), Certainty.EXACT, 25), ((SOON, SOON), Certainty.EXACT, 25),
+     ((SOON, None), Certainty.INFERRED, 25), ((ENDS,), Certainty.INFERRED, 25),
+     ((ENDS, SOON), Certainty.EXACT, 25)],
+)  # fmt: skip
+def test_a_listed_copy_proves_the_date_that_an_alarm_says(ends, certainty, day):
+    copies = tuple(
+        certificate("tomcat-trust", f"sub{n}", file="PUB.pem", owner="pub", not_after=end)
+        for n, end in enumerate(ends, 1)
+    )
+    (found,) = findings([alarm(**COPY)], cluster(certificates=copies))
+
+    assert (certainty, date(2026, 11, day)) == (found.expiry.certainty, found.expiry.day)
+    assert ("read the certificate before" in "".join(found.notes)) is (ends == (ENDS,))

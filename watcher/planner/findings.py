@@ -8,10 +8,11 @@ underscore), else by pointing to the evidence.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from watcher.inventory.locate import cluster_of, copy_of, owner_of, place_of
+from watcher.inventory.lookup import stem
 from watcher.inventory.schema import Certificate, Cluster, Inventory, Node
 from watcher.model.alarm import CertificateAlarm, StoreKind, UcAlarm
 from watcher.model.expiry import Certainty, Expiry, ExpiryState
@@ -141,7 +142,7 @@ def fold(sightings: Iterable[Sighting], as_of: datetime | None) -> tuple[Finding
 
 def _urgency(finding: Finding) -> tuple[object, ...]:
     return (
-        _STATE_RANK.index(finding.state),
+        0 if finding.revoked else _STATE_RANK.index(finding.state),
         finding.days_left if finding.days_left is not None else 10**6,
         finding.cluster or "",
         finding.store.lower(),
@@ -154,19 +155,19 @@ def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
     best = min(group, key=_trust_in_date)
     first = group[0]
     alarm = best.alarm
-    listed = _inventory_expiry(first)
-    expiry = listed or _placed(alarm.expiry, first.cluster)
+    listed, trust = _inventory_expiry(best), alarm.store_kind is StoreKind.TRUST
+    known = None if trust and listed and _apart(alarm.expiry, listed) else listed
+    expiry = known or _placed(alarm.expiry, first.cluster)
     heard = min((s.alarm.state for s in group), key=_STATE_RANK.index)
     state = _state_as_of(heard, expiry, as_of)
-    trust = alarm.store_kind is StoreKind.TRUST
     return Finding(
         id="",
         cluster=first.cluster.name if first.cluster else None,
         store=first.store or plain(alarm.store) or "unknown",
         store_known=first.store is not None,
         store_cut=alarm.store is not None and alarm.store_kind is None,
-        about=first.about,
-        revoked=first.revoked,
+        about=first.about if all(s.about for s in group) else "",
+        revoked=any(s.revoked for s in group),
         multi_server=first.shared is not None,
         trust=trust,
         file=next((s.file for s in group if s.file), None) or plain(alarm.certificate),
@@ -179,7 +180,7 @@ def _finding(group: list[Sighting], as_of: datetime | None) -> Finding:
         mnemonics=_distinct(plain(s.alarm.msgname) or "unreadable name" for s in group),
         expiry=expiry,
         state=state,
-        days_left=_days_left(expiry, as_of),
+        days_left=_days_left(expiry, as_of, _zone(first.cluster)),
         event_time=max((t for s in group if (t := s.alarm.record.event_time)), default=None),
         evidence=_distinct(s.evidence for s in group),
         notes=_notes(group, listed),
@@ -195,20 +196,38 @@ def _trust_in_date(sighting: Sighting) -> tuple[int, float]:
 
 def _inventory_expiry(sighting: Sighting) -> Expiry | None:
     """Return the date that a person or `show cert` put into the inventory: a fact, not a hint."""
-    if sighting.cluster is None or sighting.alarm.store_kind is StoreKind.TRUST:
+    listed = _listed(sighting)
+    ends = [one.not_after for one in listed if one.not_after is not None]
+    # Of copies of one file in many nodes' stores, one without a date may be another generation.
+    if not ends or len(ends) < len(listed):
         return None
-    for listed in sighting.cluster.certificates:
-        same_node = listed.node is None or listed.node.lower() == (sighting.node_name or "").lower()
-        if listed.store == sighting.store and same_node and listed.not_after:
-            return Expiry(
-                text=sighting.alarm.expiry.text,
-                day=listed.not_after.date(),
-                certainty=Certainty.EXACT,
-                earliest=listed.not_after,
-                latest=listed.not_after,
-                reason="the inventory holds the certificate's own date",
-            )
-    return None
+    end = min(ends)
+    return Expiry(
+        text=sighting.alarm.expiry.text,
+        day=reckonable(end).astimezone(_zone(sighting.cluster)).date(),
+        certainty=Certainty.EXACT,
+        earliest=end,
+        latest=end,
+        reason="the inventory holds the certificate's own date",
+    )
+
+
+def _listed(sighting: Sighting) -> list[Certificate]:
+    """Return what the inventory lists of a sighting: all copies of that name, or the one."""
+    if sighting.cluster is None:
+        return []
+    listed = [one for one in sighting.cluster.certificates if one.store == sighting.store]
+    if sighting.alarm.store_kind is StoreKind.TRUST:
+        name = stem(sighting.alarm.certificate or "")
+        return [one for one in listed if one.file and stem(one.file) == name]
+    node = (sighting.node_name or "").lower()
+    own = (one for one in listed if one.node is None or one.node.lower() == node)
+    return [one for one in own if one.not_after][:1]
+
+
+def _zone(cluster: Cluster | None) -> tzinfo:
+    """Return the zone whose days people of a cluster count; UTC where none is known."""
+    return ZoneInfo(cluster.time_zone) if cluster and cluster.time_zone else UTC
 
 
 def _placed(expiry: Expiry, cluster: Cluster | None) -> Expiry:
@@ -237,10 +256,18 @@ def _state_as_of(heard: ExpiryState, expiry: Expiry, as_of: datetime | None) -> 
     return heard
 
 
-def _days_left(expiry: Expiry, as_of: datetime | None) -> int | None:
+def _days_left(expiry: Expiry, as_of: datetime | None, zone: tzinfo) -> int | None:
+    """Return the days from today to the end, both by the calendar of the cluster."""
     if expiry.day is None or as_of is None:
         return None
-    return (expiry.day - as_of.date()).days
+    return (expiry.day - as_of.astimezone(zone).date()).days
+
+
+def _apart(heard: Expiry, read: Expiry) -> bool:
+    """Tell whether two dates cannot be one: the zone alone moves a day."""
+    if heard.day is None or read.day is None:
+        return False
+    return abs((read.day - heard.day).days) > 1
 
 
 def _distinct(items: Iterable[str]) -> tuple[str, ...]:
@@ -262,10 +289,12 @@ def _notes(group: list[Sighting], listed: Expiry | None) -> tuple[str, ...]:
         notes.append(f"One multi-server certificate{reused}; reported by {names}.")
     if not alarm.known:
         notes.append("The alarm's name is not in the catalogue; it is treated as urgent.")
-    heard, read = alarm.expiry.day, listed.day if listed else None
-    if heard and read and abs((read - heard).days) > 1:
+    if any(s.revoked for s in group):
+        notes.append("It is revoked: who asks the CA refuses it today, whatever its end.")
+    heard = min(group, key=_trust_in_date).alarm.expiry
+    if listed and _apart(heard, listed):
         notes.append(
-            f"The alarm speaks of {heard}, the inventory of {read}: "
+            f"The alarm speaks of {heard.day}, the inventory of {listed.day}: "
             "read the certificate before you act."
         )
     return tuple(notes)

@@ -43,6 +43,8 @@ def subject(finding: Finding) -> str:
 
 
 def _when(finding: Finding) -> str:
+    if finding.revoked:
+        return "is revoked"
     if finding.about:
         return f"is named by {finding.mnemonics[0]}: {finding.about.rstrip('.')}"
     day, days = finding.expiry.day, finding.days_left
