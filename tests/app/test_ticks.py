@@ -7,6 +7,7 @@ import pytest
 from app.desk import NOW, NUMBERED, StillClock, raw, take_in
 from app.posts import SETTINGS as WEEKLY
 from builders import CATALOGUE
+from digest import town
 from killing.numbered import alarm, inventory
 
 from watcher.app.digests import Digests
@@ -30,7 +31,7 @@ from watcher.errors import StoreUnavailable
 from watcher.inventory.loader import load
 from watcher.journal.local import LocalJournal
 from watcher.journal.reader import LocalReader
-from watcher.model.case import CaseKey, CaseState, Crossing
+from watcher.model.case import CaseState, Crossing
 from watcher.model.status import ReceiverStatus
 from watcher.ports import Batch, CaseQuery
 from watcher.settings.schema import Settings
@@ -404,9 +405,19 @@ def test_a_flood_does_not_stop_the_time(ticks, store, clock, caplog, monkeypatch
     [(7, "7 days left or less"), (1, "1 day left or less"), (0, "its end is over")],
 )
 def test_marks_are_told_in_words(days, text):
-    key = CaseKey(cluster="c", owner="n", store="s")
+    case = town.case(days=days)
+    at = case.end_earliest
 
-    assert text == _mark(Crossing(case=key, days=days, at=NOW, silent=""))
+    assert text == _mark(Crossing(case=case.key, days=days, at=at, silent=""), case)
+
+
+@pytest.mark.parametrize(
+    ("days", "text"), [(9, "it is revoked"), (None, "it is revoked"), (-1, "its end is over")]
+)
+def test_what_is_revoked_is_not_said_to_be_over(days, text):
+    case = town.case(days=days, revoked=True)
+
+    assert text == _mark(Crossing(case=case.key, days=0, at=town.NOW, silent=""), case)
 
 
 def test_what_waits_to_be_taken_in_makes_nobody_silent(ticks, clock):

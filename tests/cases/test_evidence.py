@@ -1,5 +1,7 @@
 """What the inventory lists is evidence: it ends a case, confirms its end, or contradicts it."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 from builders import certificate
 from cases.life import COPY_OF, DAY, HOUR, NOW, case_of, directory, event, later
@@ -8,6 +10,7 @@ from cases.test_states import RESOLVED
 
 from watcher.cases.evidence import evidence_from_inventory
 from watcher.cases.merge import open_or_merge
+from watcher.cases.thresholds import days_left
 from watcher.model.case import CaseState
 from watcher.model.message import Grade
 
@@ -120,3 +123,30 @@ def test_the_same_listing_does_not_resolve_again_what_regressed():
 
 def test_a_case_without_any_end_is_left_alone():
     assert seen(case_of(event(mnemonic="CertificateRevoked", expiry="")), own(YEARS_ON)) is None
+
+
+REVOKED = case_of(event(mnemonic="CertificateRevoked", expiry=""))
+
+
+def test_of_what_is_revoked_the_end_is_listed_though_none_was_heard():
+    after = seen(REVOKED, own(YEARS_ON), read_at=BEFORE).case
+
+    assert (after.confirmed_end, after.revoked, after.expired) == (YEARS_ON, True, False)
+    assert (days_left(after, NOW), after.contradiction) == (0.0, "")
+    assert seen(after, own(YEARS_ON), read_at=BEFORE) is None
+
+
+def test_an_end_that_nobody_heard_of_is_not_taken_over_otherwise():
+    renewed = case_of(event(mnemonic="TomcatCertRegen", store="", expiry=""))
+
+    assert seen(renewed, own(YEARS_ON), read_at=BEFORE) is None
+    assert seen(REVOKED, own(YEARS_ON), read_at=AFTER) is None
+
+
+def test_the_day_of_a_listed_end_is_that_of_the_cluster():
+    end = datetime(2026, 11, 25, 23, 59, 59, tzinfo=UTC)
+    case = case_of(event(expiry="Thu Nov 26 00:59:"))
+    where = directory(certificates=(own(end),), time_zone="Europe/Vienna")
+    after = evidence_from_inventory(case, where, NOW + DAY, AFTER).case
+
+    assert (after.end_day, after.confirmed_end) == (date(2026, 11, 26), end)

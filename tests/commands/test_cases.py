@@ -10,6 +10,7 @@ from commands.conftest import CATALOGUE, INVENTORY, NOW
 
 from watcher.app.drawing import Draughtsman
 from watcher.inventory.loader import load
+from watcher.model.case import CaseKey, Crossing
 from watcher.seal import code
 from watcher.store.engine import open_existing
 
@@ -95,6 +96,51 @@ def test_confirm_makes_the_end_a_fact(run):
     case = shown(run, 2)["row"]["case"]
 
     assert (case["confirmed_end"], case["grade"]) == ("2026-12-24T09:00:00Z", 3)
+
+
+EVENING = "2026-11-18T23:59:59+00:00"
+"""A day later in Vienna."""
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_confirmed_end_is_told_by_the_cluster_s_day_and_expired_as_well(run):
+    run("cases", "confirm", 2, "--not-after", EVENING, "--by", "ada")
+
+    assert "2026-11-19, confirmed, expired" in run("cases")[1]
+    assert "end: 2026-11-19, confirmed, expired" in run("cases", "show", 2)[1]
+
+
+@pytest.mark.usefixtures("filled")
+def test_without_a_sound_inventory_days_are_those_of_utc(run, site):
+    run("cases", "confirm", 2, "--not-after", EVENING, "--by", "ada")
+    (site.folder / "inventory.yaml").write_text("version: 9\n")
+
+    assert "2026-11-18, confirmed, expired" in run("cases")[1]
+
+
+def test_a_certificate_of_all_nodes_is_called_so(run, site):
+    wide = INVENTORY + "    certificates: [{store: tomcat, multi_server: true}]\n"
+    site.take_in(builders.message(node="sub"), inventory=wide)
+
+    assert "every node" in run("cases")[1]
+    assert "certificate: tomcat of every node, multi-server, in cluster graz" in run(
+        "cases", "show", 1
+    )[1]  # fmt: skip
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("days", "text"), [(7, "7 days or less"), (1, "1 day or less"), (0, "over or revoked")]
+)
+def test_marks_in_the_history_are_words(run, filled, days, text):
+    (key,) = (row["case"]["key"] for row in listed(run) if 2 == row["id"])
+    store = open_existing(filled.url)
+    with store.transaction() as unit:
+        crossing = Crossing(case=CaseKey(**key), days=days, at=NOW)
+        unit.add_crossings([crossing], {crossing.case: 1})
+    store.close()
+
+    assert text in run("cases", "show", 2)[1]
 
 
 @pytest.mark.usefixtures("filled")

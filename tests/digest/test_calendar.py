@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from digest.test_page import ZONE, page
-from digest.town import DAY, NOW, case, cluster, in_windows, known
+from digest.town import DAY, NOW, case, cluster, fit, in_windows, known
 from icalendar import Calendar
 
 from watcher.digest.calendar import MOST, calendar
@@ -88,3 +88,13 @@ def test_what_is_resolved_is_withdrawn_from_the_calendar():
     assert 2 == len(alone)
     assert "CANCELLED" == open_["case-1@d"]["status"]
     assert 2 == sum("status" not in event for event in open_.values())
+
+
+def test_the_way_out_of_a_plan_that_fits_nowhere_is_not_cut():
+    why = "of 9 windows none fits: " + "the shortest part is too long; " * 20
+    site = Inventory(version=1, clusters=(cluster(),))
+    made = page(State(cases=known(case()), inventory=site, fits={"graz": fit(why=why)}))
+    (told,) = [str(e["description"]) for e in events_of(made).values()
+               if str(e["uid"]).startswith("window-")]  # fmt: skip
+
+    assert "cheapest way out: an extra window of 11 hours: Thu 2026-11-26 20:00" in told

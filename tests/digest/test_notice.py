@@ -2,8 +2,9 @@
 
 import pytest
 from digest.test_page import HOSTILE, page, poisoned
-from digest.town import NOW, case
+from digest.town import NOW, case, known
 
+from watcher.digest.gather import State
 from watcher.digest.notice import Passed, notice, told
 from watcher.model.case import Crossing
 
@@ -29,3 +30,22 @@ def test_a_notice_lets_nothing_escape(word):
 
     assert "Certificates: 15 with 7 days left or less" == body.subject
     assert all(c.isprintable() for line in body.text.split("\n") for c in line)
+
+
+def passed(mark, **changes):
+    ((_, (line,)),) = page(State(cases=known(case(**changes)))).sections
+    return Passed(days=mark, line=line)
+
+
+def test_what_is_revoked_is_not_told_as_expired():
+    body = notice([passed(0, days=9, revoked=True), passed(0, days=-1)], NOW)
+
+    assert "Certificates: 1 expired, 1 revoked" == body.subject
+    assert "* revoked: tomcat of cm1" in body.text
+    assert "* its end is over: tomcat of cm1" in body.text
+
+
+def test_one_day_is_a_day():
+    body = notice([passed(1, days=1)], NOW)
+
+    assert "* 1 day or less: " in body.text

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from html.parser import HTMLParser
@@ -20,6 +20,7 @@ from watcher.digest.mail import Body, Envelope, letter
 from watcher.inventory.schema import Inventory
 from watcher.model.case import CaseState
 from watcher.model.digest import Section
+from watcher.model.expiry import Certainty
 from watcher.model.ledger import Line, Place, Reason
 
 ZONE = ZoneInfo("Europe/Vienna")
@@ -280,7 +281,7 @@ def test_a_large_site_is_no_larger_than_mail_clients_show():
     lines = sum(len(group.lines) for part in pages.parts(made) for group in part.groups)
 
     assert len(html.encode()) < 90_000
-    assert pages.SHOWN == lines == html.count(" · case ") == text.count("; known from")
+    assert pages.SHOWN == lines == html.count(" · case ") == text.count("; evidence: ")
     for form in (html, text):
         assert "and 30 more, with less to do" in form
         assert f"and {sum(part.more for part in pages.parts(made)[:1])} more" in form
@@ -393,3 +394,60 @@ def test_a_long_list_of_people_is_not_shown_to_each():
     many = tuple(f"p{n}@example.com" for n in range(30))
 
     assert b"p7@" not in sent(page(), to=many)
+
+
+EVENING = datetime(2026, 12, 11, 23, 59, 59, tzinfo=UTC)
+
+
+def line_in(zone, **changes):
+    """Return the line of the one case of a site whose cluster is in a zone."""
+    site = Inventory(version=1, clusters=(cluster(time_zone=zone),))
+    made = page(State(cases=known(case(**changes)), inventory=site))
+    return made, made.sections[0][1][0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "days"),
+    [("Europe/Vienna", 12, 19), ("America/New_York", 11, 18), ("Pacific/Auckland", 12, 19)],
+)
+def test_an_end_is_told_by_the_cluster_s_day_everywhere(zone, day, days):
+    ends = {"confirmed_end": EVENING, "end_earliest": EVENING, "end_latest": EVENING}
+    made, line = line_in(zone, end_day=EVENING.date(), **ends)
+    (event,) = (e for e in Calendar.from_ical(calendar(made, "d", NOW)).events
+                if "case-1@d" == e["uid"])  # fmt: skip
+
+    assert (f"2026-12-{day}, confirmed", days) == (line.end, line.days)
+    assert date(2026, 12, day) == event["dtstart"].dt
+    assert f"End: 2026-12-{day}, confirmed." in event["description"]
+
+
+def test_the_last_day_is_not_over_before_the_end():
+    made, line = line_in("Europe/Vienna", days=0.2)
+
+    assert (0, False) == (line.days, line.over)
+    assert "* 0 days left: tomcat of cm1" in pages.text(made, TEMPLATES)
+
+
+def test_bounds_are_days_of_the_cluster():
+    bounds = {"end_earliest": EVENING, "end_latest": EVENING + DAY}
+    _, line = line_in("Europe/Vienna", end_day=None, certainty=Certainty.BOUNDED, **bounds)
+
+    assert "between 2026-12-12 and 2026-12-13" == line.end
+
+
+@pytest.mark.parametrize(
+    ("begins", "section"),
+    [(8, Section.ACKNOWLEDGED), (41, Section.OPEN), (-1, Section.OPEN)],
+)
+def test_a_change_that_is_not_planned_in_time_is_not_in_hand(begins, section):
+    _, line = line_in(
+        "Europe/Vienna", days=40, state=CaseState.PLANNED, planned_for=NOW + begins * DAY
+    )
+
+    assert section is line.section
+
+
+def test_a_certificate_of_all_nodes_is_called_so():
+    _, line = line_in("Europe/Vienna", owner="")
+
+    assert "the cluster's tomcat certificate (multi-server)" == line.what

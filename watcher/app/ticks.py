@@ -242,7 +242,8 @@ class Ticks:
             changed = [move for move in moves if move.case != current[move.case.key]]
             unit.save([move.case for move in changed])
             unit.add_transitions([step for move in changed for step in move.transitions])
-            rounds = {move.case.key: move.case.round for move in moves}
+            after = {move.case.key: move.case for move in moves}
+            rounds = {key: case.round for key, case in after.items()}
             # Whoever led meanwhile has told, and what was told stands in the store.
             told = self.figures.told(rounds) if self._leads() else None
             crossed = [
@@ -257,8 +258,8 @@ class Ticks:
         self._note(changed)
         for crossing in crossed:
             if not crossing.silent:
-                logger.warning("case %s: %s", crossing.case, _mark(crossing),
-                               extra={"action": "threshold"})  # fmt: skip
+                mark = _mark(crossing, after[crossing.case])
+                logger.warning("case %s: %s", crossing.case, mark, extra={"action": "threshold"})
         if self._leads():
             self._tell_storm(now)
 
@@ -382,8 +383,9 @@ def _shown(one: SourceHealth, name: str) -> SourceStatus:
     )
 
 
-def _mark(crossing: Crossing) -> str:
-    """Say which mark was passed."""
+def _mark(crossing: Crossing, case: Case) -> str:
+    """Say which mark was passed; what is revoked is at the last one long before its end."""
     if crossing.days <= 0:
-        return "its end is over"
+        over = case.expired or (case.end_earliest is not None and case.end_earliest <= crossing.at)
+        return "its end is over" if over or not case.revoked else "it is revoked"
     return f"{crossing.days} {'day' if crossing.days == 1 else 'days'} left or less"

@@ -1,12 +1,12 @@
 """What the inventory's own listing of certificates says about a case: evidence, not a claim."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from watcher.cases.advance import Advance, moved
 from watcher.cases.facts import excluded, is_later, minutes
 from watcher.cases.identity import Directory
-from watcher.cases.states import known_end, resolved_fields
+from watcher.cases.states import Fields, known_end, resolved_fields
 from watcher.cases.table import Cause
 from watcher.model.case import Case, CaseState
 
@@ -25,17 +25,17 @@ def evidence_from_inventory(
     end = _listed_end(case, directory)
     if end is None:
         return None
-    told = excluded(case, end)
+    told, zone = excluded(case, end), directory.zone(case.key.cluster) or UTC
+    is_older = max(case.heard_at, case.last_event or case.heard_at) >= read_at
     if not told:
-        return _agreed(case, end, now)
-    if not is_later(case, end) or end <= now:
-        return _contradicted(case, told)
-    if max(case.heard_at, case.last_event or case.heard_at) >= read_at:
+        # No alarm spoke of an end: read afterwards, it may be that of a certificate come since.
+        unheard = case.end_earliest is None and not (case.revoked and is_older)
+        return None if unheard else _agreed(case, now, known_end(end, zone))
+    if is_older or not is_later(case, end) or end <= now:
         return _contradicted(case, told)
     reason = f"The inventory of {minutes(read_at)} lists a certificate that ends on {minutes(end)}."
-    return moved(
-        case, Cause.INVENTORY, now, reason, **resolved_fields(min(now, read_at)), **known_end(end)
-    )
+    known = {**resolved_fields(min(now, read_at)), **known_end(end, zone)}
+    return moved(case, Cause.INVENTORY, now, reason, **known)
 
 
 def _listed_end(case: Case, directory: Directory) -> datetime | None:
@@ -50,10 +50,11 @@ def _listed_end(case: Case, directory: Directory) -> datetime | None:
     return min(end for end in ends if end is not None)
 
 
-def _agreed(case: Case, end: datetime, now: datetime) -> Advance | None:
-    if case.end_earliest is None or case.confirmed_end == end:
+def _agreed(case: Case, now: datetime, known: Fields) -> Advance | None:
+    end = known["confirmed_end"]
+    if case.confirmed_end == end:
         return None
-    after = replace(case, **known_end(end), expired=end <= now, contradiction="")
+    after = replace(case, **known, expired=end <= now, contradiction="")
     return Advance(case=after, material=True, why="The inventory lists the same end.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from watcher.cases.advance import Advance, moved
@@ -120,12 +120,12 @@ _DEEDS = {
 }
 
 
-def known_end(not_after: datetime) -> Fields:
-    """Return the fields of a case whose end is a fact."""
+def known_end(not_after: datetime, zone: tzinfo = UTC) -> Fields:
+    """Return the fields of a case whose end is a fact; the day is that of a zone."""
     end = reckonable(not_after)
     return {
         "confirmed_end": end,
-        "end_day": end.date(),
+        "end_day": end.astimezone(zone).date(),
         "end_earliest": end,
         "end_latest": end,
         "certainty": Certainty.EXACT,

@@ -1,9 +1,10 @@
 """Which marks a case has passed on its way to the end; each is told once in a round."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from watcher.model.case import Case, CaseState, Crossing
+from watcher.model.expiry import Certainty
 
 DAYS = (90, 60, 30, 14, 7, 3, 1, 0)
 """Days before the earliest possible end; 0 is the end itself."""
@@ -35,6 +36,30 @@ def days_left(case: Case, now: datetime) -> float | None:
     if case.end_earliest is None:
         return None
     return max(0.0, (case.end_earliest - now) / timedelta(days=1))
+
+
+def last_day(case: Case, zone: tzinfo) -> date | None:
+    """Return the day on which people of a zone say that it ends; an earlier one where it may be."""
+    if case.confirmed_end is not None:
+        return case.confirmed_end.astimezone(zone).date()
+    if case.end_earliest is None:
+        return case.end_day
+    first = case.end_earliest.astimezone(zone).date()
+    # The alarm's own day, unless another alarm leaves an earlier end open.
+    sure = case.certainty in (Certainty.EXACT, Certainty.INFERRED)
+    said = case.end_day if sure else None
+    return said if said is not None and (said - first).days <= 1 else first
+
+
+def calendar_days(case: Case, now: datetime, zone: tzinfo) -> int | None:
+    """Return the days from today to the end as people of a zone count them, as plans do.
+
+    0 for what has ended or is revoked; the marks go by `days_left`, to the second.
+    """
+    left, day = days_left(case, now), last_day(case, zone)
+    if left is None or day is None or left <= 0:
+        return None if left is None else 0
+    return max(0, (day - now.astimezone(zone).date()).days)
 
 
 def _silence(case: Case, days: int, tightest: int, told: Collection[int]) -> str:

@@ -1,17 +1,19 @@
 """`watcher cases`: which certificates need action, and what people say about them."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
 from getpass import getuser
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
 
 from watcher.app.clock import SystemClock
+from watcher.app.settings import Located, inventory_of
 from watcher.app.views import CaseFile, case_file, find_case, opened, perform, plan_of
-from watcher.cases.thresholds import days_left
+from watcher.cases.thresholds import calendar_days, last_day
 from watcher.cli import tables
 from watcher.cli.options import (
     TIME,
@@ -57,8 +59,8 @@ def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
 ) -> None:
     """List certificates that need action, the most urgent first.
 
-    The number in front names a case in the other commands. Days are those that are left at
-    least; `?` means that no end is known.
+    The number in front names a case in the other commands. Days are those until the end by the
+    calendar of the cluster, 0 for what is over or revoked; `?` means that no end is known.
 
     Examples: `watcher cases`, `watcher cases --cluster hq --json`, `watcher cases show 7`
     """
@@ -67,7 +69,8 @@ def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
         return
     wanted = set(state or (CaseState if all_ else set(CaseState) - {CaseState.RESOLVED}))
     now = SystemClock().now()
-    with opened(located_to_look(settings)) as store:
+    place = located_to_look(settings)
+    with opened(place) as store:
         rows = store.view.list_cases(CaseQuery(cluster=cluster, states=wanted, limit=limit))
     if as_json:
         tables.print_json(TypeAdapter(list[CaseRow]).dump_python(list(rows), mode="json"))
@@ -84,7 +87,8 @@ def cases(  # noqa: PLR0913 -- one parameter for each option of the command line
         "events",
         "heard",
     )
-    tables.print_table(tables.console(), heads, (_row(row, now) for row in rows))
+    zones = _zones(place)
+    tables.print_table(tables.console(), heads, (_row(row, now, zones) for row in rows))
 
 
 @app.command()
@@ -101,7 +105,7 @@ def show(
     if as_json:
         tables.print_json(TypeAdapter(CaseFile).dump_python(found, mode="json"))
     else:
-        _print(tables.console(), found)
+        _print(tables.console(), found, _zones(place).get(found.row.case.key.cluster, UTC))
 
 
 @app.command(cls=AllAtOnce)
@@ -246,35 +250,42 @@ def _login() -> str:
         raise InputError("this user has no name", expected="--by NAME") from error
 
 
-def _row(row: CaseRow, now: datetime) -> tuple[object, ...]:
+def _zones(place: Located) -> Mapping[str, tzinfo]:
+    """Return the zones whose days count, by cluster; none where the inventory cannot be read."""
+    try:
+        inventory = inventory_of(place)
+    except InputError:
+        return {}
+    clusters = inventory.clusters if inventory else ()
+    return {one.name: ZoneInfo(one.time_zone) for one in clusters if one.time_zone}
+
+
+def _row(row: CaseRow, now: datetime, zones: Mapping[str, tzinfo]) -> tuple[object, ...]:
     case = row.case
-    key = case.key
+    key, zone = case.key, zones.get(case.key.cluster, UTC)
+    left = calendar_days(case, now, zone)
     return (
-        row.id, _days(case, now), case.state, key.cluster or "?", _owner(case), key.store or "?",
-        _end(case), int(case.grade), case.occurrences, f"{case.heard_at:%Y-%m-%d %H:%M}",
+        row.id, "?" if left is None else left, case.state, key.cluster or "?", _owner(case),
+        key.store or "?", _end(case, zone), int(case.grade), case.occurrences,
+        f"{case.heard_at:%Y-%m-%d %H:%M}",
     )  # fmt: skip
 
 
 def _owner(case: Case) -> str:
-    owner = case.key.owner or case.key.identity or "?"
+    owner = case.key.owner or case.key.identity or ("every node" if case.key.shared else "?")
     return f"{owner} (claimed)" if case.key.claimed else owner
 
 
-def _days(case: Case, now: datetime) -> str:
-    left = days_left(case, now)
-    return "?" if left is None else f"{int(left)}"
-
-
-def _end(case: Case) -> str:
-    if case.confirmed_end is not None:
-        return f"{case.confirmed_end:%Y-%m-%d}, confirmed"
-    day = case.end_day.isoformat() if case.end_day else "?"
+def _end(case: Case, zone: tzinfo) -> str:
     marks = [mark for mark in ("expired", "revoked") if getattr(case, mark)]
+    if case.confirmed_end is not None:
+        return ", ".join([f"{last_day(case, zone)}", "confirmed", *marks])
+    day = case.end_day.isoformat() if case.end_day else "?"
     return ", ".join([day, case.certainty, *marks])
 
 
-def _print(out: Console, found: CaseFile) -> None:
-    for name, value in _facts(found):
+def _print(out: Console, found: CaseFile, zone: tzinfo) -> None:
+    for name, value in _facts(found, zone):
         tables.say(out, f"{name}: {value}")
     tables.heading(out, "History")
     tables.print_table(out, ("when", "what", "why"), (_step(step) for step in found.history))
@@ -288,11 +299,13 @@ def _print(out: Console, found: CaseFile) -> None:
     tables.print_table(out, heads, rows)
 
 
-def _facts(found: CaseFile) -> Iterator[tuple[str, object]]:
+def _facts(found: CaseFile, zone: tzinfo) -> Iterator[tuple[str, object]]:
     case, key = found.row.case, found.row.case.key
     yield from (("case", found.row.id), ("state", f"{case.state} since {_at(case.state_since)}"))
-    yield "certificate", f"{key.store or '?'} of {_owner(case)} in cluster {key.cluster or '?'}"
-    yield "end", _end(case)
+    what = f"{key.store or '?'} of {_owner(case)}"
+    what = f"{what}, multi-server," if key.shared else what
+    yield "certificate", f"{what} in cluster {key.cluster or '?'}"
+    yield "end", _end(case, zone)
     if case.end_earliest is not None:
         latest = _at(case.end_latest) if case.end_latest else "open"
         yield "end between", f"{_at(case.end_earliest)} and {latest}"
@@ -331,7 +344,9 @@ def _step(step: Transition | Crossing | Act) -> tuple[str, str, str]:
     if isinstance(step, Transition):
         return when, f"{step.before or 'new'} -> {step.after}", step.reason
     if isinstance(step, Crossing):
-        return when, f"{step.days} days or less", step.silent or "told"
+        unit = "day" if step.days == 1 else "days"
+        mark = f"{step.days} {unit} or less" if step.days > 0 else "over or revoked"
+        return when, mark, step.silent or "told"
     return when, f"{step.kind} by {step.who}", step.why
 
 

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event
 
@@ -12,7 +11,8 @@ from watcher.tickets.encode import one_line
 
 MOST = 200
 """Events of one calendar."""
-_TEXT = 200
+_TEXT, _DESCRIPTION = 200, 2000
+"""Characters of a summary, and of what stands behind it: a way out stands last in it."""
 _CANCELLED = "CANCELLED"
 _WINDOW = "window-"
 
@@ -28,7 +28,7 @@ def calendar(page: DigestPage, domain: str, stamp: datetime) -> bytes:
     made.add("prodid", "-//watcher//digest//EN")
     made.add("version", "2.0")
     made.add("method", "PUBLISH")
-    events = sorted([*_windows(page), *_ends(page, ZoneInfo(page.zone))], key=_rank)
+    events = sorted([*_windows(page), *_ends(page)], key=_rank)
     for event in events[:MOST]:
         event["uid"] = f"{event['uid']}@{domain}"
         event.add("dtstamp", stamp)
@@ -44,26 +44,27 @@ def _rank(event: Event) -> int:
     return 0 if str(event["uid"]).startswith(_WINDOW) else 2
 
 
-def _ends(page: DigestPage, zone: ZoneInfo) -> Iterator[Event]:
-    lines = [(line.deadline, line.number, section, line)
-             for section, lines in page.sections for line in lines if line.deadline]  # fmt: skip
-    for deadline, _, section, line in sorted(lines, key=lambda one: one[:2]):
+def _ends(page: DigestPage) -> Iterator[Event]:
+    lines = [(line.deadline, line.number, line.day, section, line)
+             for section, lines in page.sections for line in lines
+             if line.deadline and line.day]  # fmt: skip
+    for deadline, _, day, section, line in sorted(lines, key=lambda one: one[:2]):
         if section is Section.DONE:
-            yield _cancelled(_end(line, deadline.astimezone(zone)))
+            yield _cancelled(_end(line, day))
         elif deadline > page.now and section is not Section.EXPIRED:
-            yield _end(line, deadline.astimezone(zone))
+            yield _end(line, day)
 
 
-def _end(line: DigestLine, deadline: datetime) -> Event:
+def _end(line: DigestLine, day: date) -> Event:
     event = Event()
     event.add("uid", f"case-{line.number}")
-    event.add("dtstart", deadline.date())
-    event.add("dtend", deadline.date() + timedelta(days=1))
+    event.add("dtstart", day)
+    event.add("dtend", day + timedelta(days=1))
     where = line.cluster or "unknown cluster"
     event.add("summary", one_line(f"Certificate ends: {line.what}, {where}", _TEXT))
     told = [f"Case {line.number}.", f"End: {line.end}."]
     told += [f"Plan {line.plan}."] if line.plan else []
-    event.add("description", one_line(" ".join(told), _TEXT))
+    event.add("description", one_line(" ".join(told), _DESCRIPTION))
     return event
 
 
@@ -104,7 +105,7 @@ def _window(one: ClusterSummary, when: DigestWindow, summary: str, number: int =
     event.add("dtend", when.ends)
     event.add("summary", one_line(summary, _TEXT))
     if one.fits:
-        event.add("description", one_line("; ".join(one.fits), _TEXT))
+        event.add("description", one_line("; ".join(one.fits), _DESCRIPTION))
     return event
 
 

@@ -208,21 +208,23 @@ def _summary(place: _Place, lines: Sequence[DigestLine]) -> ClusterSummary:
 def _months(
     cases: Sequence[KnownCase], known: Mapping[str, Cluster], now: datetime, zone: ZoneInfo
 ) -> tuple[Month, ...]:
-    """Count the ends of the next twelve months, this one included, in the site's zone."""
+    """Count the ends of the next twelve months, this one included, in each cluster's zone."""
     firsts = _firsts(now.astimezone(zone).date())
     alarmed: Counter[date] = Counter()
     listed: Counter[date] = Counter()
     for one in cases:
         end = _end(one.case)
         if end is not None and end > now:
-            alarmed[end.astimezone(zone).date().replace(day=1)] += 1
+            local = zone_for(known.get(one.case.key.cluster), zone)
+            alarmed[end.astimezone(local).date().replace(day=1)] += 1
     open_ = {_name(one.case) for one in cases if one.case.state is not CaseState.RESOLVED}
     for cluster in known.values():
         for c in cluster.certificates:
             # A copy in a trust store ends with its original.
             name = (cluster.name, (c.node or "").lower(), c.store)
             if c.not_after and c.not_after > now and c.owner is None and name not in open_:
-                listed[c.not_after.astimezone(zone).date().replace(day=1)] += 1
+                local = zone_for(cluster, zone)
+                listed[c.not_after.astimezone(local).date().replace(day=1)] += 1
     return tuple(Month(first=f, alarmed=alarmed[f], listed=listed[f]) for f in firsts)
 
 

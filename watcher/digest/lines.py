@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from watcher.cases.states import TickOptions
-from watcher.cases.thresholds import DAYS, days_left
+from watcher.cases.thresholds import DAYS, calendar_days, days_left, last_day
 from watcher.digest.fits import over_at, told
 from watcher.digest.windows import SHORTEST
 from watcher.model.case import Case, CaseState
@@ -73,6 +73,13 @@ def _is_planned_for_before(case: Case, end: datetime, now: datetime) -> bool:
     return begins is not None and begins < end and begins + CHANGE_TIME > now
 
 
+def _is_in_time(case: Case, now: datetime) -> bool:
+    """Tell whether what is in hand will be done before the end, as far as that is known."""
+    if case.state is CaseState.PLANNED and case.end_earliest is not None:
+        return _is_planned_for_before(case, case.end_earliest, now)
+    return not _has_run_out(case, now)
+
+
 def _has_run_out(case: Case, now: datetime) -> bool:
     """Tell whether an acknowledgement is over: at another time than now it may be."""
     until = case.acknowledged_until if case.state is CaseState.ACKNOWLEDGED else None
@@ -110,7 +117,7 @@ def _holds(window: DigestWindow, end: datetime) -> bool:
 def _by_news(case: Case, frame: Frame) -> Section:
     if case.state is CaseState.QUIET:
         return Section.QUIET
-    if case.state in _IN_HAND and not _has_run_out(case, frame.now):
+    if case.state in _IN_HAND and _is_in_time(case, frame.now):
         return Section.ACKNOWLEDGED
     if case.opened_at >= frame.since:
         return Section.NEW
@@ -132,8 +139,9 @@ def line_of(one: KnownCase, section: Section, frame: Frame) -> DigestLine:
     return DigestLine(
         number=one.number, section=section, revoked=_is_only_revoked(case, frame),
         cluster=case.key.cluster, contact=frame.contact,
-        what=what_of(case), days=None if left is None or resolved else int(left),
-        end=end_words(case), deadline=case.end_earliest,
+        what=what_of(case), days=None if resolved else calendar_days(case, frame.now, frame.zone),
+        end=end_words(case, frame.zone), deadline=case.end_earliest,
+        day=last_day(case, frame.zone), over=left is not None and left <= 0,
         grade=int(case.grade), state=case.state.value, note=_note(case, frame),
         plan=code(one.plan_digest) if one.plan_digest else "", link=frame.link,
     )  # fmt: skip
@@ -149,24 +157,25 @@ def what_of(case: Case) -> str:
     return str(case.key).removeprefix(f"{case.key.cluster or 'unknown cluster'}: ")
 
 
-def end_words(case: Case) -> str:
-    """Return the last day and how sure it is."""
+def end_words(case: Case, zone: tzinfo) -> str:
+    """Return the last day in a zone, and how sure it is."""
     if case.confirmed_end is not None:
-        return f"{case.confirmed_end:%Y-%m-%d}, confirmed"
+        return f"{last_day(case, zone)}, confirmed"
     day = case.end_day
     if day is None:
-        return _bounds(case)
+        return _bounds(case, zone)
     if case.certainty is Certainty.INFERRED:
         return f"{day}, year inferred"
     return f"{day}, exact" if case.certainty is Certainty.EXACT else f"{day}?, ambiguous"
 
 
-def _bounds(case: Case) -> str:
-    early, late = case.end_earliest, case.end_latest
+def _bounds(case: Case, zone: tzinfo) -> str:
+    bounds = (case.end_earliest, case.end_latest)
+    early, late = (at.astimezone(zone).date() if at else None for at in bounds)
     if early and late:
-        return f"between {early:%Y-%m-%d} and {late:%Y-%m-%d}"
+        return f"between {early} and {late}"
     if early or late:
-        return f"not before {early:%Y-%m-%d}" if early else f"before {late:%Y-%m-%d}"
+        return f"not before {early}" if early else f"before {late}"
     return "not known"
 
 
@@ -197,7 +206,8 @@ _TAKEN = (*_IN_HAND, CaseState.QUIET)
 def _in_hand(case: Case, frame: Frame) -> list[str]:
     found = []
     if case.state is CaseState.ACKNOWLEDGED:
-        until = f" until {case.acknowledged_until:%Y-%m-%d}" if case.acknowledged_until else ""
+        last = case.acknowledged_until
+        until = f" until {last.astimezone(frame.zone):%Y-%m-%d}" if last else ""
         until += " (it has run out)" if _has_run_out(case, frame.now) else ""
         why = f": {case.acknowledged_why}" if case.acknowledged_why else ""
         found.append(f"acknowledged by {case.acknowledged_by}{until}{why}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.digest.mail import Body
+from watcher.digest.subject import plural
 from watcher.model.case import CaseKey, Crossing
 from watcher.model.digest import DigestLine
 from watcher.tickets.encode import mail_text, one_line
@@ -50,18 +51,20 @@ def notice(passed: Sequence[Passed], now: datetime) -> Body:
 
 
 def _subject(passed: Sequence[Passed]) -> str:
-    over = sum(one.days <= 0 for one in passed)
-    words = [f"{over} expired"] if over else []
+    ended = [one for one in passed if one.days <= 0]
+    revoked = sum(one.line.revoked for one in ended)
+    words = [f"{len(ended) - revoked} expired"] if len(ended) > revoked else []
+    words += [f"{revoked} revoked"] if revoked else []
     rest = [one.days for one in passed if one.days > 0]
     if rest:
-        unit = "day" if max(rest) == 1 else "days"
-        words.append(f"{len(rest)} with {max(rest)} {unit} left or less")
+        words.append(f"{len(rest)} with {plural(max(rest), 'day')} left or less")
     return f"Certificates: {', '.join(words)}"
 
 
 def _words(one: Passed) -> list[str]:
     line = one.line
-    mark = "its end is over" if one.days <= 0 else f"{one.days} days or less"
+    over = "revoked" if line.revoked else "its end is over"
+    mark = over if one.days <= 0 else f"{plural(one.days, 'day')} or less"
     said = [f"* {mark}: {line.what}, cluster {line.cluster or 'unknown'}"]
     said.append(f"  end: {line.end}; case {line.number}, {line.state}")
     said += [f"  owner: {line.contact}"] if line.contact else []

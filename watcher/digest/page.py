@@ -58,7 +58,7 @@ URGENT = (
     Section.EXPIRED, Section.PRESSING, Section.LAST_WINDOW, Section.UNKNOWN_END, Section.COPIES,
 )  # fmt: skip
 """What stands above the clusters."""
-GRADES = ("a claim", "a known address", "a proven sender", "a fact")
+GRADES = ("a claim", "a known address", "a proven sender", "the certificate itself")
 Templates = Mapping[str, str]
 
 

@@ -28,12 +28,19 @@ class CaseKey:
     def __str__(self) -> str:
         """Print what people call it: `hq: tomcat of cucm01`, `hq: ca-2 in tomcat-trust`."""
         what = self.store or "certificates"
+        if self.shared:
+            what = f"the cluster's {what} certificate (multi-server)"
         if self.owner:
             what = f"{what} of {self.owner}"
         if self.identity:
             what = f"{self.identity} in {what}"
         claim = " (unverified names)" if self.claimed else ""
         return f"{self.cluster or 'unknown cluster'}: {what}{claim}"
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether one certificate serves all nodes: then it is no node's."""
+        return not (self.owner or self.identity or self.claimed) and bool(self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,10 @@ class KnownCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestLine:
-    """One certificate; `days` are those that are left at least, None when no end is known."""
+    """One certificate; `days` are those until its end, by the calendar of its cluster.
+
+    0 is its last day, or `over`; None when no end is known.
+    """
 
     number: int
     section: Section
@@ -63,6 +66,10 @@ class DigestLine:
     plan: str
     """Short code of the cluster's newest plan; empty: there is none."""
     link: str
+    day: date | None = None
+    """The day of the deadline, in the cluster's zone."""
+    over: bool = False
+    """Ended, or revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
