@@ -428,8 +428,8 @@ class Outbox(Protocol):
         An errand that a later term has sent is not changed. The ticket is written with it.
         """
 
-    def open_tickets(self, system: str, limit: int) -> Sequence[Ticket]:
-        """Return the tickets of each cluster's newest change that are not known to be closed."""
+    def to_follow(self, system: str, limit: int) -> Sequence[Ticket]:
+        """Return the tickets of each cluster's newest change: open ones, all while it goes on."""
 
     def see(self, ticket: Ticket) -> None:
         """Write down how a ticket was found."""

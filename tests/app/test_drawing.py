@@ -317,16 +317,6 @@ def test_another_decision_sets_a_planned_case_free(store, tmp_path):
     assert CaseState.ALARMED is case_in(store).state
 
 
-def test_a_ticket_names_the_plan_that_it_attaches(store, tmp_path):
-    drawing, first = drawn_from(store, tmp_path, {"node": "cm1"})
-    hear(drawing, **REPEATED)
-    second = drawing.draw("numbered", NOW)
-
-    assert f"Plan code: {seal.code(first.digest)}" == first.draft.description.splitlines()[0]
-    assert seal.code(second.digest) in second.draft.description
-    assert first.draft.shows == second.draft.shows
-
-
 def test_the_best_proof_of_a_finding_counts():
     text = message()
     (plan,) = planning.plan(events(text), inventory(cluster()), CATALOGUE, AS_OF)

@@ -120,11 +120,14 @@ def test_counts_are_by_system_and_state(outbox, store):
     ("kind", "ended", "counted"),
     [
         (ErrandKind.UPDATE, None, True),
-        (ErrandKind.UPDATE, NOW, False),
+        (ErrandKind.UPDATE, NOW + DAY, False),
         (ErrandKind.CLOSE, NOW, True),
+        (ErrandKind.COMMENT, NOW, True),
     ],
 )
-def test_what_was_given_up_counts_while_its_change_goes_on(store, kind, ended, counted):
+def test_what_was_given_up_counts_while_its_change_goes_on_or_where_it_was_to_say_the_end(
+    store, kind, ended, counted
+):
     lost = samples.errand(kind=kind, state=ErrandState.DEAD)
     store.outbox.note([samples.change(ended_at=ended)], [lost], [])
 
@@ -240,13 +243,15 @@ def test_retention_keeps_changes_and_errands(outbox, store):
     assert only(outbox).state is NEW
 
 
-def test_open_tickets_are_those_not_known_to_be_closed(store):
+def test_open_tickets_are_followed_and_closed_ones_while_their_change_goes_on(store):
     ref = TicketRef(id="7", number="7", url="")
     store.outbox.note([samples.change()], [], [])
     ticket = Ticket(change="watcher-graz-1", system="scripted", ref=ref)
     store.outbox.see(ticket)
-    found = store.outbox.open_tickets("scripted", 10), store.outbox.open_tickets("other", 10)
+    found = store.outbox.to_follow("scripted", 10), store.outbox.to_follow("other", 10)
     store.outbox.see(replace(ticket, ref=replace(ref, closed=True), closed_at=NOW))
-    closed = store.outbox.open_tickets("scripted", 10)
+    closed = [one.ref.closed for one in store.outbox.to_follow("scripted", 10)]
+    store.outbox.note([samples.change(ended_at=NOW)], [], [])
 
-    assert (([ticket], []), []) == (found, closed)
+    assert (([ticket], []), [True]) == (found, closed)
+    assert [] == list(store.outbox.to_follow("scripted", 10))

@@ -105,10 +105,11 @@ class Memory:
             self.tickets[ticket.change, ticket.system] = ticket
         return True
 
-    def open_tickets(self, system, limit):
-        """Return tickets not known to be closed."""
+    def to_follow(self, system, limit):
+        """Return open tickets, and all of changes that go on."""
         found = [one for one in self.tickets.values() if one.system == system]
-        return [one for one in found if not one.ref.closed][:limit]
+        goes_on = {key for key, change in self.kept.items() if change.ended_at is None}
+        return [one for one in found if not one.ref.closed or one.change in goes_on][:limit]
 
     def see(self, ticket):
         """Write a ticket down."""

@@ -32,7 +32,8 @@ NEW, SENDING, UNKNOWN, DONE, DEAD = ErrandState
 O = Outcome  # noqa: E741 -- the table below is read more easily
 TABLE = {
     (NEW, O.FOUND): DONE, (NEW, O.LEFT): DONE, (NEW, O.ABSENT): NEW, (NEW, O.LATER): NEW,
-    (NEW, O.UNCLEAR): NEW, (NEW, O.REFUSED): NEW, (NEW, O.SHUT): NEW,
+    (NEW, O.UNCLEAR): NEW, (NEW, O.REFUSED): NEW, (NEW, O.SHUT): NEW, (NEW, O.BARRED): NEW,
+    (SENDING, O.BARRED): NEW, (UNKNOWN, O.BARRED): UNKNOWN,
     (SENDING, O.DONE): DONE, (SENDING, O.LATER): NEW, (SENDING, O.UNCLEAR): UNKNOWN,
     (SENDING, O.REFUSED): NEW, (SENDING, O.SHUT): NEW, (UNKNOWN, O.SHUT): UNKNOWN,
     (UNKNOWN, O.FOUND): DONE, (UNKNOWN, O.LEFT): DONE, (UNKNOWN, O.ABSENT): NEW,
@@ -65,8 +66,9 @@ def test_the_document_has_every_transition():
     told = {(row[0].strip("| `"), word) for row in rows for word in ErrandState if word in row[2]}
     sent = {(NEW, SENDING), (SENDING, UNKNOWN), (DEAD, UNKNOWN)}
     died = {(NEW, DEAD), (SENDING, DEAD), (UNKNOWN, DEAD)}
+    overtaken = {(NEW, DONE), (DEAD, DONE)}
 
-    assert told == {(str(a), b) for (a, _), b in TABLE.items()} | sent | died
+    assert told == {(str(a), b) for (a, _), b in TABLE.items()} | sent | died | overtaken
 
 
 def test_from_unknown_only_a_search_leads_on():
@@ -239,3 +241,13 @@ def test_a_system_that_asks_for_rest_gets_it():
 
     assert not circuit.allows(NOW + 89 * SECOND)
     assert circuit.allows(NOW + 90 * SECOND)
+
+
+def test_one_ticket_that_is_shut_to_us_is_given_up_after_a_day():
+    one, at = errand(NEW), NOW
+    while one.state is NEW:
+        one = advance(one, answer(O.BARRED, at=at))
+        at = max(at, one.next_at)
+
+    assert DEAD is one.state
+    assert DAY <= at - NOW <= DAY + 2 * HOUR

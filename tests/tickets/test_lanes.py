@@ -9,6 +9,7 @@ from app.desk import StillClock, made_empty
 from store import samples
 from tickets.desk import DAY, HOUR, NOW, SECOND, Scripted, chance, filled, outgoing, run, turn
 
+from watcher.app.outgoing import Loop
 from watcher.app.report import Found
 from watcher.model.ticket import ErrandState
 from watcher.store.engine import open_existing
@@ -160,3 +161,26 @@ def test_what_was_due_at_a_system_that_left_the_settings_goes_on_when_it_is_back
 
     assert ({ErrandState.DONE: 3}, {}) == (without, other.tickets)
     assert 3 == len(system.tickets)
+
+
+def test_two_callers_begin_one_thread():
+    """A thread that is being started is not alive yet."""
+    for _ in range(50):
+        ran, gate = [], threading.Barrier(8)
+        loop = Loop("one of its name", lambda ran=ran: ran.append(threading.get_ident()))
+
+        def call(loop=loop, gate=gate):
+            gate.wait()
+            loop.look()
+
+        callers = [threading.Thread(target=call) for _ in range(8)]
+        for one in callers:
+            one.start()
+        for one in callers:
+            one.join()
+        alive = [one for one in threading.enumerate() if one.name == "one of its name"]
+        loop.stop()
+        loop.join(60)
+
+        assert len(alive) <= 1
+        assert len(set(ran)) <= 1

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from app.desk import StillClock
 from tickets.desk import (
+    DAY,
     HOUR,
     MINUTE,
     NOW,
@@ -109,8 +110,9 @@ def test_nothing_is_done_to_a_ticket_that_is_not_ours(clock, happened, kind):
     memory, system, sender = with_ticket(clock)
     happened(system)
     before = dict(system.tickets)
-    memory.note([], [replace(comment(clock), kind=kind)], [])
-    run(sender, clock, clock.now() + HOUR)
+    over = [replace(one, ended_at=NOW) for one in memory.kept.values()]
+    memory.note(over, [replace(comment(clock), kind=kind)], [])
+    run(sender, clock, clock.now() + 2 * DAY, step=HOUR)
     ticket = memory.tickets["watcher-graz-0", "scripted"]
 
     assert (ErrandState.DONE, GONE) == (memory.errands[2].state, memory.errands[2].told)
@@ -125,19 +127,89 @@ def test_a_ticket_that_is_not_ours_any_more_is_not_opened_again(clock, happened)
     memory, system, sender = with_ticket(clock)
     happened(system)
     memory.note([], [replace(comment(clock), kind=ErrandKind.REOPEN)], [])
-    run(sender, clock, clock.now() + HOUR, step=MINUTE)
+    run(sender, clock, clock.now() + 2 * DAY, step=HOUR)
 
     assert (ErrandState.DEAD, GONE) == (memory.errands[2].state, memory.errands[2].told)
 
 
 @pytest.mark.parametrize("happened", [taken_away, reused])
-def test_a_ticket_that_was_taken_away_is_seen_within_an_hour(clock, happened):
+def test_a_ticket_that_was_taken_away_counts_as_closed_after_a_day(clock, happened):
     memory, system, sender = with_ticket(clock)
     happened(system)
-    clock.pass_by(HOUR + MINUTE)
+    closed = []
+    for _ in range(27):
+        clock.pass_by(HOUR + MINUTE)
+        turn(sender)
+        closed.append(memory.tickets["watcher-graz-0", "scripted"].ref.closed)
+
+    assert (False, True) == (closed[20], closed[-1])
+
+
+@pytest.mark.parametrize("hours", [2, 50])
+def test_a_ticket_that_was_out_of_sight_goes_on_when_it_is_back(clock, hours):
+    """A right to read is taken away and given back: nobody tells that from a deletion."""
+    memory, system, sender = with_ticket(clock)
+    hidden, system.tickets = system.tickets, {}
+    memory.note([], [comment(clock)], [])
+    for _ in range(hours):
+        clock.pass_by(HOUR)
+        turn(sender)
+    system.tickets = hidden
+    for _ in range(3):
+        clock.pass_by(HOUR + MINUTE)
+        turn(sender)
+
+    assert not memory.tickets["watcher-graz-0", "scripted"].ref.closed
+    assert (hours < 24) == ("[watcher-graz-0 p1]" in system.tickets["CHG00001"]["comments"])
+
+
+def test_a_ticket_that_people_opened_again_is_open(clock):
+    memory, system, sender = with_ticket(clock)
+    closed = []
+    for is_closed in (True, False):
+        system.tickets["CHG00001"]["closed"] = is_closed
+        clock.pass_by(HOUR + MINUTE)
+        turn(sender)
+        closed.append(memory.tickets["watcher-graz-0", "scripted"].closed_at is not None)
+
+    assert [True, False] == closed
+
+
+def test_a_change_that_goes_on_is_not_closed(clock):
+    """The closing waited for a system that was away, and an alarm came again."""
+    memory, system, sender = with_ticket(clock)
+    memory.note([], [replace(comment(clock), kind=ErrandKind.CLOSE)], [])
     turn(sender)
 
-    assert memory.tickets["watcher-graz-0", "scripted"].ref.closed
+    assert (ErrandState.DONE, "the change goes on") == (
+        memory.errands[2].state, memory.errands[2].told,
+    )  # fmt: skip
+    assert not system.tickets["CHG00001"]["closed"]
+    assert not memory.tickets["watcher-graz-0", "scripted"].ref.closed
+
+
+class Dropped(Scripted):
+    """A system at which the change goes on while it is looked at whether it is closed."""
+
+    def find(self, key):
+        """Let an alarm come again after this."""
+        found = super().find(key)
+        self.memory.kept[key] = replace(self.memory.kept[key], ended_at=None)
+        return found
+
+
+def test_a_change_that_goes_on_while_it_is_looked_at_is_not_closed(clock):
+    memory, system = filled(1), Dropped(clock, chance(9), faults=False)
+    system.memory = memory
+    sender = outgoing(clock, memory, system)
+    turn(sender)
+    over = [replace(one, ended_at=NOW) for one in memory.kept.values()]
+    memory.note(over, [replace(comment(clock), kind=ErrandKind.CLOSE)], [])
+    for _ in range(2):
+        turn(sender)
+
+    assert "the change goes on" == memory.errands[2].told
+    assert not system.tickets["CHG00001"]["closed"]
 
 
 class Locked(Scripted):
@@ -155,8 +227,11 @@ def test_who_may_not_touch_one_ticket_does_the_others(clock):
     sender = outgoing(clock, memory, system)
     turn(sender)
     memory.note([], [comment(clock, number=n) for n in range(5)], [])
-    run(sender, clock, clock.now() + 3 * HOUR, step=MINUTE)
+    run(sender, clock, clock.now() + 20 * HOUR, step=10 * MINUTE)
+    soon = memory.states()
+    run(sender, clock, clock.now() + 8 * HOUR, step=10 * MINUTE)
 
+    assert {ErrandState.DONE: 9, ErrandState.NEW: 1} == soon
     assert {ErrandState.DONE: 9, ErrandState.DEAD: 1} == memory.states()
 
 
@@ -203,3 +278,25 @@ def test_a_log_in_that_failed_is_none_of_the_ticket(clock):
     assert ErrandState.NEW in memory.states()
     assert ErrandState.DEAD not in memory.states()
     assert system.calls["refused"] < 60
+
+
+class ReadOnly(Scripted):
+    """A system that lets us look, and for some hours nothing else."""
+
+    until = NOW + 5 * HOUR
+
+    def _change(self, *arguments):
+        if NOW < self.clock.now() < self.until:
+            raise ShutOut("403 read-only")
+        return super()._change(*arguments)
+
+
+def test_a_right_that_is_missing_for_hours_kills_nothing(clock):
+    memory, system = filled(3), ReadOnly(clock, chance(7), faults=False)
+    sender = outgoing(clock, memory, system)
+    turn(sender)
+    clock.pass_by(MINUTE)
+    memory.note([], [comment(clock, number=n) for n in range(3)], [])
+    run(sender, clock, NOW + 7 * HOUR, step=MINUTE)
+
+    assert {ErrandState.DONE: 6} == memory.states()

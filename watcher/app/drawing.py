@@ -133,13 +133,10 @@ class Draughtsman:
             self._say_there_is_none(cluster, open_cases=len(rows))
             return None
         digest = seal.digest_of(render.plain_value(plan))
-        draft = self._draft(plan, now)
-        # The ticket attaches the plan: whoever reads one aloud must not be told of another.
-        told = replace(draft, description=f"Plan code: {seal.code(digest)}\n{draft.description}")
         stored = StoredPlan(
             cluster=cluster, digest=digest, drawn_at=now, headline=plan.headline,
             steps=len(plan.steps), refused=was_refused(plan), document=render.as_json((plan,)),
-            markdown=render_plans((plan,), "md"), draft=told,
+            markdown=render_plans((plan,), "md"), draft=self._draft(plan, now),
         )  # fmt: skip
         # The pages come first: the ticket that the stored plan leads to attaches them.
         self._write(stored, plan)

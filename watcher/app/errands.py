@@ -37,6 +37,10 @@ Attach = Callable[[str], Sequence[Attachment]]
 """Returns the documents of a cluster's newest plan."""
 
 
+class Barred(Refused):
+    """One ticket is shut to us, or gone, though the system lets us in."""
+
+
 def nothing_attached(_: str) -> Sequence[Attachment]:
     """Attach nothing."""
     return ()
@@ -119,15 +123,22 @@ class Try:
             return self._made(found)
         if errand.ticket is None:
             return self._answer(Outcome.LEFT, told="there is no ticket")
+        if errand.kind is ErrandKind.CLOSE and not self._is_over():
+            return self._answer(Outcome.LEFT, told="the change goes on")
         ours = errand.ticket
         return of_one(system, lambda: self._seen(seen_at(system, ours, errand.change, found)))
+
+    def _is_over(self) -> bool:
+        filed = self.desk.outbox.filed(self.errand.change)
+        return filed is not None and filed.change.ended_at is not None
 
     def _seen(self, seen: TicketRef | None) -> Answer:
         """Return whether it was done to a ticket that is there and ours; to another nothing is."""
         errand = self.errand
         if seen is None:
-            if errand.kind is ErrandKind.REOPEN:
-                raise Refused(GONE)  # another change follows
+            last = errand.refusals + 1 >= self._limits().bars
+            if errand.kind is ErrandKind.REOPEN or not last:  # after a reopening, another change
+                raise Barred(GONE)
             ours = errand.ticket
             return self._answer(Outcome.LEFT, ours and replace(ours, closed=True), GONE)
         if self._arrived(seen):
@@ -145,8 +156,7 @@ class Try:
         """
         ticket = next((one for one in found if not one.closed), next(iter(found), None))
         if ticket is None:
-            filed = self.desk.outbox.filed(self.errand.change)
-            if filed is not None and filed.change.ended_at is not None:
+            if self._is_over():
                 return self._answer(Outcome.LEFT, told="the change was over before it was made")
             return self._answer(Outcome.ABSENT)
         if ticket.closed and self.errand.sent_at is None:
@@ -175,10 +185,13 @@ class Try:
             filed = self.desk.outbox.filed(errand.change)
             if filed is None:
                 return False
+            if errand.kind is ErrandKind.CLOSE and filed.change.ended_at is None:
+                return False  # it went on since we looked; the next search says so
             sending = begin(errand, self.term.epoch, self.desk.clock.now())
             if errand.kind in SHOW:
                 draft = addressed(filed.change)
-                sending = replace(sending, version=draft.version, digest=draft.shows)
+                shows = self._shown(errand, draft.shows)
+                sending = replace(sending, version=draft.version, digest=shows)
             crash.point("outgoing-before-sending")
             if not self.move(sending, ErrandState.NEW):
                 return False
@@ -192,18 +205,18 @@ class Try:
         crash.point("outgoing-sent")
         self.heard(answer)
         after = advance(sending, answer, self._limits())
-        if errand.kind is ErrandKind.CREATE and self._has_changed(errand, sending):
-            after = replace(after, digest="")
         self._write(after, ErrandState.SENDING, answer)
         crash.point("outgoing-done")
         return after.state is ErrandState.DONE
 
-    def _has_changed(self, before: Errand, after: Errand) -> bool:
-        """Tell whether a ticket may show what was sent first, because nobody can look.
+    def _shown(self, errand: Errand, digest: str) -> str:
+        """Return what the ticket shows after this; nothing where that may be what was sent before.
 
-        Who keeps what comes twice by its name takes the first. Nobody knows what it shows, then.
+        Who keeps what comes twice by its name takes the first, and where nobody can look, nobody
+        knows which one arrived.
         """
-        return before.attempts > 0 and before.digest != after.digest and not self.system.searches
+        sent = errand.kind is ErrandKind.CREATE and errand.sent_at is not None
+        return "" if sent and errand.digest != digest and not self.system.searches else digest
 
     def _sent(self, errand: Errand, filed: Filed) -> Answer:
         system, ours = self.system, errand.ticket
@@ -248,14 +261,9 @@ class Try:
         """Return what came of a call; an error that no back-end may raise leaves it unclear."""
         try:
             return call()
-        except TryLater as error:
-            return self._answer(Outcome.LATER, told=str(error), seconds=error.seconds)
-        except Unclear as error:
-            return self._answer(Outcome.UNCLEAR, told=str(error))
-        except ShutOut as error:
-            return self._answer(Outcome.SHUT, told=str(error))
-        except Refused as error:
-            return self._answer(Outcome.REFUSED, told=str(error))
+        except (TryLater, Unclear, Refused) as error:
+            outcome, seconds = outcome_of(error)
+            return self._answer(outcome, told=str(error), seconds=seconds)
         except StoreUnavailable:
             raise
         except Exception as error:
@@ -296,6 +304,21 @@ class Try:
         return next((one.closed_at for one in found), None)
 
 
+def outcome_of(error: TryLater | Unclear | Refused) -> tuple[Outcome, float | None]:
+    """Return what a back-end's error means, and after how many seconds it wants to be asked."""
+    match error:
+        case TryLater():
+            return Outcome.LATER, error.seconds
+        case Unclear():
+            return Outcome.UNCLEAR, None
+        case ShutOut():
+            return Outcome.SHUT, None
+        case Barred():
+            return Outcome.BARRED, None
+        case _:
+            return Outcome.REFUSED, None
+
+
 def found_at(system: TicketSystem, key: str) -> Sequence[TicketRef]:
     """Return what a search finds; one that is refused is asked the same for every key."""
     try:
@@ -313,7 +336,7 @@ def seen_at(
 
 
 def of_one(system: TicketSystem, call: Callable[[], T]) -> T:
-    """Call about one ticket: where a search let us in just now, a no is about this ticket alone."""
+    """Call about one ticket; where a search let us in just now, a no is `Barred`."""
     try:
         return call()
     except NotLoggedIn:
@@ -321,7 +344,7 @@ def of_one(system: TicketSystem, call: Callable[[], T]) -> T:
     except ShutOut as error:
         if not system.searches:
             raise
-        raise Refused(str(error)) from error
+        raise Barred(str(error)) from error
 
 
 def _ticket(errand: Errand, ref: TicketRef, closed_at: datetime | None, now: datetime) -> Ticket:

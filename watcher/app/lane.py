@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from watcher.app.errands import Desk, Try, found_at, of_one, seen_at, tell
-from watcher.errors import Refused, ShutOut, TryLater, Unclear
+from watcher.app.errands import GONE, Desk, Try, found_at, of_one, outcome_of, seen_at, tell
+from watcher.errors import Refused, TryLater, Unclear
 from watcher.model.ticket import Errand, ErrandState, Ticket, TicketRef
 from watcher.ports import Term, TicketSystem
 from watcher.tickets.advance import (
@@ -30,6 +30,8 @@ AT_ONCE = 50
 """Errands that are tried before it is looked anew what is due."""
 FOLLOW, FOLLOWED = timedelta(hours=1), 500
 """How often a ticket is looked at that nothing is to be done to, and how many of them."""
+MISSED = timedelta(days=1)
+"""A ticket that is gone for so long counts as closed by people."""
 
 
 @dataclass(slots=True)
@@ -41,7 +43,9 @@ class Lane:
     system: TicketSystem
     _circuit: Circuit = CLOSED
     _seen: dict[str, datetime] = field(default_factory=dict)
-    """When each open ticket was last looked at, by its change."""
+    """When each ticket was last looked at, by its change."""
+    _gone: dict[str, datetime] = field(default_factory=dict)
+    """Since when tickets are gone, or not ours."""
 
     def turn(self) -> int:
         """Try all that is due and may be tried; return how many calls led on."""
@@ -70,43 +74,52 @@ class Lane:
                 take_over(self.desk, errand, term, searches=self.system.searches)
 
     def _follow(self) -> None:
-        """Look now and then whether people closed a ticket; a moment later is early enough."""
+        """Look now and then whether people closed or opened a ticket; a moment later will do."""
         now, outbox = self.desk.clock.now(), self.desk.outbox
-        for ticket in outbox.open_tickets(self.name, FOLLOWED):
+        for ticket in outbox.to_follow(self.name, FOLLOWED):
             at = self._seen.setdefault(ticket.change, now)
             if now - at < FOLLOW or not self._circuit.allows(now) or self.desk.term() is None:
                 continue
             self._seen[ticket.change] = now
             seen = self._asked(ticket)
-            if seen is not None and seen.closed:
-                outbox.see(replace(ticket, ref=seen, closed_at=now))
-                logger.info("ticket %s at %s was closed or taken away by people", ticket.change,
-                            self.name, extra={"action": "ticket"})  # fmt: skip
+            if seen is None:
+                return
+            if seen.closed != ticket.ref.closed:
+                outbox.see(replace(ticket, ref=seen, closed_at=now if seen.closed else None))
+                told = "closed or taken away" if seen.closed else "opened again"
+                logger.warning("ticket %s at %s was %s by people", ticket.change, self.name, told,
+                               extra={"action": "ticket"})  # fmt: skip
 
     def _asked(self, ticket: Ticket) -> TicketRef | None:
-        """Return a ticket as it is now, as closed if it is gone; None if nobody can say.
+        """Return a ticket as it is now, as closed if it is gone for long; None: nobody can say.
 
         How the system answered is heard as of an errand: a wrong password is not tried on and on.
         """
         system, ref, key = self.system, ticket.ref, ticket.change
-        outcome, told, seconds = Outcome.ABSENT, "", None
+        outcome, told, seconds = Outcome.ABSENT, GONE, None
         try:
             found = found_at(system, key)
             seen = of_one(system, lambda: seen_at(system, ref, key, found))
-            return seen or replace(ref, closed=True)
-        except TryLater as error:
-            outcome, told, seconds = Outcome.LATER, str(error), error.seconds
-        except Unclear as error:
-            outcome, told = Outcome.UNCLEAR, str(error)
-        except ShutOut as error:
-            outcome, told = Outcome.SHUT, str(error)
-        except Refused as error:  # of this ticket alone
+            if seen is not None:
+                self._gone.pop(key, None)
+                return seen
+            if self._is_gone(key):
+                return replace(ref, closed=True)
+        except (TryLater, Unclear, Refused) as error:
             told = str(error)
+            outcome, seconds = outcome_of(error)
+            if outcome in (Outcome.BARRED, Outcome.REFUSED):  # of this ticket alone: reading works
+                outcome = Outcome.ABSENT
         finally:
             at = self.desk.clock.now()
             self._heard(Answer(outcome=outcome, at=at, told=told, seconds=seconds))
         logger.info("%s cannot be asked for %s: %s", self.name, key, told)
         return None
+
+    def _is_gone(self, key: str) -> bool:
+        """Tell whether a ticket was gone at each look for a day: a right may come back."""
+        now = self.desk.clock.now()
+        return now - self._gone.setdefault(key, now) >= MISSED
 
     def _heard(self, answer: Answer) -> None:
         """Note how the system answered."""

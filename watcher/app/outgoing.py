@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from watcher import crash
 from watcher.app.apart import Apart
@@ -37,14 +37,16 @@ class Loop:
 
     def __init__(self, name: str, work: Callable[[], object]) -> None:
         self._name, self._work = name, work
-        self._wake, self._stopping = Event(), Event()
+        self._wake, self._stopping, self._beginning = Event(), Event(), Lock()
         self._thread: Thread | None = None
 
     def look(self) -> None:
         """Do it soon; returns at once."""
-        if not self._stopping.is_set() and (self._thread is None or not self._thread.is_alive()):
-            self._thread = Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+        with self._beginning:  # two callers must not begin two threads
+            ended = self._thread is None or not self._thread.is_alive()
+            if ended and not self._stopping.is_set():
+                self._thread = Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
         self._wake.set()
 
     def stop(self) -> None:

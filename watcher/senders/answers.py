@@ -140,12 +140,15 @@ def limited(text: str, limit: int) -> str:
 
 
 def whole(draft: Draft) -> str:
-    """Return all that a draft says as one text, for systems with one field; its mark is first."""
+    """Return all that a draft says as one text, for systems with one field; its mark is first.
+
+    A field that is too small loses the end: the way back stands before the steps, and the checks
+    of the test, which stand at the steps too, behind them.
+    """
     parts = (
         (draft.description, ""), ("\n".join(draft.items), "Configuration items"),
-        (draft.risk, "Risk"), (draft.impact, "Impact"),
-        (draft.implementation, "Implementation plan"), (draft.back_out, "Back-out plan"),
-        (draft.test, "Test plan"),
+        (draft.risk, "Risk"), (draft.impact, "Impact"), (draft.back_out, "Back-out plan"),
+        (draft.implementation, "Implementation plan"), (draft.test, "Test plan"),
     )  # fmt: skip
     shown = (f"{name.upper()}\n{text}" if name else text for text, name in parts if text)
     return "\n\n".join((draft.mark, *shown))

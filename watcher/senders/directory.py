@@ -70,6 +70,8 @@ class DirectorySystem:
 
     def look(self, ticket: TicketRef, key: str) -> TicketRef | None:
         """Return the ticket in the folder that it was made in; None if that was taken away."""
+        if not self.folder.is_dir():
+            raise TryLater("the folder of tickets is not there")
         found = self.find(key)
         return next((one for one in found if one.id == ticket.id), None)
 

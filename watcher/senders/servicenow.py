@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
-from watcher.errors import InputError, Refused, ShutOut, TryLater, Unclear
+from watcher.errors import InputError, NotLoggedIn, Refused, TryLater, Unclear
 from watcher.model.ticket import Attachment, Draft, TicketRef
 from watcher.senders.answers import (
     Answer,
@@ -256,7 +256,7 @@ class ServiceNow:
             old, self._token = before == self._token[0], ("", 0.0)
             if old:  # it was good when it was made: the next call has a new one
                 raise TryLater(f"{self.name}: the token does not hold any more")
-            raise ShutOut(f"{self.name} refuses the token that it has just given")
+            raise NotLoggedIn(f"{self.name} refuses the token that it has just given")
         return answer
 
     def _authorization(self) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import and_, func, or_, select
 
 from watcher.model.case import CaseKey, Crossing
 from watcher.model.ledger import Place
-from watcher.model.ticket import ErrandKind, ErrandState, OutboxCount
+from watcher.model.ticket import ErrandState, OutboxCount
 from watcher.ports import Term
 from watcher.store.caserows import crossing_from_row, key_from_row
 from watcher.store.connection import Database
@@ -46,12 +46,12 @@ class SqlFigures:
     def outbox_counts(self) -> Sequence[OutboxCount]:
         """Return how many errands there are of each ticket system and state.
 
-        Of a change that is over, what was given up counts only where it was to close the ticket.
+        Of a change that is over, what was given up counts only where it was to say so.
         """
         oldest = func.min(errand.c.added_at).label("oldest")
         wanted = or_(
-            errand.c.state != ErrandState.DEAD.value, errand.c.kind == ErrandKind.CLOSE.value,
-            change.c.ended_at.is_(None),
+            errand.c.state != ErrandState.DEAD.value, change.c.ended_at.is_(None),
+            errand.c.added_at >= change.c.ended_at,
         )  # fmt: skip
         joined = errand.join(change, change.c.key == errand.c.change_key)
         statement = select(errand.c.system, errand.c.state, _NUMBER, oldest).select_from(joined)

@@ -11,7 +11,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, update
 
 from watcher.model.ticket import (
     Change,
@@ -116,12 +116,12 @@ class SqlOutbox:
         with self._reading() as fetch:
             return fetch.all(statement, errand, _errand_from_row)
 
-    def open_tickets(self, system: str, limit: int) -> Sequence[Ticket]:
-        """Return the tickets of each cluster's newest change that are not known to be closed."""
+    def to_follow(self, system: str, limit: int) -> Sequence[Ticket]:
+        """Return the tickets of each cluster's newest change: open ones, all while it goes on."""
         newest = select(func.max(change.c.id)).group_by(change.c.cluster)
         statement = select(ticket).join(change, change.c.key == ticket.c.change_key).where(
-            ticket.c.system == text(system, INPUT), ticket.c.closed.is_(False),
-            change.c.id.in_(newest),
+            ticket.c.system == text(system, INPUT), change.c.id.in_(newest),
+            or_(ticket.c.closed.is_(False), change.c.ended_at.is_(None)),
         )  # fmt: skip
         with self._reading() as fetch:
             chosen = statement.order_by(ticket.c.id.desc()).limit(limit)

@@ -40,6 +40,11 @@ class Limits:
     """Pause after the first refusal; doubled likewise."""
     refusals: int = 3
     """So many refusals and the errand is dead."""
+    bars: int = 28
+    """The same about one ticket that we may not touch or cannot see; the pauses come to a day.
+
+    A right that is taken away and given back within hours kills nothing.
+    """
     unclear: int = 9
     """So many sendings that ended unclear and that no search found, and the errand is dead.
 
@@ -88,6 +93,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     SHUT = "shut"
     """The system refuses us, not what is sent: the log-in or a right is missing."""
+    BARRED = "barred"
+    """This ticket is shut to us, or gone, while the system lets us in: perhaps for an hour only."""
     LEFT = "left"
     """People closed the ticket or took it away: what they did is followed."""
 
@@ -150,7 +157,7 @@ def advance(errand: Errand, answer: Answer, limits: Limits = DEFAULT) -> Errand:
             return _done(known, answer)
         case Outcome.ABSENT if not sending:
             return _absent(errand, answer, limits)
-        case Outcome.LATER | Outcome.UNCLEAR | Outcome.SHUT | Outcome.REFUSED:
+        case Outcome.LATER | Outcome.UNCLEAR | Outcome.SHUT | Outcome.REFUSED | Outcome.BARRED:
             return _held_up(known, answer, limits)
     raise NotPossibleError(f"{errand.state} cannot be answered with {answer.outcome}")
 
@@ -159,7 +166,9 @@ def _held_up(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     if answer.outcome is Outcome.SHUT:
         return _shut(errand, answer)
     if answer.outcome is Outcome.REFUSED:
-        return _refused(errand, answer, limits)
+        return _refused(errand, answer, limits.refusals, limits.refused * 2**errand.refusals)
+    if answer.outcome is Outcome.BARRED:
+        return _refused(errand, answer, limits.bars, rest_after(errand.refusals))
     if answer.outcome is Outcome.UNCLEAR and errand.state is ErrandState.SENDING:
         return _unclear(errand, answer, limits)
     return _later(errand, answer, limits)
@@ -209,14 +218,13 @@ def _absent(errand: Errand, answer: Answer, limits: Limits) -> Errand:
     return replace(errand, state=ErrandState.NEW, next_at=answer.at + pause)
 
 
-def _refused(errand: Errand, answer: Answer, limits: Limits) -> Errand:
+def _refused(errand: Errand, answer: Answer, most: int, pause: timedelta) -> Errand:
     refusals = errand.refusals + 1
-    if refusals >= limits.refusals:
+    if refusals >= most:
         return replace(errand, state=ErrandState.DEAD, refusals=refusals, next_at=answer.at)
     # A refused search tells nothing: what was unknown stays so.
     unknown = errand.state is ErrandState.UNKNOWN
     state = ErrandState.UNKNOWN if unknown else ErrandState.NEW
-    pause = limits.refused * 2 ** (refusals - 1)
     return replace(errand, state=state, refusals=refusals, next_at=answer.at + pause)
 
 
