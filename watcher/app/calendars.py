@@ -11,7 +11,6 @@ from watcher.inventory.schema import Inventory
 from watcher.rules.document import Path as Key
 from watcher.rules.document import read_document
 from watcher.slots.calendar import Calendar
-from watcher.slots.calendar_file import read_calendar
 
 Calendars = Mapping[str, tuple[Calendar, ...]]
 """The calendars of each cluster, by its name."""
@@ -29,11 +28,18 @@ def site_calendars(name: str, inventory: Inventory) -> Calendars:
             if one not in known:
                 file = str(Path(name).parent / one)
                 text = _text(file, name, ("clusters", number, "calendars", place))
-                known[one] = read_calendar(file, text)
+                known[one] = _calendar(file, text)
     return {
         cluster.name: tuple(known[one] for one in cluster.calendars)
         for cluster in inventory.clusters
     }
+
+
+def _calendar(file: str, text: str) -> Calendar:
+    # The library takes 3 MiB in both halves of the daemon; few sites have a calendar.
+    from watcher.slots.calendar_file import read_calendar  # noqa: PLC0415
+
+    return read_calendar(file, text)
 
 
 def _text(file: str, name: str, path: Key) -> str:
@@ -56,7 +62,7 @@ def given_calendars(
     """
     found: dict[str, tuple[Calendar, ...]] = {}
     for cluster, file in _told(given, inventory, clusters):
-        found[cluster] = (*found.get(cluster, ()), read_calendar(file, read_in_force(file)))
+        found[cluster] = (*found.get(cluster, ()), _calendar(file, read_in_force(file)))
     return found
 
 

@@ -17,7 +17,6 @@ from watcher.app.relay import relay_options
 from watcher.app.settings import Prepared
 from watcher.cases.table import OPEN
 from watcher.digest import page as pages
-from watcher.digest.calendar import calendar
 from watcher.digest.gather import Audience, State, page_of, zone_for
 from watcher.digest.lines import Frame, line_of
 from watcher.digest.mail import Body, Envelope, letter
@@ -178,6 +177,9 @@ class Desk:
 
     def body(self, page: DigestPage, at: datetime) -> Body:
         """Return the page in all its forms, made `at`."""
+        # A daemon holds the library only once a digest was due.
+        from watcher.digest.calendar import calendar  # noqa: PLC0415
+
         return Body(
             subject=page.subject, text=pages.text(page, self.templates),
             html=pages.html(page, self.templates),

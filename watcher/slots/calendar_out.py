@@ -8,6 +8,7 @@ from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStand
 
 from watcher.errors import one_line
 from watcher.model.slot import Schedule, Slot
+from watcher.slots.text import name_of
 from watcher.slots.zones import change_between, zone_of
 
 _STEP = timedelta(days=7)
@@ -59,13 +60,6 @@ def _event(schedule: Schedule, slot: Slot, sequence: int) -> Event:
     event.add("categories", ["CHANGE"])
     event.add("status", "TENTATIVE")
     return event
-
-
-def name_of(slot: Slot, schedule: Schedule) -> str:
-    """Return what a slot is called: its part, and its piece when the part was cut."""
-    pieces = [one for one in (*schedule.slots, *schedule.late) if one.part == slot.part]
-    piece = f", window {slot.piece} of {len(pieces)}" if len(pieces) > 1 else ""
-    return f"part {slot.part}{piece} (steps {slot.steps[0]}-{slot.steps[1]})"
 
 
 def description(slot: Slot, zone: ZoneInfo) -> str:

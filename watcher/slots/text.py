@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from watcher.model.clock import hours, moment, sure_moment
 from watcher.model.slot import Outcome, Schedule, Slot, Span
-from watcher.slots.calendar_out import name_of
 from watcher.slots.spans import Stretch, merged, without
 from watcher.slots.zones import (
     comes_twice,
@@ -38,6 +37,13 @@ def _row(slot: Slot, schedule: Schedule, zone: ZoneInfo) -> tuple[str, ...]:
         f"{told(slot.starts, zone)} - {ends:%H:%M{letters}}",
         told(slot.latest, zone), told(slot.last, zone), told(slot.deadline, zone), slot.why,
     )  # fmt: skip
+
+
+def name_of(slot: Slot, schedule: Schedule) -> str:
+    """Return what a slot is called: its part, and its piece when the part was cut."""
+    pieces = [one for one in (*schedule.slots, *schedule.late) if one.part == slot.part]
+    piece = f", window {slot.piece} of {len(pieces)}" if len(pieces) > 1 else ""
+    return f"part {slot.part}{piece} (steps {slot.steps[0]}-{slot.steps[1]})"
 
 
 def told(at: datetime | None, zone: ZoneInfo) -> str:
