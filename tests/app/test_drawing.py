@@ -274,6 +274,15 @@ def test_what_was_heard_before_a_case_was_resolved_is_not_drawn_again(store, tmp
     assert [("tomcat-trust", ["cm2"])] == [(f["store"], f["reporters"]) for f in plan["findings"]]
 
 
+def test_a_plan_s_table_says_what_is_revoked(store, tmp_path):
+    revoked = {"node": "cm1", "mnemonic": "CertificateRevoked", "expiry": ""}
+    _, stored = drawn_from(store, tmp_path, revoked)
+    (row,) = [line for line in stored.markdown.splitlines() if line.startswith("| F1 ")]
+
+    assert "| revoked |" in row
+    assert "<td>revoked</td>" in (tmp_path / "numbered.html").read_text(encoding="utf-8")
+
+
 def tie(store):
     """Tie the one case to the newest plan."""
     (row,) = store.view.list_cases(CaseQuery())
